@@ -1,0 +1,78 @@
+/**
+ * The one table of errors. A code is stable; the message is for people: what happened and what to do next.
+ * `retryable` says whether the same request may succeed later without anybody changing it.
+ */
+export interface ErrorRow {
+  readonly status: number;
+  readonly retryable: boolean;
+  readonly message: string;
+}
+
+export const ERRORS = {
+  bad_request: { status: 400, retryable: false, message: "The request is not valid. Check the fields named in the details." },
+  bad_frame: { status: 400, retryable: false, message: "The message could not be read. Reload the page." },
+  incompatible_version: { status: 426, retryable: false, message: "This side is too old or too new. Reload the page, or update the program." },
+  not_signed_in: { status: 401, retryable: false, message: "Sign in first." },
+  bad_credentials: { status: 401, retryable: false, message: "The e-mail or the password is wrong." },
+  sign_up_closed: { status: 403, retryable: false, message: "Sign-up is closed here. Ask the operator for an account." },
+  forbidden: { status: 403, retryable: false, message: "Your role does not allow this. Ask the owner of the session." },
+  bad_origin: { status: 403, retryable: false, message: "The request came from another site. Open the app at its own address." },
+  not_found: { status: 404, retryable: false, message: "Not found, or you have no access." },
+  conflict: { status: 409, retryable: false, message: "The same id was used before with other content. Use a new id." },
+  already_answered: { status: 409, retryable: false, message: "This was answered already." },
+  too_large: { status: 413, retryable: false, message: "That is too large. Shorten it, or put it in a file of the project." },
+  rate_limited: { status: 429, retryable: true, message: "Too many requests. Wait a little and try again." },
+  queue_full: { status: 429, retryable: true, message: "Too many prompts are waiting. Withdraw one or wait." },
+  internal: { status: 500, retryable: true, message: "Something broke on our side. Try again; quote the request id if it stays." },
+  unavailable: { status: 503, retryable: true, message: "A part of the service is not reachable. Try again shortly." },
+
+  ticket_invalid: { status: 401, retryable: true, message: "The connection ticket is used up or expired. Connect again." },
+  share_ended: { status: 404, retryable: false, message: "This link is unknown, expired or revoked. Ask for a new one." },
+
+  key_missing: { status: 409, retryable: false, message: "No API key is stored. Add one in Settings, API key." },
+  key_format: { status: 422, retryable: false, message: "This does not look like an Anthropic API key. It starts with sk-ant-api. Paste the whole key." },
+  key_admin: { status: 422, retryable: false, message: "This is an admin key. Create an ordinary API key in the Anthropic Console and paste that." },
+  key_oauth: { status: 422, retryable: false, message: "This is a Claude login token, not an API key. Create an API key in the Anthropic Console." },
+  key_invalid: { status: 422, retryable: false, message: "Anthropic refused the key. Check that it was copied whole and is still active." },
+  key_no_credit: { status: 422, retryable: false, message: "Anthropic says the account is out of credit. Add credit in the Anthropic Console." },
+  key_unverified: { status: 502, retryable: true, message: "Anthropic could not be reached to check the key. Nothing was stored. Try again." },
+  keys_locked: { status: 503, retryable: true, message: "Stored keys cannot be opened now. The operator must check the key-encryption key." },
+  demo_off: { status: 409, retryable: false, message: "The demo model is not running here. Add an API key." },
+
+  budget_reached: { status: 402, retryable: false, message: "This session's budget is used up. Raise the budget in the session to go on." },
+  model_path_refused: { status: 404, retryable: false, message: "Only model calls pass here." },
+  model_body_refused: { status: 403, retryable: false, message: "The model request uses a feature that is closed here." },
+  model_token_refused: { status: 403, retryable: false, message: "This runner may not call the model any more." },
+  upstream_unreachable: { status: 502, retryable: true, message: "The model provider could not be reached." },
+
+  no_machine: { status: 503, retryable: true, message: "No machine is connected. Start one with npm start or ai-dev-agent connect; the prompt waits." },
+  machine_full: { status: 503, retryable: true, message: "The machine runs as many sessions as it may. The prompt waits." },
+  runner_start_failed: { status: 503, retryable: true, message: "The runner could not be started. Its last words are in the details." },
+  runner_lost: { status: 503, retryable: true, message: "The runner vanished. What was done until then is kept; send a prompt to go on." },
+  runner_fenced: { status: 409, retryable: false, message: "A newer runner has taken over this session." },
+  workspace_git_failed: { status: 422, retryable: false, message: "The Git repository could not be cloned. Check the address and that it can be read without a password." },
+  workspace_path_missing: { status: 422, retryable: false, message: "That folder does not exist on the machine." },
+  workspace_path_refused: { status: 403, retryable: false, message: "That folder may not be opened. Choose a project folder inside your home folder." },
+  workspace_git_missing: { status: 422, retryable: false, message: "git is not installed on the machine. Install git, then send a prompt." },
+  agent_start_failed: { status: 503, retryable: true, message: "Claude could not be started. The reason is in the details." },
+  agent_error: { status: 502, retryable: true, message: "Claude stopped with an error. Send a prompt to go on." },
+  prompt_withdrawn: { status: 409, retryable: false, message: "The prompt was withdrawn before it ran." },
+  prompt_started: { status: 409, retryable: false, message: "The prompt is running already and cannot be changed." },
+  snapshot_conflict: { status: 409, retryable: false, message: "The session was saved by someone newer. This save was dropped." },
+  snapshot_shrunk: { status: 409, retryable: false, message: "The files became far fewer. Nothing was overwritten; save by hand to accept it." },
+  snapshot_damaged: { status: 422, retryable: false, message: "A saved state is damaged. The one before is used." },
+  session_deleted: { status: 410, retryable: false, message: "This session was deleted." },
+} as const satisfies Record<string, ErrorRow>;
+
+export type ErrorCode = keyof typeof ERRORS;
+export const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(ERRORS, code);
+
+/** The one shape of an error on every edge. */
+export interface ErrorBody {
+  error: { code: ErrorCode; message: string; retryable: boolean; detail?: string | undefined; requestId?: string | undefined };
+}
+
+export function errorBody(code: ErrorCode, detail?: string, requestId?: string): ErrorBody {
+  const { message, retryable } = ERRORS[code];
+  return { error: { code, message, retryable, ...(detail === undefined ? {} : { detail }), ...(requestId === undefined ? {} : { requestId }) } };
+}

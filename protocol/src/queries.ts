@@ -1,0 +1,32 @@
+/** Questions a viewer may ask of the workspace; the session relays them to the runner and back (SPEC QU1–QU3). */
+import * as z from "zod";
+import { changedFileSchema, mcpServerStatusSchema } from "./events.ts";
+
+const pathSchema = z.string().max(4_096);
+
+export const querySchema = z.discriminatedUnion("kind", [
+  /** Entries of one folder, relative to the workspace; "" is its root. */
+  z.object({ kind: z.literal("tree"), path: pathSchema }),
+  z.object({ kind: z.literal("file"), path: pathSchema }),
+  /** Files that differ from the session's starting point. */
+  z.object({ kind: z.literal("changes") }),
+  /** Unified patch of one changed file. */
+  z.object({ kind: z.literal("patch"), path: pathSchema }),
+  /** Paths that match a fragment, for @-mentions. */
+  z.object({ kind: z.literal("find"), text: z.string().max(200) }),
+  z.object({ kind: z.literal("mcp") }),
+]);
+export type Query = z.infer<typeof querySchema>;
+
+export const treeEntrySchema = z.object({ name: z.string(), kind: z.enum(["file", "folder", "link"]), bytes: z.int().min(0).default(0), ignored: z.boolean().default(false) });
+export type TreeEntry = z.infer<typeof treeEntrySchema>;
+
+export const queryResultSchema = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("tree"), path: z.string(), entries: z.array(treeEntrySchema), truncated: z.boolean() }),
+  z.object({ kind: z.literal("file"), path: z.string(), bytes: z.int(), text: z.string().nullable(), truncated: z.boolean() }),
+  z.object({ kind: z.literal("changes"), base: z.string(), files: z.array(changedFileSchema) }),
+  z.object({ kind: z.literal("patch"), path: z.string(), patch: z.string(), truncated: z.boolean() }),
+  z.object({ kind: z.literal("find"), paths: z.array(z.string()) }),
+  z.object({ kind: z.literal("mcp"), servers: z.array(mcpServerStatusSchema) }),
+]);
+export type QueryResult = z.infer<typeof queryResultSchema>;

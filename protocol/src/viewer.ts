@@ -1,0 +1,70 @@
+/** Frames between a viewer (a browser, an API client) and its session (SPEC VS, PR, ST, AP, QU). */
+import * as z from "zod";
+import { approvalAnswerSchema } from "./approvals.ts";
+import type { ErrorCode } from "./errors.ts";
+import { deliverySchema, modeSchema, type ReadEntry } from "./events.ts";
+import { approvalIdSchema, promptIdSchema, requestIdSchema, seqSchema, turnIdSchema } from "./ids.ts";
+import { MAX_HISTORY_PAGE, MAX_PROMPT_CHARS } from "./limits.ts";
+import { querySchema, type QueryResult } from "./queries.ts";
+import type { Role } from "./roles.ts";
+import type { SessionState } from "./state.ts";
+
+const modelIdSchema = z.string().min(1).max(100);
+
+/** Viewer to session. Every frame that changes something carries an id, and the same id gets the same answer. */
+export const viewerFrameSchema = z.discriminatedUnion("type", [
+  /** First frame. `afterSeq` null asks for the newest entries. */
+  z.strictObject({ type: z.literal("hello"), version: z.int(), afterSeq: seqSchema.nullable() }),
+  /** Bytes of frames received in all since the hello: gives credit back. */
+  z.strictObject({ type: z.literal("ack"), receivedBytes: z.int().min(0) }),
+  z.strictObject({ type: z.literal("history"), requestId: requestIdSchema, beforeSeq: seqSchema.min(1), limit: z.int().min(1).max(MAX_HISTORY_PAGE) }),
+  z.strictObject({ type: z.literal("prompt"), promptId: promptIdSchema, text: z.string().trim().min(1).max(MAX_PROMPT_CHARS), delivery: deliverySchema }),
+  z.strictObject({ type: z.literal("prompt_edit"), requestId: requestIdSchema, promptId: promptIdSchema, text: z.string().trim().min(1).max(MAX_PROMPT_CHARS) }),
+  z.strictObject({ type: z.literal("prompt_move"), requestId: requestIdSchema, promptId: promptIdSchema, position: z.int().min(0).max(1_000) }),
+  z.strictObject({ type: z.literal("prompt_withdraw"), requestId: requestIdSchema, promptId: promptIdSchema }),
+  /** Ends this turn, and only this turn: a late stop never hits the next one. */
+  z.strictObject({ type: z.literal("stop"), requestId: requestIdSchema, turnId: turnIdSchema }),
+  z.strictObject({ type: z.literal("answer"), requestId: requestIdSchema, approvalId: approvalIdSchema, answer: approvalAnswerSchema }),
+  z.strictObject({ type: z.literal("set_mode"), requestId: requestIdSchema, mode: modeSchema }),
+  z.strictObject({ type: z.literal("set_model"), requestId: requestIdSchema, model: modelIdSchema }),
+  z.strictObject({ type: z.literal("set_budget"), requestId: requestIdSchema, budgetUsd: z.number().min(0).max(10_000) }),
+  z.strictObject({ type: z.literal("rename"), requestId: requestIdSchema, title: z.string().trim().min(1).max(200) }),
+  z.strictObject({ type: z.literal("query"), requestId: requestIdSchema, query: querySchema }),
+  /** Somebody who may drive is about to: start the runner now. Never sent by a mere look. */
+  z.strictObject({ type: z.literal("warm") }),
+  z.strictObject({ type: z.literal("save"), requestId: requestIdSchema }),
+]);
+export type ViewerFrame = z.infer<typeof viewerFrameSchema>;
+
+/** An open block of streamed text. */
+export interface LiveBlock {
+  thread: string;
+  block: string;
+  kind: "text" | "thinking";
+  text: string;
+  parentToolId?: string | undefined;
+}
+
+/**
+ * Session to viewer. Interfaces, not schemas: a browser reads frames of its own origin's server, and the schemas would
+ * cost it more bytes than the rest of the protocol. `decodeSessionFrame` checks the envelope.
+ */
+export type SessionFrame =
+  /** `resume`: the missing entries follow. `reset`: drop your rows, the newest entries follow. */
+  | { type: "welcome"; version: number; sessionId: string; mode: "resume" | "reset"; head: number; role: Role; userId: string | null; name: string; state: SessionState; live: LiveBlock[]; serverAt: number }
+  /** Entries in order. `head` is the newest seq at sending; the viewer is caught up when it holds it. */
+  | { type: "events"; entries: ReadEntry[]; head: number }
+  /** Text that continues a block at `offset` (UTF-16 units). A viewer that misses a piece waits for the event. */
+  | { type: "live"; thread: string; block: string; kind: "text" | "thinking"; offset: number; text: string; parentToolId?: string | undefined }
+  /** The running cost and context of a turn, ahead of its end. Not logged. */
+  | { type: "meter"; costUsd: number; turnCostUsd: number }
+  /** Steps of a runner's start, with its last words. Not logged. */
+  | { type: "progress"; step: "starting" | "cloning" | "restoring" | "agent" | "saving"; detail: string; startedAt: number }
+  | { type: "history"; requestId: string; entries: ReadEntry[]; reachedStart: boolean }
+  /** The prompt is durable as `seq`. Sent again for the same id. */
+  | { type: "prompt_ack"; promptId: string; seq: number }
+  | { type: "prompt_refused"; promptId: string; code: ErrorCode; message: string }
+  | { type: "reply"; requestId: string; result?: QueryResult | undefined }
+  | { type: "refused"; requestId: string; code: ErrorCode; message: string; detail?: string | undefined }
+  /** Live frames pause until the viewer has caught up. */
+  | { type: "lagging" };

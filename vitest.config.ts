@@ -1,0 +1,50 @@
+import path from "node:path";
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
+import { defineConfig } from "vitest/config";
+
+// No network is needed: the local runtime would otherwise fetch a placeholder for Request.cf.
+process.env.CLOUDFLARE_CF_FETCH_ENABLED ??= "false";
+
+const at = (relative: string) => path.join(import.meta.dirname, relative);
+/** 32 bytes of test key material, base64. Never used outside tests. */
+const TEST_SECRET = Buffer.alloc(32, 7).toString("base64");
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["{protocol,agent,worker,frontend,scripts}/**/*.test.ts", "tests/architecture/**/*.test.ts"],
+          exclude: ["**/node_modules/**", "dist/**"],
+        },
+      },
+      {
+        plugins: [
+          cloudflareTest(async () => ({
+            wrangler: { configPath: "./wrangler.toml" },
+            remoteBindings: false,
+            miniflare: {
+              bindings: {
+                TEST_MIGRATIONS: await readD1Migrations(at("migrations")),
+                PUBLIC_ORIGIN: "http://app.test",
+                ANTHROPIC_UPSTREAM: "http://upstream.test",
+                DEMO_MODEL_URL: "http://demo.test",
+                SIGN_UP: "open",
+                LOCAL_PATHS: "true",
+                AUTH_SECRET: TEST_SECRET,
+                KEY_ENCRYPTION: `kek-2026-01:${TEST_SECRET}`,
+                KEY_FINGERPRINT: TEST_SECRET,
+                MACHINE_TOKEN: "test-machine-token",
+              },
+              // Every outbound fetch of the Worker ends in this scripted stand-in; nothing leaves the machine.
+              outboundService: async (request: Request) => (await import("./tests/support/node/upstream.ts")).answer(request),
+            },
+          })),
+        ],
+        // One isolate for all files; storage is wiped per file by the setup.
+        test: { name: "worker", include: ["tests/worker/**/*.test.ts"], setupFiles: ["./tests/support/worker/setup.ts"], isolate: false },
+      },
+    ],
+  },
+});

@@ -1,0 +1,80 @@
+/** The typed RPC surface of a session: the only way the rest of the Worker reaches it (through `stub.ts`). */
+import type { ErrorCode } from "@ai-dev-platform/protocol/errors";
+import type { Usage } from "@ai-dev-platform/protocol/events";
+import type { Lifecycle, Mode, ModelSource } from "@ai-dev-platform/protocol/modes";
+import type { Role } from "@ai-dev-platform/protocol/roles";
+import type { WorkspaceSource } from "@ai-dev-platform/protocol/runner";
+import type { SessionState } from "@ai-dev-platform/protocol/state";
+
+export interface SessionInit {
+  sessionId: string;
+  ownerId: string;
+  ownerName: string;
+  title: string;
+  projectId: string;
+  projectName: string;
+  source: WorkspaceSource;
+  trustProject: boolean;
+  lifecycle: Lifecycle;
+  mode: Mode;
+  model: string;
+  modelSource: ModelSource;
+  /** Null: any operator machine that is online. */
+  machineId: string | null;
+  budgetUsd: number;
+  prompt: { promptId: string; text: string } | null;
+}
+
+export interface TicketRequest {
+  userId: string | null;
+  name: string;
+  role: Role;
+  /** `owner`, or the share this comes from. */
+  grantId: string;
+  /** Epoch milliseconds after which the grant is void; null for the owner. */
+  grantExpiresAt: number | null;
+}
+
+export interface ModelCallRequest {
+  modelToken: string;
+  model: string;
+  /** Upper estimate in US dollars; held until the call is settled. */
+  estimateUsd: number;
+}
+
+export type ModelCallVerdict = { ok: true; callId: string; ownerId: string; modelSource: ModelSource } | { ok: false; code: ErrorCode };
+
+export interface ModelCallOutcome {
+  callId: string;
+  usage: Usage;
+  /** Upstream's status; 0 when it could not be reached. */
+  status: number;
+  /** A condition of the key that people should see. */
+  keyProblem: "key_invalid" | "key_no_credit" | "rate_limited" | null;
+}
+
+export type RpcOutcome = { ok: true } | { ok: false; code: ErrorCode };
+
+/**
+ * Beside these, the object answers `fetch` for two sockets:
+ * `/api/sessions/:id/socket` (viewer; subprotocol `ticket.<t>`) and `/runner/sessions/:id/link` (runner; bearer link token).
+ */
+export interface SessionApi {
+  create(init: SessionInit): Promise<RpcOutcome>;
+  state(): Promise<SessionState | null>;
+  mintTicket(request: TicketRequest): Promise<{ ok: true; ticket: string } | { ok: false; code: ErrorCode }>;
+  /** Closes the grant's sockets within 2 s and refuses its tickets from now on. */
+  revokeGrant(grantId: string): Promise<void>;
+  rename(title: string): Promise<RpcOutcome>;
+  authorizeModelCall(request: ModelCallRequest): Promise<ModelCallVerdict>;
+  settleModelCall(outcome: ModelCallOutcome): Promise<void>;
+  /** For snapshot transfers: is this the current runner's link token? */
+  authorizeRunner(linkToken: string): Promise<{ ok: true; incarnation: number } | { ok: false; code: ErrorCode }>;
+  /** A machine came online: start what waits for it. */
+  hostAvailable(): Promise<void>;
+  /** A machine reports that this runner's process ended. */
+  runnerExited(report: { incarnation: number; exitCode: number | null; signal: string | null; lastWords: string }): Promise<void>;
+  archive(archived: boolean): Promise<RpcOutcome>;
+  /** Ends everything, removes the log and the snapshots; later calls answer `session_deleted`. */
+  destroy(): Promise<void>;
+}
