@@ -1,0 +1,66 @@
+/** `npm start`: the whole platform on this computer, for somebody who has just cloned it. */
+import { spawn, spawnSync } from "node:child_process";
+import path from "node:path";
+import { parseOptions, type StartOptions } from "./options.ts";
+import { type Platform, startPlatform } from "./platform.ts";
+import { buildFrontend, isPortFree, root, StartError } from "./server.ts";
+
+const say = (line: string) => console.log(line);
+
+function openBrowser(url: string): void {
+  const [command, args] = process.platform === "darwin" ? ["open", [url]] : process.platform === "win32" ? ["cmd", ["/c", "start", url]] : ["xdg-open", [url]];
+  spawn(command as string, args as string[], { stdio: "ignore", detached: true }).on("error", () => say(`No browser could be opened. Open ${url} yourself.`)).unref();
+}
+
+const hasGit = (): boolean => spawnSync("git", ["--version"]).status === 0;
+
+async function start(options: StartOptions): Promise<Platform> {
+  if (!(await isPortFree(options.port))) {
+    throw new StartError(`Port ${options.port} is taken by another program. Stop it, or choose another port: npm start -- --port ${options.port + 1}`);
+  }
+  if (!hasGit()) say("git is not installed: sessions on a Git repository will not start until it is. Everything else works.");
+  say("Building the web app …");
+  buildFrontend();
+  say("Starting …");
+  return startPlatform(options);
+}
+
+function announce(platform: Platform, options: StartOptions): void {
+  say(`\n  AI Dev Platform   ${platform.url}\n`);
+  say(options.machine ? "  This computer runs the sessions, as you: what the agent does, it does here." : "  No machine is connected: sessions wait until one is.");
+  if (options.demo) say("  No key at hand? Choose “Try the demo model” (scripted answers, works offline).");
+  say(`  Data, logs      ${path.relative(process.cwd(), platform.dataDir) || platform.dataDir}`);
+  say("  Stop            Ctrl+C\n");
+}
+
+async function main(): Promise<void> {
+  process.chdir(root);
+  const parsed = parseOptions(process.argv.slice(2));
+  if (!parsed.ok) {
+    say(parsed.message);
+    process.exitCode = parsed.exitCode;
+    return;
+  }
+  const platform = await start(parsed.options);
+  announce(platform, parsed.options);
+  if (parsed.options.open) openBrowser(platform.url);
+  let isStopping = false;
+  const stop = async (exitCode: number) => {
+    if (isStopping) return;
+    isStopping = true;
+    await platform.stop();
+    process.exit(exitCode);
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void stop(0));
+  void platform.server.exited.then(() => {
+    if (isStopping) return;
+    say(`The server stopped by itself. Its last words:\n${platform.server.lastWords()}`);
+    void stop(1);
+  });
+}
+
+await main().catch((error: unknown) => {
+  if (!(error instanceof StartError)) throw error;
+  console.error(`\n${error.message}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,60 @@
+/** The whole platform on one computer: Worker, web app, demo model, and this computer as the machine. */
+import { mkdirSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { startModelServer } from "../demo-model/server.ts";
+import { type Child, startChild } from "./child.ts";
+import { ensureSecrets } from "./secrets.ts";
+import { migrate, root, type Server, startServer, toolEnvironment } from "./server.ts";
+
+export interface PlatformOptions {
+  port: number;
+  dataDir: string;
+  demo: boolean;
+  machine: boolean;
+  /** Variables of the Worker that differ from a local deployment's. */
+  environment?: Record<string, string>;
+  machineArguments?: string[];
+}
+
+export interface Platform {
+  url: string;
+  dataDir: string;
+  server: Server;
+  machine: Child | null;
+  startMachine(): Child;
+  restartServer(): Promise<Server>;
+  stop(): Promise<void>;
+}
+
+const LOCAL = { PUBLIC_ORIGIN: "", SIGN_UP: "open", LOCAL_PATHS: "true" };
+
+export async function startPlatform(options: PlatformOptions): Promise<Platform> {
+  const dataDir = path.resolve(root, options.dataDir);
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const { secrets, machineTokenFile } = ensureSecrets(dataDir);
+  migrate(path.join(dataDir, "state"));
+  const demo = options.demo ? await startModelServer({ port: 0 }) : null;
+  const environment = { ...LOCAL, ...secrets, DEMO_MODEL_URL: demo?.url ?? "", ...options.environment };
+  const server = { port: options.port, dataDir, environment };
+  const startMachine = (): Child =>
+    startChild(
+      process.execPath,
+      [path.join(root, "agent/src/main.ts"), "connect", "--server", `http://127.0.0.1:${options.port}`, "--token-file", machineTokenFile, "--data", path.join(dataDir, "machine"), "--name", os.hostname() || "this computer", ...(options.machineArguments ?? [])],
+      { cwd: root, env: { ...toolEnvironment(), CI: process.env["CI"] }, logFile: path.join(dataDir, "machine.log") },
+    );
+  const platform: Platform = {
+    url: `http://127.0.0.1:${options.port}`,
+    dataDir,
+    server: await startServer(server),
+    machine: options.machine ? startMachine() : null,
+    startMachine: () => (platform.machine = startMachine()),
+    restartServer: async () => (platform.server = await startServer(server)),
+    async stop() {
+      await platform.machine?.stop("SIGTERM", 8_000);
+      await platform.server.stop();
+      await demo?.close();
+    },
+  };
+  return platform;
+}

@@ -1,0 +1,107 @@
+/** The Worker on the local runtime: migrations, UI build, `wrangler dev`. Used by `npm start`, the tests and the benchmarks. */
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import net from "node:net";
+import path from "node:path";
+import { type Child, startChild } from "./child.ts";
+import { writeEnvironment } from "./secrets.ts";
+
+export const root = path.join(import.meta.dirname, "../..");
+const at = (relative: string) => path.join(root, relative);
+
+/** No telemetry, no update check, no placeholder download: a local run talks to nobody. */
+const QUIET = { WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false", WRANGLER_HIDE_BANNER: "true", CI: "true" };
+const READY_DEADLINE_MS = 90_000;
+const POLL_MS = 100;
+
+export const toolEnvironment = (): NodeJS.ProcessEnv => ({ ...process.env, ...QUIET, PATH: `${at("node_modules/.bin")}${path.delimiter}${process.env["PATH"] ?? ""}` });
+
+export class StartError extends Error {}
+
+/** Runs a tool to its end; a failure carries what it printed. */
+function runTool(what: string, args: string[]): void {
+  const [tool = "", ...rest] = args;
+  const result = spawnSync(process.execPath, [at(tool), ...rest], { cwd: root, env: toolEnvironment(), encoding: "utf8" });
+  if (result.status !== 0) throw new StartError(`${what} failed:\n${`${result.stdout}\n${result.stderr}`.trim().split("\n").slice(-15).join("\n")}`);
+}
+
+function digestTree(paths: string[]): string {
+  const hash = createHash("sha256");
+  const visit = (file: string) => {
+    const stat = statSync(file);
+    if (stat.isDirectory()) for (const name of readdirSync(file).sort()) visit(path.join(file, name));
+    else hash.update(`${path.relative(root, file)}\0${stat.size}\0${stat.mtimeMs}\n`);
+  };
+  for (const file of paths) if (existsSync(at(file))) visit(at(file));
+  return hash.digest("hex");
+}
+
+/** Does the work unless the same inputs were done before. */
+function whenChanged(stampFile: string, inputs: string[], work: () => void): void {
+  const digest = digestTree(inputs);
+  if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === digest) return;
+  work();
+  mkdirSync(path.dirname(stampFile), { recursive: true });
+  writeFileSync(stampFile, digest);
+}
+
+export function buildFrontend(): void {
+  const stamp = at("dist/.frontend-inputs");
+  const inputs = ["frontend", "protocol/src", "vite.config.ts", "package-lock.json", ...(existsSync(at("dist/client/index.html")) ? [] : ["dist"])];
+  whenChanged(stamp, inputs, () => runTool("Building the web app", ["node_modules/vite/bin/vite.js", "build", "--logLevel", "warn"]));
+}
+
+const wrangler = "node_modules/wrangler/bin/wrangler.js";
+
+export function migrate(stateDir: string): void {
+  whenChanged(path.join(stateDir, "migrated"), ["migrations"], () =>
+    runTool("Preparing the database", [wrangler, "d1", "migrations", "apply", "DB", "--local", "--persist-to", stateDir]),
+  );
+}
+
+export function isPortFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = net.createServer();
+    probe.once("error", () => resolve(false));
+    probe.listen(port, "127.0.0.1", () => probe.close(() => resolve(true)));
+  });
+}
+
+export interface ServerOptions {
+  port: number;
+  dataDir: string;
+  /** The Worker's variables and secrets. */
+  environment: Record<string, string>;
+}
+
+export interface Server extends Child {
+  url: string;
+}
+
+export async function startServer({ port, dataDir, environment }: ServerOptions): Promise<Server> {
+  const envFile = path.join(dataDir, "worker.env");
+  writeEnvironment(envFile, environment);
+  const child = startChild(
+    process.execPath,
+    [at(wrangler), "dev", "--ip", "127.0.0.1", "--port", String(port), "--inspector-port", "0", "--persist-to", path.join(dataDir, "state"), "--env-file", envFile, "--show-interactive-dev-session=false"],
+    { cwd: root, env: { ...toolEnvironment(), WRANGLER_REGISTRY_PATH: path.join(dataDir, "registry"), WRANGLER_LOG_PATH: path.join(dataDir, "wrangler-logs") }, logFile: path.join(dataDir, "server.log") },
+  );
+  const url = `http://127.0.0.1:${port}`;
+  await untilReady(url, child);
+  return { ...child, url };
+}
+
+async function untilReady(url: string, child: Child): Promise<void> {
+  const deadline = Date.now() + READY_DEADLINE_MS;
+  const state = { hasExited: false };
+  void child.exited.then(() => (state.hasExited = true));
+  while (Date.now() < deadline) {
+    if (state.hasExited) throw new StartError(`The server stopped while starting:\n${child.lastWords()}`);
+    const response = await fetch(`${url}/api/config`).catch(() => null);
+    if (response?.ok === true) return;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  await child.stop();
+  throw new StartError(`The server did not answer within ${READY_DEADLINE_MS / 1_000} s:\n${child.lastWords()}`);
+}
