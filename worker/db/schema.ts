@@ -1,0 +1,238 @@
+/**
+ * D1: the directory of users, keys, projects, sessions, shares and machines. Never on the way of an event.
+ * Times are epoch milliseconds. Ids of ours are prefixed (protocol/ids); ids of sign-in belong to better-auth.
+ * Only modules in this folder, and better-auth's adapter, import these tables.
+ */
+import { sql } from "drizzle-orm";
+import { customType, index, integer, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import { LIFECYCLES, MODEL_SOURCES, MODES } from "@ai-dev-platform/protocol/modes";
+import { ROLES } from "@ai-dev-platform/protocol/roles";
+
+const at = (name: string) => integer(name);
+const flag = (name: string) => integer(name, { mode: "boolean" });
+const authTime = (name: string) => integer(name, { mode: "timestamp_ms" });
+const bytes = customType<{ data: Uint8Array<ArrayBuffer>; driverData: ArrayBuffer | number[] }>({
+  dataType: () => "blob",
+  toDriver: (value) => value.slice().buffer,
+  // D1 hands a blob back as an array of numbers.
+  fromDriver: (value) => new Uint8Array(value),
+});
+
+// --- sign-in (better-auth's shape, our names) ---
+
+export const authUsers = sqliteTable("auth_users", {
+  id: text("id").primaryKey(),
+  name: text("name").notNull(),
+  email: text("email").notNull().unique(),
+  emailVerified: flag("email_verified").notNull().default(false),
+  image: text("image"),
+  createdAt: authTime("created_at").notNull(),
+  updatedAt: authTime("updated_at").notNull(),
+});
+
+export const authSessions = sqliteTable(
+  "auth_sessions",
+  {
+    id: text("id").primaryKey(),
+    expiresAt: authTime("expires_at").notNull(),
+    token: text("token").notNull().unique(),
+    createdAt: authTime("created_at").notNull(),
+    updatedAt: authTime("updated_at").notNull(),
+    ipAddress: text("ip_address"),
+    userAgent: text("user_agent"),
+    userId: text("user_id")
+      .notNull()
+      .references(() => authUsers.id, { onDelete: "cascade" }),
+  },
+  (table) => [index("auth_sessions_user").on(table.userId)],
+);
+
+export const authAccounts = sqliteTable(
+  "auth_accounts",
+  {
+    id: text("id").primaryKey(),
+    accountId: text("account_id").notNull(),
+    providerId: text("provider_id").notNull(),
+    userId: text("user_id")
+      .notNull()
+      .references(() => authUsers.id, { onDelete: "cascade" }),
+    accessToken: text("access_token"),
+    refreshToken: text("refresh_token"),
+    idToken: text("id_token"),
+    accessTokenExpiresAt: authTime("access_token_expires_at"),
+    refreshTokenExpiresAt: authTime("refresh_token_expires_at"),
+    scope: text("scope"),
+    password: text("password"),
+    createdAt: authTime("created_at").notNull(),
+    updatedAt: authTime("updated_at").notNull(),
+  },
+  (table) => [index("auth_accounts_user").on(table.userId)],
+);
+
+export const authVerifications = sqliteTable(
+  "auth_verifications",
+  {
+    id: text("id").primaryKey(),
+    identifier: text("identifier").notNull(),
+    value: text("value").notNull(),
+    expiresAt: authTime("expires_at").notNull(),
+    createdAt: authTime("created_at").notNull(),
+    updatedAt: authTime("updated_at").notNull(),
+  },
+  (table) => [index("auth_verifications_identifier").on(table.identifier)],
+);
+
+// --- keys and settings ---
+
+/** The envelope of a stored secret (keys/envelope.ts). All null once destroyed. */
+const envelopeColumns = {
+  fmt: integer("fmt").notNull(),
+  kekId: text("kek_id"),
+  dekIv: bytes("dek_iv"),
+  dekCt: bytes("dek_ct"),
+  dataIv: bytes("data_iv"),
+  dataCt: bytes("data_ct"),
+  rowVersion: integer("row_version").notNull(),
+};
+
+export const providerKeys = sqliteTable(
+  "provider_keys",
+  {
+    keyId: text("key_id").primaryKey(),
+    userId: text("user_id").notNull(),
+    provider: text("provider", { enum: ["anthropic"] }).notNull(),
+    ...envelopeColumns,
+    last4: text("last4").notNull(),
+    fp: text("fp").notNull(),
+    status: text("status", { enum: ["working", "refused", "no_credit"] }).notNull(),
+    models: text("models", { mode: "json" }).$type<string[]>().notNull(),
+    isActive: flag("is_active").notNull(),
+    createdAt: at("created_at").notNull(),
+    checkedAt: at("checked_at").notNull(),
+    lastUsedAt: at("last_used_at"),
+    rotateAt: at("rotate_at"),
+    destroyedAt: at("destroyed_at"),
+  },
+  (table) => [
+    index("provider_keys_user").on(table.userId),
+    uniqueIndex("provider_keys_one_active")
+      .on(table.userId, table.provider)
+      .where(sql`${table.isActive} = 1`),
+  ],
+);
+
+export const userSettings = sqliteTable("user_settings", {
+  userId: text("user_id").primaryKey(),
+  budgetUsd: real("budget_usd").notNull(),
+  rotateAfterDays: integer("rotate_after_days"),
+  useDemoModel: flag("use_demo_model").notNull(),
+});
+
+export const mcpServers = sqliteTable(
+  "mcp_servers",
+  {
+    mcpId: text("mcp_id").primaryKey(),
+    userId: text("user_id").notNull(),
+    name: text("name").notNull(),
+    transport: text("transport", { enum: ["http", "stdio"] }).notNull(),
+    /** The address or the command line, without secrets: what the screen shows. */
+    target: text("target").notNull(),
+    secretNames: text("secret_names", { mode: "json" }).$type<string[]>().notNull(),
+    ...envelopeColumns,
+    createdAt: at("created_at").notNull(),
+  },
+  (table) => [uniqueIndex("mcp_servers_user_name").on(table.userId, table.name)],
+);
+
+// --- projects and sessions ---
+
+export const projects = sqliteTable(
+  "projects",
+  {
+    projectId: text("project_id").primaryKey(),
+    userId: text("user_id").notNull(),
+    name: text("name").notNull(),
+    /** A workspace source as JSON; parsed with its schema when read. */
+    sourceJson: text("source_json").notNull(),
+    trustProject: flag("trust_project").notNull(),
+    archivedAt: at("archived_at"),
+    createdAt: at("created_at").notNull(),
+  },
+  (table) => [index("projects_user").on(table.userId, table.createdAt)],
+);
+
+export const sessions = sqliteTable(
+  "sessions",
+  {
+    sessionId: text("session_id").primaryKey(),
+    userId: text("user_id").notNull(),
+    projectId: text("project_id").notNull(),
+    title: text("title").notNull(),
+    state: text("state", { enum: ["needs_you", "running", "idle", "asleep", "failed"] }).notNull(),
+    detail: text("detail").notNull(),
+    lifecycle: text("lifecycle", { enum: LIFECYCLES }).notNull(),
+    mode: text("mode", { enum: MODES }).notNull(),
+    modelSource: text("model_source", { enum: MODEL_SOURCES }).notNull(),
+    machineId: text("machine_id"),
+    costUsd: real("cost_usd").notNull().default(0),
+    additions: integer("additions").notNull().default(0),
+    deletions: integer("deletions").notNull().default(0),
+    archivedAt: at("archived_at"),
+    deletedAt: at("deleted_at"),
+    createdAt: at("created_at").notNull(),
+    updatedAt: at("updated_at").notNull(),
+  },
+  (table) => [index("sessions_user_updated").on(table.userId, table.updatedAt), index("sessions_project").on(table.projectId)],
+);
+
+// --- shares ---
+
+export const shares = sqliteTable(
+  "shares",
+  {
+    shareId: text("share_id").primaryKey(),
+    sessionId: text("session_id").notNull(),
+    createdBy: text("created_by").notNull(),
+    /** SHA-256 of the secret: the secret itself is shown once and kept nowhere. */
+    secretHash: text("secret_hash").notNull(),
+    role: text("role", { enum: ROLES }).notNull(),
+    label: text("label").notNull(),
+    createdAt: at("created_at").notNull(),
+    expiresAt: at("expires_at").notNull(),
+    lastUsedAt: at("last_used_at"),
+    revokedAt: at("revoked_at"),
+  },
+  (table) => [index("shares_session").on(table.sessionId)],
+);
+
+/** One browser that opened a share; the cookie holds the token, we hold its hash. */
+export const shareVisits = sqliteTable(
+  "share_visits",
+  {
+    tokenHash: text("token_hash").primaryKey(),
+    shareId: text("share_id").notNull(),
+    createdAt: at("created_at").notNull(),
+    expiresAt: at("expires_at").notNull(),
+  },
+  (table) => [index("share_visits_share").on(table.shareId)],
+);
+
+// --- machines ---
+
+export const machines = sqliteTable(
+  "machines",
+  {
+    machineId: text("machine_id").primaryKey(),
+    /** Null: the operator's, lent to everybody here. */
+    userId: text("user_id"),
+    name: text("name").notNull(),
+    platform: text("platform").notNull(),
+    agentVersion: text("agent_version").notNull(),
+    capacity: integer("capacity").notNull(),
+    running: integer("running").notNull(),
+    allowsPaths: flag("allows_paths").notNull(),
+    isOnline: flag("is_online").notNull(),
+    lastSeenAt: at("last_seen_at").notNull(),
+  },
+  (table) => [index("machines_user").on(table.userId)],
+);
