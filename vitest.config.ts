@@ -45,6 +45,17 @@ export default defineConfig({
         // One isolate for all files; storage is wiped per file by the setup.
         test: { name: "worker", include: ["tests/worker/**/*.test.ts"], setupFiles: ["./tests/support/worker/setup.ts"], isolate: false },
       },
+      // Real processes: the local runtime, the runner, the agent's binary, a browser. One file at a time on a small machine.
+      { test: { name: "e2e", include: ["tests/e2e/**/*.test.ts"], fileParallelism: false, testTimeout: 120_000, hookTimeout: 180_000 } },
+      {
+        test: {
+          name: "browser",
+          include: ["tests/browser/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
+        },
+      },
     ],
   },
 });

@@ -11,7 +11,7 @@ export const root = path.join(import.meta.dirname ?? path.dirname(new URL(import
 const at = (/** @type {string} */ relative) => path.join(root, relative);
 const STAMP = at("node_modules/.installed-lock");
 /** TypeScript without a flag. */
-const OLDEST_NODE = [22, 19];
+const OLDEST_NODE = { major: 22, minor: 19 };
 
 function stop(/** @type {string} */ message) {
   console.error(`\n${message}\n`);
@@ -19,7 +19,9 @@ function stop(/** @type {string} */ message) {
 }
 
 function installIfNeeded() {
-  const lock = createHash("sha256").update(readFileSync(at("package-lock.json"))).digest("hex");
+  const lock = createHash("sha256")
+    .update(readFileSync(at("package-lock.json")))
+    .digest("hex");
   if (existsSync(STAMP) && readFileSync(STAMP, "utf8") === lock) return;
   console.log("Installing dependencies (once; about 400 MB, most of it the coding agent) …");
   const npm = process.platform === "win32" ? "npm.cmd" : "npm";
@@ -33,8 +35,10 @@ function newerNode() {
   const brought = at("node_modules/.bin/node");
   if (existsSync(brought)) return brought;
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
-  if (major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1])) return process.execPath;
-  return stop(`Node ${OLDEST_NODE.join(".")} or newer is needed on this kind of computer (this is ${process.versions.node}). Install it from nodejs.org, then run this again.`);
+  if (major > OLDEST_NODE.major || (major === OLDEST_NODE.major && minor >= OLDEST_NODE.minor)) return process.execPath;
+  return stop(
+    `Node ${OLDEST_NODE.major}.${OLDEST_NODE.minor} or newer is needed on this kind of computer (this is ${process.versions.node}). Install it from nodejs.org, then run this again.`,
+  );
 }
 
 /** Runs a TypeScript entry point with this command's arguments and signals, and exits as it exits. */

@@ -11,7 +11,11 @@ export interface ErrorRow {
 export const ERRORS = {
   bad_request: { status: 400, retryable: false, message: "The request is not valid. Check the fields named in the details." },
   bad_frame: { status: 400, retryable: false, message: "The message could not be read. Reload the page." },
-  incompatible_version: { status: 426, retryable: false, message: "This side is too old or too new. Reload the page, or update the program." },
+  incompatible_version: {
+    status: 426,
+    retryable: false,
+    message: "This side is too old or too new. Reload the page, or update the program.",
+  },
   not_signed_in: { status: 401, retryable: false, message: "Sign in first." },
   bad_credentials: { status: 401, retryable: false, message: "The e-mail or the password is wrong." },
   sign_up_closed: { status: 403, retryable: false, message: "Sign-up is closed here. Ask the operator for an account." },
@@ -30,13 +34,37 @@ export const ERRORS = {
   share_ended: { status: 404, retryable: false, message: "This link is unknown, expired or revoked. Ask for a new one." },
 
   key_missing: { status: 409, retryable: false, message: "No API key is stored. Add one in Settings, API key." },
-  key_format: { status: 422, retryable: false, message: "This does not look like an Anthropic API key. It starts with sk-ant-api. Paste the whole key." },
-  key_admin: { status: 422, retryable: false, message: "This is an admin key. Create an ordinary API key in the Anthropic Console and paste that." },
-  key_oauth: { status: 422, retryable: false, message: "This is a Claude login token, not an API key. Create an API key in the Anthropic Console." },
+  key_format: {
+    status: 422,
+    retryable: false,
+    message: "This does not look like an Anthropic API key. It starts with sk-ant-api. Paste the whole key.",
+  },
+  key_admin: {
+    status: 422,
+    retryable: false,
+    message: "This is an admin key. Create an ordinary API key in the Anthropic Console and paste that.",
+  },
+  key_oauth: {
+    status: 422,
+    retryable: false,
+    message: "This is a Claude login token, not an API key. Create an API key in the Anthropic Console.",
+  },
   key_invalid: { status: 422, retryable: false, message: "Anthropic refused the key. Check that it was copied whole and is still active." },
-  key_no_credit: { status: 422, retryable: false, message: "Anthropic says the account is out of credit. Add credit in the Anthropic Console." },
-  key_unverified: { status: 502, retryable: true, message: "Anthropic could not be reached to check the key. Nothing was stored. Try again." },
-  keys_locked: { status: 503, retryable: true, message: "Stored keys cannot be opened now. The operator must check the key-encryption key." },
+  key_no_credit: {
+    status: 422,
+    retryable: false,
+    message: "Anthropic says the account is out of credit. Add credit in the Anthropic Console.",
+  },
+  key_unverified: {
+    status: 502,
+    retryable: true,
+    message: "Anthropic could not be reached to check the key. Nothing was stored. Try again.",
+  },
+  keys_locked: {
+    status: 503,
+    retryable: true,
+    message: "Stored keys cannot be opened now. The operator must check the key-encryption key.",
+  },
   demo_off: { status: 409, retryable: false, message: "The demo model is not running here. Add an API key." },
 
   budget_reached: { status: 402, retryable: false, message: "This session's budget is used up. Raise the budget in the session to go on." },
@@ -45,21 +73,41 @@ export const ERRORS = {
   model_token_refused: { status: 403, retryable: false, message: "This runner may not call the model any more." },
   upstream_unreachable: { status: 502, retryable: true, message: "The model provider could not be reached." },
 
-  no_machine: { status: 503, retryable: true, message: "No machine is connected. Start one with npm start or ai-dev-agent connect; the prompt waits." },
+  no_machine: {
+    status: 503,
+    retryable: true,
+    message: "No machine is connected. Start one with npm start or ai-dev-agent connect; the prompt waits.",
+  },
   machine_full: { status: 503, retryable: true, message: "The machine runs as many sessions as it may. The prompt waits." },
   runner_start_failed: { status: 503, retryable: true, message: "The runner could not be started. Its last words are in the details." },
   runner_lost: { status: 503, retryable: true, message: "The runner vanished. What was done until then is kept; send a prompt to go on." },
   runner_fenced: { status: 409, retryable: false, message: "A newer runner has taken over this session." },
-  workspace_git_failed: { status: 422, retryable: false, message: "The Git repository could not be cloned. Check the address and that it can be read without a password." },
+  workspace_git_failed: {
+    status: 422,
+    retryable: false,
+    message: "The Git repository could not be cloned. Check the address and that it can be read without a password.",
+  },
   workspace_path_missing: { status: 422, retryable: false, message: "That folder does not exist on the machine." },
-  workspace_path_refused: { status: 403, retryable: false, message: "That folder may not be opened. Choose a project folder inside your home folder." },
-  workspace_git_missing: { status: 422, retryable: false, message: "git is not installed on the machine. Install git, then send a prompt." },
+  workspace_path_refused: {
+    status: 403,
+    retryable: false,
+    message: "That folder may not be opened. Choose a project folder inside your home folder.",
+  },
+  workspace_git_missing: {
+    status: 422,
+    retryable: false,
+    message: "git is not installed on the machine. Install git, then send a prompt.",
+  },
   agent_start_failed: { status: 503, retryable: true, message: "Claude could not be started. The reason is in the details." },
   agent_error: { status: 502, retryable: true, message: "Claude stopped with an error. Send a prompt to go on." },
   prompt_withdrawn: { status: 409, retryable: false, message: "The prompt was withdrawn before it ran." },
   prompt_started: { status: 409, retryable: false, message: "The prompt is running already and cannot be changed." },
   snapshot_conflict: { status: 409, retryable: false, message: "The session was saved by someone newer. This save was dropped." },
-  snapshot_shrunk: { status: 409, retryable: false, message: "The files became far fewer. Nothing was overwritten; save by hand to accept it." },
+  snapshot_shrunk: {
+    status: 409,
+    retryable: false,
+    message: "The files became far fewer. Nothing was overwritten; save by hand to accept it.",
+  },
   snapshot_damaged: { status: 422, retryable: false, message: "A saved state is damaged. The one before is used." },
   session_deleted: { status: 410, retryable: false, message: "This session was deleted." },
 } as const satisfies Record<string, ErrorRow>;
@@ -74,5 +122,7 @@ export interface ErrorBody {
 
 export function errorBody(code: ErrorCode, detail?: string, requestId?: string): ErrorBody {
   const { message, retryable } = ERRORS[code];
-  return { error: { code, message, retryable, ...(detail === undefined ? {} : { detail }), ...(requestId === undefined ? {} : { requestId }) } };
+  return {
+    error: { code, message, retryable, ...(detail === undefined ? {} : { detail }), ...(requestId === undefined ? {} : { requestId }) },
+  };
 }

@@ -71,9 +71,25 @@ const type = <T extends string>(value: T) => z.literal(value);
 
 /** Written by the session alone. */
 export const sessionAuthoredSchema = z.discriminatedUnion("type", [
-  z.object({ type: type("session_created"), title: z.string(), projectId: projectIdSchema, projectName: z.string(), lifecycle: lifecycleSchema, modelSource: modelSourceSchema, mode: modeSchema, model: z.string(), budgetUsd: z.number() }),
+  z.object({
+    type: type("session_created"),
+    title: z.string(),
+    projectId: projectIdSchema,
+    projectName: z.string(),
+    lifecycle: lifecycleSchema,
+    modelSource: modelSourceSchema,
+    mode: modeSchema,
+    model: z.string(),
+    budgetUsd: z.number(),
+  }),
   z.object({ type: type("session_renamed"), title: z.string() }),
-  z.object({ type: type("prompt_queued"), promptId: promptIdSchema, text: z.string().max(MAX_PROMPT_CHARS), delivery: deliverySchema, author: authorSchema }),
+  z.object({
+    type: type("prompt_queued"),
+    promptId: promptIdSchema,
+    text: z.string().max(MAX_PROMPT_CHARS),
+    delivery: deliverySchema,
+    author: authorSchema,
+  }),
   z.object({ type: type("prompt_edited"), promptId: promptIdSchema, text: z.string().max(MAX_PROMPT_CHARS) }),
   z.object({ type: type("prompt_moved"), promptId: promptIdSchema, position: z.int().min(0) }),
   z.object({ type: type("prompt_withdrawn"), promptId: promptIdSchema, author: authorSchema }),
@@ -81,14 +97,34 @@ export const sessionAuthoredSchema = z.discriminatedUnion("type", [
   /** A prompt joined a running turn. */
   z.object({ type: type("prompt_delivered"), promptId: promptIdSchema, turnId: turnIdSchema }),
   z.object({ type: type("stop_requested"), turnId: turnIdSchema, author: authorSchema }),
-  z.object({ type: type("turn_ended"), turnId: turnIdSchema, outcome: turnOutcomeSchema, durationMs: z.int().min(0), usage: usageSchema, problem: problemSchema.optional() }),
+  z.object({
+    type: type("turn_ended"),
+    turnId: turnIdSchema,
+    outcome: turnOutcomeSchema,
+    durationMs: z.int().min(0),
+    usage: usageSchema,
+    problem: problemSchema.optional(),
+  }),
   z.object({ type: type("approval_answered"), approvalId: approvalIdSchema, answer: approvalAnswerSchema, author: authorSchema }),
   z.object({ type: type("approval_expired"), approvalId: approvalIdSchema }),
   z.object({ type: type("mode_set"), mode: modeSchema }),
   z.object({ type: type("model_set"), model: z.string() }),
-  z.object({ type: type("host_changed"), state: hostStateSchema, incarnation: z.int().min(0), hostName: z.string(), problem: problemSchema.optional() }),
+  z.object({
+    type: type("host_changed"),
+    state: hostStateSchema,
+    incarnation: z.int().min(0),
+    hostName: z.string(),
+    problem: problemSchema.optional(),
+  }),
   /** Everything up to and including `throughSeq` is in the snapshot. */
-  z.object({ type: type("snapshot_saved"), snapshotId: snapshotIdSchema, throughSeq: seqSchema, treeFiles: z.int(), storedBytes: z.int(), leftOut: z.array(leftOutSchema) }),
+  z.object({
+    type: type("snapshot_saved"),
+    snapshotId: snapshotIdSchema,
+    throughSeq: seqSchema,
+    treeFiles: z.int(),
+    storedBytes: z.int(),
+    leftOut: z.array(leftOutSchema),
+  }),
   z.object({ type: type("snapshot_failed"), problem: problemSchema }),
   z.object({ type: type("budget_set"), budgetUsd: z.number().min(0) }),
   z.object({ type: type("budget_reached"), spentUsd: z.number(), budgetUsd: z.number() }),
@@ -96,12 +132,40 @@ export const sessionAuthoredSchema = z.discriminatedUnion("type", [
 
 /** Written by a runner, and by nothing else. */
 export const runnerEventSchema = z.discriminatedUnion("type", [
-  z.object({ type: type("agent_ready"), agentVersion: z.string(), model: z.string(), commands: z.array(commandSchema), models: z.array(modelChoiceSchema), mcpServers: z.array(mcpServerStatusSchema), resumed: z.boolean() }),
+  z.object({
+    type: type("agent_ready"),
+    agentVersion: z.string(),
+    model: z.string(),
+    commands: z.array(commandSchema),
+    models: z.array(modelChoiceSchema),
+    mcpServers: z.array(mcpServerStatusSchema),
+    resumed: z.boolean(),
+  }),
   /** Supersedes the live frames of the same block. */
   z.object({ type: type("text_written"), block: z.string(), text: z.string().max(MAX_BLOCK_CHARS), parentToolId: z.string().optional() }),
-  z.object({ type: type("thinking_written"), block: z.string(), text: z.string().max(MAX_BLOCK_CHARS), parentToolId: z.string().optional() }),
-  z.object({ type: type("tool_started"), toolId: z.string(), tool: z.string(), input: z.record(z.string(), z.unknown()), parentToolId: z.string().optional() }),
-  z.object({ type: type("tool_ended"), toolId: z.string(), ok: z.boolean(), output: z.string().max(MAX_TOOL_OUTPUT_CHARS), omittedChars: z.int().min(0), durationMs: z.int().min(0), patch: z.string().max(MAX_PATCH_CHARS).optional(), path: z.string().optional() }),
+  z.object({
+    type: type("thinking_written"),
+    block: z.string(),
+    text: z.string().max(MAX_BLOCK_CHARS),
+    parentToolId: z.string().optional(),
+  }),
+  z.object({
+    type: type("tool_started"),
+    toolId: z.string(),
+    tool: z.string(),
+    input: z.record(z.string(), z.unknown()),
+    parentToolId: z.string().optional(),
+  }),
+  z.object({
+    type: type("tool_ended"),
+    toolId: z.string(),
+    ok: z.boolean(),
+    output: z.string().max(MAX_TOOL_OUTPUT_CHARS),
+    omittedChars: z.int().min(0),
+    durationMs: z.int().min(0),
+    patch: z.string().max(MAX_PATCH_CHARS).optional(),
+    path: z.string().optional(),
+  }),
   /** A partial message was aborted: its live text is no part of the conversation. */
   z.object({ type: type("blocks_dropped"), blocks: z.array(z.string()) }),
   z.object({ type: type("todos_updated"), items: z.array(todoSchema) }),
@@ -141,4 +205,3 @@ export function readEvent(stored: unknown): SessionEvent | UnsupportedEvent {
   const original = typeof stored === "object" && stored !== null && "type" in stored ? String(stored.type) : "unknown";
   return { type: "unsupported", original };
 }
-

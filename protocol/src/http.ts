@@ -10,27 +10,70 @@ import { workspaceSourceSchema, type WorkspaceSource } from "./runner.ts";
 const nameSchema = z.string().trim().min(1).max(200);
 
 /** GET /api/config: what this deployment offers, without sign-in. */
-export interface ConfigBody { version: string; demoModel: boolean; signUp: boolean; localPaths: boolean }
+export interface ConfigBody {
+  version: string;
+  demoModel: boolean;
+  signUp: boolean;
+  localPaths: boolean;
+}
 
 /** GET /api/me */
-export interface MeBody { userId: string; name: string; email: string; settings: SettingsBody }
+export interface MeBody {
+  userId: string;
+  name: string;
+  email: string;
+  settings: SettingsBody;
+}
 
-export const settingsPatchSchema = z.strictObject({ budgetUsd: z.number().min(0.01).max(10_000).optional(), rotateAfterDays: z.int().min(1).max(3_650).nullable().optional(), useDemoModel: z.boolean().optional() });
+export const settingsPatchSchema = z.strictObject({
+  budgetUsd: z.number().min(0.01).max(10_000).optional(),
+  rotateAfterDays: z.int().min(1).max(3_650).nullable().optional(),
+  useDemoModel: z.boolean().optional(),
+});
 /** GET, PATCH /api/settings */
-export interface SettingsBody { budgetUsd: number; rotateAfterDays: number | null; useDemoModel: boolean }
+export interface SettingsBody {
+  budgetUsd: number;
+  rotateAfterDays: number | null;
+  useDemoModel: boolean;
+}
 
 /** POST /api/keys: checked with the provider before it is stored. Step two of Replace uses the same call. */
 export const keyCreateSchema = z.strictObject({ apiKey: z.string().min(1).max(10_240) });
 /** GET /api/keys → { keys: KeyBody[] }; POST /api/keys, POST /api/keys/:id/test → KeyBody; DELETE /api/keys/:id → 204 */
 export interface KeyBody {
-  keyId: string; provider: "anthropic"; last4: string; fingerprint: string; status: "working" | "refused" | "no_credit";
-  createdAt: number; checkedAt: number; lastUsedAt: number | null; rotateAt: number | null; isActive: boolean; models: string[];
+  keyId: string;
+  provider: "anthropic";
+  last4: string;
+  fingerprint: string;
+  status: "working" | "refused" | "no_credit";
+  createdAt: number;
+  checkedAt: number;
+  lastUsedAt: number | null;
+  rotateAt: number | null;
+  isActive: boolean;
+  models: string[];
 }
 
-export const projectCreateSchema = z.strictObject({ name: nameSchema.optional(), source: workspaceSourceSchema, trustProject: z.boolean().default(false) });
-export const projectPatchSchema = z.strictObject({ name: nameSchema.optional(), archived: z.boolean().optional(), trustProject: z.boolean().optional() });
+export const projectCreateSchema = z.strictObject({
+  name: nameSchema.optional(),
+  source: workspaceSourceSchema,
+  trustProject: z.boolean().default(false),
+});
+export const projectPatchSchema = z.strictObject({
+  name: nameSchema.optional(),
+  archived: z.boolean().optional(),
+  trustProject: z.boolean().optional(),
+});
 /** GET /api/projects → { projects }; POST → ProjectBody; PATCH /api/projects/:id → ProjectBody; DELETE → 204 */
-export interface ProjectBody { projectId: string; name: string; source: WorkspaceSource; trustProject: boolean; archivedAt: number | null; createdAt: number; sessions: number }
+export interface ProjectBody {
+  projectId: string;
+  name: string;
+  source: WorkspaceSource;
+  trustProject: boolean;
+  archivedAt: number | null;
+  createdAt: number;
+  sessions: number;
+}
 
 export const sessionCreateSchema = z.strictObject({
   projectId: projectIdSchema,
@@ -49,32 +92,99 @@ export const SESSION_SUMMARY_STATES = ["needs_you", "running", "idle", "asleep",
 export type SessionSummaryState = (typeof SESSION_SUMMARY_STATES)[number];
 /** GET /api/sessions?archived=0|1 → { sessions }; POST → SessionBody (201); GET, PATCH /api/sessions/:id → SessionBody; DELETE → 204 */
 export interface SessionBody {
-  sessionId: string; projectId: string; projectName: string; title: string; state: SessionSummaryState; detail: string;
-  lifecycle: Lifecycle; mode: Mode; modelSource: ModelSource; costUsd: number; additions: number; deletions: number;
-  archivedAt: number | null; createdAt: number; updatedAt: number; role: Role;
+  sessionId: string;
+  projectId: string;
+  projectName: string;
+  title: string;
+  state: SessionSummaryState;
+  detail: string;
+  lifecycle: Lifecycle;
+  mode: Mode;
+  modelSource: ModelSource;
+  costUsd: number;
+  additions: number;
+  deletions: number;
+  archivedAt: number | null;
+  createdAt: number;
+  updatedAt: number;
+  role: Role;
 }
 
 /** POST /api/sessions/:id/ticket (cookie) and POST /api/share/:shareId/ticket (share cookie): single use, 30 s. */
-export interface TicketBody { ticket: string; sessionId: string; role: Role }
+export interface TicketBody {
+  ticket: string;
+  sessionId: string;
+  role: Role;
+}
 // GET /api/sessions/:id/socket — WebSocket; subprotocols: VIEWER_SUBPROTOCOL, `ticket.<ticket>`. Both tickets open it.
 
-export const shareCreateSchema = z.strictObject({ role: z.enum(["viewer", "commenter", "approver", "driver"]).default("viewer"), label: z.string().trim().max(100).default(""), expiresInDays: z.int().min(1).max(90).default(7) });
+export const shareCreateSchema = z.strictObject({
+  role: z.enum(["viewer", "commenter", "approver", "driver"]).default("viewer"),
+  label: z.string().trim().max(100).default(""),
+  expiresInDays: z.int().min(1).max(90).default(7),
+});
 /** GET /api/sessions/:id/shares → { shares }; POST → ShareCreatedBody (201); DELETE /api/sessions/:id/shares/:shareId → 204 */
-export interface ShareBody { shareId: string; role: Role; label: string; createdAt: number; expiresAt: number; lastUsedAt: number | null; revokedAt: number | null }
+export interface ShareBody {
+  shareId: string;
+  role: Role;
+  label: string;
+  createdAt: number;
+  expiresAt: number;
+  lastUsedAt: number | null;
+  revokedAt: number | null;
+}
 /** `secret` is shown once; the link is /share/<shareId>#<secret>. */
-export interface ShareCreatedBody extends ShareBody { secret: string }
+export interface ShareCreatedBody extends ShareBody {
+  secret: string;
+}
 /** POST /api/share/exchange: sets a cookie scoped to this share → ShareViewBody. Unknown, expired, revoked: share_ended. */
 export const shareExchangeSchema = z.strictObject({ shareId: shareIdSchema, secret: z.string().min(1).max(200) });
 /** GET /api/share/:shareId (share cookie) → ShareViewBody */
-export interface ShareViewBody { shareId: string; sessionId: string; title: string; sharedBy: string; role: Role; expiresAt: number }
+export interface ShareViewBody {
+  shareId: string;
+  sessionId: string;
+  title: string;
+  sharedBy: string;
+  role: Role;
+  expiresAt: number;
+}
 
 const recordSchema = z.record(z.string().min(1).max(200), z.string().max(4_000));
 export const mcpServerCreateSchema = z.discriminatedUnion("transport", [
-  z.strictObject({ transport: z.literal("http"), name: z.string().regex(/^[\w-]{1,64}$/), url: z.url().max(2_000), headers: recordSchema.default({}) }),
-  z.strictObject({ transport: z.literal("stdio"), name: z.string().regex(/^[\w-]{1,64}$/), command: z.string().min(1).max(1_000), args: z.array(z.string().max(1_000)).max(50).default([]), env: recordSchema.default({}) }),
+  z.strictObject({
+    transport: z.literal("http"),
+    name: z.string().regex(/^[\w-]{1,64}$/),
+    url: z.url().max(2_000),
+    headers: recordSchema.default({}),
+  }),
+  z.strictObject({
+    transport: z.literal("stdio"),
+    name: z.string().regex(/^[\w-]{1,64}$/),
+    command: z.string().min(1).max(1_000),
+    args: z.array(z.string().max(1_000)).max(50).default([]),
+    env: recordSchema.default({}),
+  }),
 ]);
 /** GET /api/mcp → { servers }; POST /api/mcp → McpServerBody; DELETE /api/mcp/:id → 204. Header and env values are never returned. */
-export interface McpServerBody { mcpId: string; name: string; transport: "http" | "stdio"; target: string; secretNames: string[]; createdAt: number }
+export interface McpServerBody {
+  mcpId: string;
+  name: string;
+  transport: "http" | "stdio";
+  target: string;
+  secretNames: string[];
+  createdAt: number;
+}
 
 /** GET /api/machines → { machines } */
-export interface MachineBody { machineId: string; name: string; platform: string; agentVersion: string; isOnline: boolean; running: number; capacity: number; lastSeenAt: number; isOperator: boolean; allowsPaths: boolean }
+export interface MachineBody {
+  machineId: string;
+  name: string;
+  platform: string;
+  agentVersion: string;
+  isOnline: boolean;
+  running: number;
+  capacity: number;
+  lastSeenAt: number;
+  isOperator: boolean;
+  allowsPaths: boolean;
+}

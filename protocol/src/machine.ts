@@ -18,8 +18,21 @@ export const machineFrameSchema = z.discriminatedUnion("type", [
     /** Local folders may be opened as projects. */
     allowsPaths: z.boolean(),
   }),
-  z.strictObject({ type: z.literal("reply"), requestId: requestIdSchema, ok: z.boolean(), code: z.string().max(64).optional(), detail: z.string().max(4_000).optional() }),
-  z.strictObject({ type: z.literal("runner_exited"), sessionId: sessionIdSchema, incarnation: incarnationSchema, exitCode: z.int().nullable(), signal: z.string().nullable(), lastWords: z.string().max(4_000) }),
+  z.strictObject({
+    type: z.literal("reply"),
+    requestId: requestIdSchema,
+    ok: z.boolean(),
+    code: z.string().max(64).optional(),
+    detail: z.string().max(4_000).optional(),
+  }),
+  z.strictObject({
+    type: z.literal("runner_exited"),
+    sessionId: sessionIdSchema,
+    incarnation: incarnationSchema,
+    exitCode: z.int().nullable(),
+    signal: z.string().nullable(),
+    lastWords: z.string().max(4_000),
+  }),
 ]);
 export type MachineFrame = z.infer<typeof machineFrameSchema>;
 

@@ -18,7 +18,12 @@ export const querySchema = z.discriminatedUnion("kind", [
 ]);
 export type Query = z.infer<typeof querySchema>;
 
-export const treeEntrySchema = z.object({ name: z.string(), kind: z.enum(["file", "folder", "link"]), bytes: z.int().min(0).default(0), ignored: z.boolean().default(false) });
+export const treeEntrySchema = z.object({
+  name: z.string(),
+  kind: z.enum(["file", "folder", "link"]),
+  bytes: z.int().min(0).default(0),
+  ignored: z.boolean().default(false),
+});
 export type TreeEntry = z.infer<typeof treeEntrySchema>;
 
 export const queryResultSchema = z.discriminatedUnion("kind", [

@@ -2,13 +2,28 @@
 import * as z from "zod";
 import { approvalAnswerSchema } from "./approvals.ts";
 import { modeSchema, problemSchema, runnerEventSchema, turnOutcomeSchema } from "./events.ts";
-import { approvalIdSchema, incarnationSchema, promptIdSchema, requestIdSchema, sessionIdSchema, snapshotIdSchema, threadSchema, turnIdSchema } from "./ids.ts";
+import {
+  approvalIdSchema,
+  incarnationSchema,
+  promptIdSchema,
+  requestIdSchema,
+  sessionIdSchema,
+  snapshotIdSchema,
+  threadSchema,
+  turnIdSchema,
+} from "./ids.ts";
 import { MAX_PROMPT_CHARS } from "./limits.ts";
 import { queryResultSchema, querySchema } from "./queries.ts";
 import { snapshotRefSchema } from "./snapshot.ts";
 
 /** The agent's report that a turn is over. The session, not the runner, writes the turn's end. */
-export const turnReportSchema = z.object({ type: z.literal("turn_report"), turnId: turnIdSchema, outcome: turnOutcomeSchema, problem: problemSchema.optional(), agentSessionId: z.string().nullable() });
+export const turnReportSchema = z.object({
+  type: z.literal("turn_report"),
+  turnId: turnIdSchema,
+  outcome: turnOutcomeSchema,
+  problem: problemSchema.optional(),
+  agentSessionId: z.string().nullable(),
+});
 /** A prompt that joined a running turn was taken in by the agent. */
 export const promptTakenSchema = z.object({ type: z.literal("prompt_taken"), promptId: promptIdSchema, turnId: turnIdSchema });
 
@@ -34,23 +49,55 @@ export type WorkspaceSource = z.infer<typeof workspaceSourceSchema>;
 
 export const mcpServerConfigSchema = z.discriminatedUnion("transport", [
   z.object({ transport: z.literal("http"), name: z.string(), url: z.string(), headers: z.record(z.string(), z.string()) }),
-  z.object({ transport: z.literal("stdio"), name: z.string(), command: z.string(), args: z.array(z.string()), env: z.record(z.string(), z.string()) }),
+  z.object({
+    transport: z.literal("stdio"),
+    name: z.string(),
+    command: z.string(),
+    args: z.array(z.string()),
+    env: z.record(z.string(), z.string()),
+  }),
 ]);
 export type McpServerConfig = z.infer<typeof mcpServerConfigSchema>;
 
 /** Runner to session. */
 export const runnerFrameSchema = z.discriminatedUnion("type", [
   /** First frame. `lastRseq` is the newest item the runner has numbered (0 for none). */
-  z.strictObject({ type: z.literal("hello"), version: z.int(), sessionId: sessionIdSchema, incarnation: incarnationSchema, runnerVersion: z.string().max(50), lastRseq: z.int().min(0) }),
+  z.strictObject({
+    type: z.literal("hello"),
+    version: z.int(),
+    sessionId: sessionIdSchema,
+    incarnation: incarnationSchema,
+    runnerVersion: z.string().max(50),
+    lastRseq: z.int().min(0),
+  }),
   /** The workspace is in place and the agent may be prompted. `openTurnId`: the turn it believes it is in. */
   z.strictObject({ type: z.literal("ready"), openTurnId: turnIdSchema.nullable() }),
   z.strictObject({ type: z.literal("emit"), items: z.array(outboxItemSchema).min(1).max(200) }),
-  z.strictObject({ type: z.literal("live"), thread: threadSchema, block: z.string().max(200), kind: z.enum(["text", "thinking"]), offset: z.int().min(0), text: z.string(), parentToolId: z.string().optional() }),
-  z.strictObject({ type: z.literal("progress"), step: z.enum(["starting", "cloning", "restoring", "agent", "saving"]), detail: z.string().max(2_000) }),
+  z.strictObject({
+    type: z.literal("live"),
+    thread: threadSchema,
+    block: z.string().max(200),
+    kind: z.enum(["text", "thinking"]),
+    offset: z.int().min(0),
+    text: z.string(),
+    parentToolId: z.string().optional(),
+  }),
+  z.strictObject({
+    type: z.literal("progress"),
+    step: z.enum(["starting", "cloning", "restoring", "agent", "saving"]),
+    detail: z.string().max(2_000),
+  }),
   z.strictObject({ type: z.literal("reply"), requestId: requestIdSchema, result: queryResultSchema }),
   z.strictObject({ type: z.literal("refused"), requestId: requestIdSchema, code: z.string().max(64), detail: z.string().max(2_000) }),
   /** All parts are uploaded: make this the head. */
-  z.strictObject({ type: z.literal("commit"), requestId: requestIdSchema, snapshot: snapshotRefSchema, agentSessionId: z.string().max(100).nullable(), throughRseq: z.int().min(0), asked: z.boolean() }),
+  z.strictObject({
+    type: z.literal("commit"),
+    requestId: requestIdSchema,
+    snapshot: snapshotRefSchema,
+    agentSessionId: z.string().max(100).nullable(),
+    throughRseq: z.int().min(0),
+    asked: z.boolean(),
+  }),
   z.strictObject({ type: z.literal("save_skipped"), reason: z.enum(["unchanged", "failed"]), problem: problemSchema.optional() }),
   /** The runner cannot go on and is about to exit. */
   z.strictObject({ type: z.literal("failed"), problem: problemSchema }),
@@ -76,14 +123,27 @@ export const runnerOrderFrameSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("welcome"), version: z.int(), ackedRseq: z.int().min(0), config: runnerConfigSchema }),
   /** Items up to this number are in the log. */
   z.object({ type: z.literal("ack"), rseq: z.int().min(0) }),
-  z.object({ type: z.literal("prompt"), turnId: turnIdSchema, promptId: promptIdSchema, thread: threadSchema, text: z.string().max(MAX_PROMPT_CHARS), steer: z.boolean() }),
+  z.object({
+    type: z.literal("prompt"),
+    turnId: turnIdSchema,
+    promptId: promptIdSchema,
+    thread: threadSchema,
+    text: z.string().max(MAX_PROMPT_CHARS),
+    steer: z.boolean(),
+  }),
   z.object({ type: z.literal("interrupt"), turnId: turnIdSchema }),
   z.object({ type: z.literal("answer"), approvalId: approvalIdSchema, answer: approvalAnswerSchema }),
   z.object({ type: z.literal("set_mode"), mode: modeSchema }),
   z.object({ type: z.literal("set_model"), model: z.string() }),
   z.object({ type: z.literal("query"), requestId: requestIdSchema, query: querySchema }),
   z.object({ type: z.literal("save"), requestId: requestIdSchema, asked: z.boolean() }),
-  z.object({ type: z.literal("committed"), requestId: requestIdSchema, ok: z.boolean(), code: z.string().optional(), head: snapshotIdSchema.nullable() }),
+  z.object({
+    type: z.literal("committed"),
+    requestId: requestIdSchema,
+    ok: z.boolean(),
+    code: z.string().optional(),
+    head: snapshotIdSchema.nullable(),
+  }),
   /** Save, say bye, exit. */
   z.object({ type: z.literal("retire") }),
 ]);

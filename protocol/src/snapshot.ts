@@ -9,7 +9,10 @@ const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
 /** One stored object of a snapshot. */
 export const snapshotPartSchema = z.object({ bytes: z.int().min(1).max(MAX_SNAPSHOT_PART_BYTES), sha256: sha256Schema });
 
-export const leftOutSchema = z.object({ path: z.string().max(4_096), reason: z.enum(["dependencies", "cache", "too_large", "special_file", "unreadable"]) });
+export const leftOutSchema = z.object({
+  path: z.string().max(4_096),
+  reason: z.enum(["dependencies", "cache", "too_large", "special_file", "unreadable"]),
+});
 export type LeftOut = z.infer<typeof leftOutSchema>;
 
 export const snapshotRefSchema = z.object({

@@ -4,15 +4,46 @@
  * Types only are imported: a browser pays nothing for the schemas.
  */
 import type { ApprovalRequest } from "./approvals.ts";
-import type { Author, ChangedFile, Delivery, HostState, McpServerStatus, Problem, ReadEntry, RunnerEvent, SessionEvent, TurnOutcome, Usage } from "./events.ts";
+import type {
+  Author,
+  ChangedFile,
+  Delivery,
+  HostState,
+  McpServerStatus,
+  Problem,
+  ReadEntry,
+  RunnerEvent,
+  SessionEvent,
+  TurnOutcome,
+  Usage,
+} from "./events.ts";
 import type { Lifecycle, Mode, ModelSource } from "./modes.ts";
 import type { LeftOut } from "./snapshot.ts";
 
 type AgentReady = Extract<RunnerEvent, { type: "agent_ready" }>;
 
-export interface QueuedPrompt { promptId: string; text: string; delivery: Delivery; author: Author; at: number }
-export interface OpenApproval { request: ApprovalRequest; at: number; seq: number; thread: string; turnId: string | null }
-export interface SavedState { snapshotId: string; throughSeq: number; at: number; treeFiles: number; storedBytes: number; leftOut: LeftOut[] }
+export interface QueuedPrompt {
+  promptId: string;
+  text: string;
+  delivery: Delivery;
+  author: Author;
+  at: number;
+}
+export interface OpenApproval {
+  request: ApprovalRequest;
+  at: number;
+  seq: number;
+  thread: string;
+  turnId: string | null;
+}
+export interface SavedState {
+  snapshotId: string;
+  throughSeq: number;
+  at: number;
+  treeFiles: number;
+  storedBytes: number;
+  leftOut: LeftOut[];
+}
 
 export interface SessionState {
   seq: number;
@@ -44,11 +75,30 @@ export interface SessionState {
 const NO_USAGE: Usage = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0, costUsd: 0 };
 
 export const emptyState = (): SessionState => ({
-  seq: 0, createdAt: 0, title: "", projectId: "", projectName: "", lifecycle: "hydrated", modelSource: "key", mode: "default", model: "default", budgetUsd: 0,
-  turn: null, lastTurn: null, queue: [], approvals: [],
+  seq: 0,
+  createdAt: 0,
+  title: "",
+  projectId: "",
+  projectName: "",
+  lifecycle: "hydrated",
+  modelSource: "key",
+  mode: "default",
+  model: "default",
+  budgetUsd: 0,
+  turn: null,
+  lastTurn: null,
+  queue: [],
+  approvals: [],
   host: { state: "asleep", incarnation: 0, hostName: "", since: 0, problem: null },
-  agent: null, mcpServers: [], todos: [], usage: NO_USAGE, context: null, saved: null, saveProblem: null,
-  changes: { base: "", files: [] }, budgetReached: false,
+  agent: null,
+  mcpServers: [],
+  todos: [],
+  usage: NO_USAGE,
+  context: null,
+  saved: null,
+  saveProblem: null,
+  changes: { base: "", files: [] },
+  budgetReached: false,
 });
 
 export const addUsage = (a: Usage, b: Usage): Usage => ({
@@ -67,12 +117,23 @@ export function applyEntry(state: SessionState, entry: ReadEntry): SessionState 
 }
 
 const withoutPrompt = (state: SessionState, promptId: string) => state.queue.filter((prompt) => prompt.promptId !== promptId);
-const withoutApproval = (state: SessionState, approvalId: string) => state.approvals.filter((open) => open.request.approvalId !== approvalId);
+const withoutApproval = (state: SessionState, approvalId: string) =>
+  state.approvals.filter((open) => open.request.approvalId !== approvalId);
 
 function change(state: SessionState, event: SessionEvent, entry: ReadEntry): Partial<SessionState> {
   switch (event.type) {
     case "session_created":
-      return { createdAt: entry.at, title: event.title, projectId: event.projectId, projectName: event.projectName, lifecycle: event.lifecycle, modelSource: event.modelSource, mode: event.mode, model: event.model, budgetUsd: event.budgetUsd };
+      return {
+        createdAt: entry.at,
+        title: event.title,
+        projectId: event.projectId,
+        projectName: event.projectName,
+        lifecycle: event.lifecycle,
+        modelSource: event.modelSource,
+        mode: event.mode,
+        model: event.model,
+        budgetUsd: event.budgetUsd,
+      };
     case "session_renamed":
       return { title: event.title };
     case "mode_set":
@@ -85,9 +146,20 @@ function change(state: SessionState, event: SessionEvent, entry: ReadEntry): Par
     case "budget_reached":
       return { budgetReached: true };
     case "host_changed":
-      return { host: { state: event.state, incarnation: event.incarnation, hostName: event.hostName, since: entry.at, problem: event.problem ?? null } };
+      return {
+        host: {
+          state: event.state,
+          incarnation: event.incarnation,
+          hostName: event.hostName,
+          since: entry.at,
+          problem: event.problem ?? null,
+        },
+      };
     case "agent_ready":
-      return { agent: { agentVersion: event.agentVersion, model: event.model, commands: event.commands, models: event.models }, mcpServers: event.mcpServers };
+      return {
+        agent: { agentVersion: event.agentVersion, model: event.model, commands: event.commands, models: event.models },
+        mcpServers: event.mcpServers,
+      };
     case "mcp_changed":
       return { mcpServers: event.servers };
     case "todos_updated":
@@ -97,7 +169,17 @@ function change(state: SessionState, event: SessionEvent, entry: ReadEntry): Par
     case "files_changed":
       return { changes: { base: event.base, files: event.files } };
     case "snapshot_saved":
-      return { saved: { snapshotId: event.snapshotId, throughSeq: event.throughSeq, at: entry.at, treeFiles: event.treeFiles, storedBytes: event.storedBytes, leftOut: event.leftOut }, saveProblem: null };
+      return {
+        saved: {
+          snapshotId: event.snapshotId,
+          throughSeq: event.throughSeq,
+          at: entry.at,
+          treeFiles: event.treeFiles,
+          storedBytes: event.storedBytes,
+          leftOut: event.leftOut,
+        },
+        saveProblem: null,
+      };
     case "snapshot_failed":
       return { saveProblem: event.problem };
     default:
@@ -108,7 +190,12 @@ function change(state: SessionState, event: SessionEvent, entry: ReadEntry): Par
 function conversationChange(state: SessionState, event: SessionEvent, entry: ReadEntry): Partial<SessionState> {
   switch (event.type) {
     case "prompt_queued":
-      return { queue: [...state.queue, { promptId: event.promptId, text: event.text, delivery: event.delivery, author: event.author, at: entry.at }] };
+      return {
+        queue: [
+          ...state.queue,
+          { promptId: event.promptId, text: event.text, delivery: event.delivery, author: event.author, at: entry.at },
+        ],
+      };
     case "prompt_edited":
       return { queue: state.queue.map((prompt) => (prompt.promptId === event.promptId ? { ...prompt, text: event.text } : prompt)) };
     case "prompt_moved": {
@@ -121,7 +208,10 @@ function conversationChange(state: SessionState, event: SessionEvent, entry: Rea
     case "prompt_delivered":
       return { queue: withoutPrompt(state, event.promptId) };
     case "turn_started":
-      return { queue: withoutPrompt(state, event.promptId), turn: { turnId: event.turnId, promptId: event.promptId, startedAt: entry.at, isStopping: false } };
+      return {
+        queue: withoutPrompt(state, event.promptId),
+        turn: { turnId: event.turnId, promptId: event.promptId, startedAt: entry.at, isStopping: false },
+      };
     case "stop_requested":
       return state.turn?.turnId === event.turnId ? { turn: { ...state.turn, isStopping: true } } : {};
     case "turn_ended":
@@ -132,7 +222,12 @@ function conversationChange(state: SessionState, event: SessionEvent, entry: Rea
         approvals: state.approvals.filter((open) => open.turnId !== event.turnId),
       };
     case "approval_requested":
-      return { approvals: [...state.approvals, { request: event.request, at: entry.at, seq: entry.seq, thread: entry.thread, turnId: entry.turnId }] };
+      return {
+        approvals: [
+          ...state.approvals,
+          { request: event.request, at: entry.at, seq: entry.seq, thread: entry.thread, turnId: entry.turnId },
+        ],
+      };
     case "approval_answered":
     case "approval_expired":
     case "approval_withdrawn":

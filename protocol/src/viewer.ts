@@ -17,10 +17,30 @@ export const viewerFrameSchema = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("hello"), version: z.int(), afterSeq: seqSchema.nullable() }),
   /** Bytes of frames received in all since the hello: gives credit back. */
   z.strictObject({ type: z.literal("ack"), receivedBytes: z.int().min(0) }),
-  z.strictObject({ type: z.literal("history"), requestId: requestIdSchema, beforeSeq: seqSchema.min(1), limit: z.int().min(1).max(MAX_HISTORY_PAGE) }),
-  z.strictObject({ type: z.literal("prompt"), promptId: promptIdSchema, text: z.string().trim().min(1).max(MAX_PROMPT_CHARS), delivery: deliverySchema }),
-  z.strictObject({ type: z.literal("prompt_edit"), requestId: requestIdSchema, promptId: promptIdSchema, text: z.string().trim().min(1).max(MAX_PROMPT_CHARS) }),
-  z.strictObject({ type: z.literal("prompt_move"), requestId: requestIdSchema, promptId: promptIdSchema, position: z.int().min(0).max(1_000) }),
+  z.strictObject({
+    type: z.literal("history"),
+    requestId: requestIdSchema,
+    beforeSeq: seqSchema.min(1),
+    limit: z.int().min(1).max(MAX_HISTORY_PAGE),
+  }),
+  z.strictObject({
+    type: z.literal("prompt"),
+    promptId: promptIdSchema,
+    text: z.string().trim().min(1).max(MAX_PROMPT_CHARS),
+    delivery: deliverySchema,
+  }),
+  z.strictObject({
+    type: z.literal("prompt_edit"),
+    requestId: requestIdSchema,
+    promptId: promptIdSchema,
+    text: z.string().trim().min(1).max(MAX_PROMPT_CHARS),
+  }),
+  z.strictObject({
+    type: z.literal("prompt_move"),
+    requestId: requestIdSchema,
+    promptId: promptIdSchema,
+    position: z.int().min(0).max(1_000),
+  }),
   z.strictObject({ type: z.literal("prompt_withdraw"), requestId: requestIdSchema, promptId: promptIdSchema }),
   /** Ends this turn, and only this turn: a late stop never hits the next one. */
   z.strictObject({ type: z.literal("stop"), requestId: requestIdSchema, turnId: turnIdSchema }),
@@ -51,11 +71,31 @@ export interface LiveBlock {
  */
 export type SessionFrame =
   /** `resume`: the missing entries follow. `reset`: drop your rows, the newest entries follow. */
-  | { type: "welcome"; version: number; sessionId: string; mode: "resume" | "reset"; head: number; role: Role; userId: string | null; name: string; state: SessionState; live: LiveBlock[]; serverAt: number }
+  | {
+      type: "welcome";
+      version: number;
+      sessionId: string;
+      mode: "resume" | "reset";
+      head: number;
+      role: Role;
+      userId: string | null;
+      name: string;
+      state: SessionState;
+      live: LiveBlock[];
+      serverAt: number;
+    }
   /** Entries in order. `head` is the newest seq at sending; the viewer is caught up when it holds it. */
   | { type: "events"; entries: ReadEntry[]; head: number }
   /** Text that continues a block at `offset` (UTF-16 units). A viewer that misses a piece waits for the event. */
-  | { type: "live"; thread: string; block: string; kind: "text" | "thinking"; offset: number; text: string; parentToolId?: string | undefined }
+  | {
+      type: "live";
+      thread: string;
+      block: string;
+      kind: "text" | "thinking";
+      offset: number;
+      text: string;
+      parentToolId?: string | undefined;
+    }
   /** The running cost and context of a turn, ahead of its end. Not logged. */
   | { type: "meter"; costUsd: number; turnCostUsd: number }
   /** Steps of a runner's start, with its last words. Not logged. */

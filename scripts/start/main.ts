@@ -8,15 +8,20 @@ import { buildFrontend, isPortFree, root, StartError } from "./server.ts";
 const say = (line: string) => console.log(line);
 
 function openBrowser(url: string): void {
-  const [command, args] = process.platform === "darwin" ? ["open", [url]] : process.platform === "win32" ? ["cmd", ["/c", "start", url]] : ["xdg-open", [url]];
-  spawn(command as string, args as string[], { stdio: "ignore", detached: true }).on("error", () => say(`No browser could be opened. Open ${url} yourself.`)).unref();
+  const [command, args] =
+    process.platform === "darwin" ? ["open", [url]] : process.platform === "win32" ? ["cmd", ["/c", "start", url]] : ["xdg-open", [url]];
+  spawn(command as string, args as string[], { stdio: "ignore", detached: true })
+    .on("error", () => say(`No browser could be opened. Open ${url} yourself.`))
+    .unref();
 }
 
 const hasGit = (): boolean => spawnSync("git", ["--version"]).status === 0;
 
 async function start(options: StartOptions): Promise<Platform> {
   if (!(await isPortFree(options.port))) {
-    throw new StartError(`Port ${options.port} is taken by another program. Stop it, or choose another port: npm start -- --port ${options.port + 1}`);
+    throw new StartError(
+      `Port ${options.port} is taken by another program. Stop it, or choose another port: npm start -- --port ${options.port + 1}`,
+    );
   }
   if (!hasGit()) say("git is not installed: sessions on a Git repository will not start until it is. Everything else works.");
   say("Building the web app …");
@@ -27,7 +32,11 @@ async function start(options: StartOptions): Promise<Platform> {
 
 function announce(platform: Platform, options: StartOptions): void {
   say(`\n  AI Dev Platform   ${platform.url}\n`);
-  say(options.machine ? "  This computer runs the sessions, as you: what the agent does, it does here." : "  No machine is connected: sessions wait until one is.");
+  say(
+    options.machine
+      ? "  This computer runs the sessions, as you: what the agent does, it does here."
+      : "  No machine is connected: sessions wait until one is.",
+  );
   if (options.demo) say("  No key at hand? Choose “Try the demo model” (scripted answers, works offline).");
   say(`  Data, logs      ${path.relative(process.cwd(), platform.dataDir) || platform.dataDir}`);
   say("  Stop            Ctrl+C\n");

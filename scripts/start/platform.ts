@@ -40,7 +40,19 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const startMachine = (): Child =>
     startChild(
       process.execPath,
-      [path.join(root, "agent/src/main.ts"), "connect", "--server", `http://127.0.0.1:${options.port}`, "--token-file", machineTokenFile, "--data", path.join(dataDir, "machine"), "--name", os.hostname() || "this computer", ...(options.machineArguments ?? [])],
+      [
+        path.join(root, "agent/src/main.ts"),
+        "connect",
+        "--server",
+        `http://127.0.0.1:${options.port}`,
+        "--token-file",
+        machineTokenFile,
+        "--data",
+        path.join(dataDir, "machine"),
+        "--name",
+        os.hostname() || "this computer",
+        ...(options.machineArguments ?? []),
+      ],
       { cwd: root, env: { ...toolEnvironment(), CI: process.env["CI"] }, logFile: path.join(dataDir, "machine.log") },
     );
   const platform: Platform = {

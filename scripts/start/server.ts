@@ -15,7 +15,11 @@ const QUIET = { WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "fa
 const READY_DEADLINE_MS = 90_000;
 const POLL_MS = 100;
 
-export const toolEnvironment = (): NodeJS.ProcessEnv => ({ ...process.env, ...QUIET, PATH: `${at("node_modules/.bin")}${path.delimiter}${process.env["PATH"] ?? ""}` });
+export const toolEnvironment = (): NodeJS.ProcessEnv => ({
+  ...process.env,
+  ...QUIET,
+  PATH: `${at("node_modules/.bin")}${path.delimiter}${process.env["PATH"] ?? ""}`,
+});
 
 export class StartError extends Error {}
 
@@ -23,7 +27,8 @@ export class StartError extends Error {}
 function runTool(what: string, args: string[]): void {
   const [tool = "", ...rest] = args;
   const result = spawnSync(process.execPath, [at(tool), ...rest], { cwd: root, env: toolEnvironment(), encoding: "utf8" });
-  if (result.status !== 0) throw new StartError(`${what} failed:\n${`${result.stdout}\n${result.stderr}`.trim().split("\n").slice(-15).join("\n")}`);
+  if (result.status !== 0)
+    throw new StartError(`${what} failed:\n${`${result.stdout}\n${result.stderr}`.trim().split("\n").slice(-15).join("\n")}`);
 }
 
 function digestTree(paths: string[]): string {
@@ -48,7 +53,13 @@ function whenChanged(stampFile: string, inputs: string[], work: () => void): voi
 
 export function buildFrontend(): void {
   const stamp = at("dist/.frontend-inputs");
-  const inputs = ["frontend", "protocol/src", "vite.config.ts", "package-lock.json", ...(existsSync(at("dist/client/index.html")) ? [] : ["dist"])];
+  const inputs = [
+    "frontend",
+    "protocol/src",
+    "vite.config.ts",
+    "package-lock.json",
+    ...(existsSync(at("dist/client/index.html")) ? [] : ["dist"]),
+  ];
   whenChanged(stamp, inputs, () => runTool("Building the web app", ["node_modules/vite/bin/vite.js", "build", "--logLevel", "warn"]));
 }
 
@@ -84,8 +95,30 @@ export async function startServer({ port, dataDir, environment }: ServerOptions)
   writeEnvironment(envFile, environment);
   const child = startChild(
     process.execPath,
-    [at(wrangler), "dev", "--ip", "127.0.0.1", "--port", String(port), "--inspector-port", "0", "--persist-to", path.join(dataDir, "state"), "--env-file", envFile, "--show-interactive-dev-session=false"],
-    { cwd: root, env: { ...toolEnvironment(), WRANGLER_REGISTRY_PATH: path.join(dataDir, "registry"), WRANGLER_LOG_PATH: path.join(dataDir, "wrangler-logs") }, logFile: path.join(dataDir, "server.log") },
+    [
+      at(wrangler),
+      "dev",
+      "--ip",
+      "127.0.0.1",
+      "--port",
+      String(port),
+      "--inspector-port",
+      "0",
+      "--persist-to",
+      path.join(dataDir, "state"),
+      "--env-file",
+      envFile,
+      "--show-interactive-dev-session=false",
+    ],
+    {
+      cwd: root,
+      env: {
+        ...toolEnvironment(),
+        WRANGLER_REGISTRY_PATH: path.join(dataDir, "registry"),
+        WRANGLER_LOG_PATH: path.join(dataDir, "wrangler-logs"),
+      },
+      logFile: path.join(dataDir, "server.log"),
+    },
   );
   const url = `http://127.0.0.1:${port}`;
   await untilReady(url, child);

@@ -37,7 +37,11 @@ export function runStep(step: Step, onOutput: (text: string) => void): Promise<S
   const startedAt = Date.now();
   return new Promise((resolve) => {
     const [command = "", ...args] = step.command;
-    const child = spawn(command, args, { cwd: root, env: { ...toolEnvironment(), FORCE_COLOR: "0", ...step.env }, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(command, args, {
+      cwd: root,
+      env: { ...toolEnvironment(), FORCE_COLOR: "0", ...step.env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     let output = "";
     const take = (chunk: Buffer) => {
       output += chunk.toString("utf8");

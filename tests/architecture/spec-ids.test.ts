@@ -13,7 +13,8 @@ for (const folder of ["protocol/src", "worker", "agent/src", "frontend/src", "te
     if (!/\.test\.tsx?$/.test(name) || name.includes("node_modules")) continue;
     const file = path.posix.join(folder, name);
     for (const [, title = ""] of read(file).matchAll(/\b(?:it|test|describe)(?:\.\w+(?:\([^)]*\))?)?\(\s*[`"']([^`"']*)/g)) {
-      for (const [, ids = ""] of title.matchAll(/\[([A-Z]{2}\d+(?:[,\s/]+[A-Z]{2}\d+)*)\]/g)) for (const id of ids.split(/[,\s/]+/)) cited.set(id, file);
+      for (const [, ids = ""] of title.matchAll(/\[([A-Z]{2}\d+(?:[,\s/]+[A-Z]{2}\d+)*)\]/g))
+        for (const id of ids.split(/[,\s/]+/)) cited.set(id, file);
     }
   }
 }
