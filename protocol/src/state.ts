@@ -145,6 +145,13 @@ function change(state: SessionState, event: SessionEvent, entry: ReadEntry): Par
       return { budgetUsd: event.budgetUsd, budgetReached: false };
     case "budget_reached":
       return { budgetReached: true };
+    default:
+      return workChange(state, event, entry);
+  }
+}
+
+function workChange(state: SessionState, event: SessionEvent, entry: ReadEntry): Partial<SessionState> {
+  switch (event.type) {
     case "host_changed":
       return {
         host: {
@@ -183,11 +190,11 @@ function change(state: SessionState, event: SessionEvent, entry: ReadEntry): Par
     case "snapshot_failed":
       return { saveProblem: event.problem };
     default:
-      return conversationChange(state, event, entry);
+      return promptChange(state, event, entry);
   }
 }
 
-function conversationChange(state: SessionState, event: SessionEvent, entry: ReadEntry): Partial<SessionState> {
+function promptChange(state: SessionState, event: SessionEvent, entry: ReadEntry): Partial<SessionState> {
   switch (event.type) {
     case "prompt_queued":
       return {
@@ -207,6 +214,13 @@ function conversationChange(state: SessionState, event: SessionEvent, entry: Rea
     case "prompt_withdrawn":
     case "prompt_delivered":
       return { queue: withoutPrompt(state, event.promptId) };
+    default:
+      return turnChange(state, event, entry);
+  }
+}
+
+function turnChange(state: SessionState, event: SessionEvent, entry: ReadEntry): Partial<SessionState> {
+  switch (event.type) {
     case "turn_started":
       return {
         queue: withoutPrompt(state, event.promptId),

@@ -7,10 +7,11 @@ import { buildFrontend, isPortFree, root, StartError } from "./server.ts";
 
 const say = (line: string) => console.log(line);
 
+const OPENERS: Partial<Record<NodeJS.Platform, [string, ...string[]]>> = { darwin: ["open"], win32: ["cmd", "/c", "start"] };
+
 function openBrowser(url: string): void {
-  const [command, args] =
-    process.platform === "darwin" ? ["open", [url]] : process.platform === "win32" ? ["cmd", ["/c", "start", url]] : ["xdg-open", [url]];
-  spawn(command as string, args as string[], { stdio: "ignore", detached: true })
+  const [command, ...args] = OPENERS[process.platform] ?? ["xdg-open"];
+  spawn(command, [...args, url], { stdio: "ignore", detached: true })
     .on("error", () => say(`No browser could be opened. Open ${url} yourself.`))
     .unref();
 }

@@ -5,13 +5,15 @@
 import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import * as z from "zod";
 
-export interface LocalSecrets {
-  AUTH_SECRET: string;
-  KEY_ENCRYPTION: string;
-  KEY_FINGERPRINT: string;
-  MACHINE_TOKEN: string;
-}
+const secretsSchema = z.object({
+  AUTH_SECRET: z.string(),
+  KEY_ENCRYPTION: z.string(),
+  KEY_FINGERPRINT: z.string(),
+  MACHINE_TOKEN: z.string(),
+});
+type LocalSecrets = z.infer<typeof secretsSchema>;
 
 const OWNER_ONLY = 0o600;
 
@@ -36,7 +38,7 @@ export function ensureSecrets(dataDir: string): SecretFiles {
   const file = path.join(dataDir, "secrets.json");
   if (!existsSync(file)) writeFileSync(file, JSON.stringify(makeSecrets(new Date())), { mode: OWNER_ONLY, flag: "wx" });
   chmodSync(file, OWNER_ONLY);
-  const secrets = JSON.parse(readFileSync(file, "utf8")) as LocalSecrets;
+  const secrets = secretsSchema.parse(JSON.parse(readFileSync(file, "utf8")));
   const machineTokenFile = path.join(dataDir, "machine-token");
   writeFileSync(machineTokenFile, secrets.MACHINE_TOKEN, { mode: OWNER_ONLY });
   return { secrets, machineTokenFile };

@@ -59,7 +59,7 @@ export function countTests(output: string): { passed: number; failed: number; sk
   const counts = { passed: 0, failed: 0, skipped: 0 };
   for (const line of output.split("\n")) {
     if (!/^\s*Tests\s/.test(line)) continue;
-    for (const [, count, kind] of line.matchAll(/(\d+) (passed|failed|skipped)/g)) counts[kind as keyof typeof counts] += Number(count);
+    for (const kind of ["passed", "failed", "skipped"] as const) counts[kind] += Number(new RegExp(`(\\d+) ${kind}`).exec(line)?.[1] ?? 0);
   }
   return counts;
 }
