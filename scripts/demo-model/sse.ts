@@ -24,8 +24,9 @@ const CHARS_PER_TOKEN = 4;
 export const encodeSse = (event: SseEvent): string =>
   `event: ${event.event}\ndata: ${JSON.stringify({ type: event.event, ...event.data })}\n\n`;
 
+const plain = (event: string, data: Record<string, unknown> = {}): SseEvent => ({ event, data, isDelta: false });
+
 export function toEvents(blocks: readonly Block[], head: MessageHead): SseEvent[] {
-  const plain = (event: string, data: Record<string, unknown> = {}): SseEvent => ({ event, data, isDelta: false });
   return [
     plain("message_start", { message: { ...emptyMessage(head), usage: usage(head.inputTokens, 1) } }),
     ...blocks.flatMap((block, index) => [
