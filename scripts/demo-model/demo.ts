@@ -10,7 +10,10 @@ const TODOS = ["Look at the project", "Write DEMO.md", "Check the result"];
 const DEMO_FILE = "DEMO.md";
 const EXCERPT_CHARS = 80;
 
-export const DEMO: Scenario = { name: "demo", steps: (context) => chooseScript(context) };
+export const DEMO: Scenario = { name: "demo", steps: (context) => chooseScript(withoutTodoResults(context)) };
+
+/** The todo list is kept on the side: its results are no part of a script's story. */
+const withoutTodoResults = (context: Context): Context => ({ ...context, results: context.results.filter((result) => result.tool !== "TodoWrite") });
 
 function chooseScript(context: Context): Step[] {
   if (!context.toolNames.has("Bash")) return [step(text(withoutTools(context)))];
@@ -118,12 +121,20 @@ function secondScript(context: Context): Step[] {
     step(
       text(
         survived
-          ? `It is. The file and this conversation came back together:\n\n\`\`\`\n${result.text.split("\n").slice(0, 8).join("\n")}\n\`\`\``
+          ? `It is. The file and this conversation came back together:\n\n\`\`\`\n${fileHead(result.text)}\n\`\`\``
           : `\`${DEMO_FILE}\` is not there (you may have declined it, or removed it). The conversation survived, as you see.`,
       ),
     ),
   ];
 }
+
+/** The first lines of a file as Read shows it, without its line numbers. */
+const fileHead = (shown: string): string =>
+  shown
+    .split("\n")
+    .slice(0, 8)
+    .map((line) => line.replace(/^\s*\d+\t/, ""))
+    .join("\n");
 
 function laterScript(context: Context): Step[] {
   const failed = context.results[0]?.isError === true;
@@ -154,7 +165,7 @@ function questionScript(context: Context): Step[] {
   const result = context.results[0];
   return [
     step(text("I have a question for you."), tool("AskUserQuestion", { questions: [DEMO_QUESTION] })),
-    step(text(result?.isError === false ? `Thank you. ${result.text}` : "No answer is fine too.")),
+    step(text(result?.isError === false ? `Thank you. You chose: ${/="([^"]*)"/.exec(result.text)?.[1] ?? result.text}.` : "No answer is fine too.")),
   ];
 }
 

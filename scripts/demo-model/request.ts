@@ -4,6 +4,9 @@ import * as z from "zod";
 const blockSchema = z.looseObject({
   type: z.string(),
   text: z.string().optional(),
+  id: z.string().optional(),
+  name: z.string().optional(),
+  tool_use_id: z.string().optional(),
   is_error: z.boolean().optional(),
   content: z.union([z.string(), z.array(z.looseObject({ text: z.string().optional() }))]).optional(),
 });

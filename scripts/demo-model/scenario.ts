@@ -28,6 +28,7 @@ export interface Step {
 }
 
 export interface ToolResult {
+  tool: string;
   isError: boolean;
   text: string;
 }

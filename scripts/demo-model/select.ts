@@ -11,6 +11,7 @@ import type { Context, Scenario, Step } from "./scenario.ts";
 const MARKER = /SCENARIO=([\w-]+)(?:\((\d+)\))?/;
 const WORKING_DIRECTORY = /(?:Primary working directory|Working directory|\bcwd): (.+)/g;
 const PLAN_FILE = /(?:create your plan at|plan file (?:already )?exists at|Plan file:) (\S+\.md)/g;
+const DEFERRED_TOOLS = /deferred tools are now available[^\n]*:\n((?:\w+\n)+)/;
 /** A prompt that was given while the agent worked reaches the model inside one of the client's own wrappings. */
 const STEERED = /user sent a new message while you were working:\s*([\s\S]*?)\s*(?:IMPORTANT:|<\/system-reminder>|$)/;
 /** Texts in a user message that no person wrote. */
@@ -37,7 +38,7 @@ export function select(request: ModelRequest, scenarios: readonly Scenario[], fa
   const steps = scenario.steps({
     cwd: lastMatch(everything, WORKING_DIRECTORY) ?? "",
     planFile: isPlanning(everything) ? (lastMatch(everything, PLAN_FILE) ?? null) : null,
-    toolNames: new Set(request.tools.flatMap((each) => (each.name === undefined ? [] : [each.name]))),
+    toolNames: new Set([...request.tools.flatMap((each) => (each.name === undefined ? [] : [each.name])), ...deferredTools(everything)]),
     prompt,
     earlierPrompts: found.prompts.slice(0, -1),
     argument: Number(marker?.[2] ?? 0),
@@ -50,9 +51,11 @@ export function select(request: ModelRequest, scenarios: readonly Scenario[], fa
 /** Reads the conversation forwards: each prompt starts the count of answers and results anew. */
 function walk(request: ModelRequest): Found {
   const found: Found = { prompts: [], stepIndex: 0, results: [] };
+  const toolNames = new Map<string, string>();
   for (const message of request.messages) {
     if (message.role === "assistant") {
       found.stepIndex += 1;
+      for (const block of blocksOf(message.content)) if (block.type === "tool_use") toolNames.set(block.id ?? "", block.name ?? "");
       continue;
     }
     for (const block of blocksOf(message.content)) {
@@ -62,7 +65,7 @@ function walk(request: ModelRequest): Found {
         found.stepIndex = 0;
         found.results = [];
       } else if (block.type === "tool_result") {
-        found.results.push({ isError: block.is_error ?? false, text: resultText(block) });
+        found.results.push({ tool: toolNames.get(block.tool_use_id ?? "") ?? "", isError: block.is_error ?? false, text: resultText(block) });
       }
     }
   }
@@ -83,6 +86,9 @@ function allText(request: ModelRequest): string {
     .flatMap((message) => blocksOf(message.content).map((block) => (block.type === "text" ? (block.text ?? "") : "")));
   return [...fromSystem, ...fromMessages].join("\n");
 }
+
+/** Tools that the client offers by name only; called directly, they run. */
+const deferredTools = (everything: string): string[] => (DEFERRED_TOOLS.exec(everything)?.[1] ?? "").split("\n");
 
 /** Plan mode is announced when it begins and when it ends: the newer notice counts. */
 const isPlanning = (everything: string): boolean =>
