@@ -27,6 +27,8 @@ export interface Platform {
   stop(): Promise<void>;
 }
 
+/** The pace of speech that a person can follow. */
+const DEMO_PACE_MS = 12;
 const LOCAL = { PUBLIC_ORIGIN: "", SIGN_UP: "open", LOCAL_PATHS: "true" };
 
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
@@ -34,7 +36,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const { secrets, machineTokenFile } = ensureSecrets(dataDir);
   migrate(path.join(dataDir, "state"));
-  const demo = options.demo ? await startModelServer({ port: 0 }) : null;
+  const demo = options.demo ? await startModelServer({ port: 0, paceMs: DEMO_PACE_MS }) : null;
   const environment = { ...LOCAL, ...secrets, DEMO_MODEL_URL: demo?.url ?? "", ...options.environment };
   const server = { port: options.port, dataDir, environment };
   const startMachine = (): Child =>
