@@ -1,0 +1,136 @@
+/** A machine as the platform sees it: the far end of a real control socket, driven by a test. */
+import { exports } from "cloudflare:workers";
+import { machineOrderFrameSchema, type MachineFrame, type MachineOrderFrame } from "@ai-dev-platform/protocol/machine";
+import { PROTOCOL_VERSION } from "@ai-dev-platform/protocol/version";
+import { newId } from "../../../worker/ids.ts";
+
+const UNTIL_TIMEOUT_MS = 5_000;
+type Hello = Extract<MachineFrame, { type: "hello" }>;
+type OrderOf<T extends MachineOrderFrame["type"]> = Extract<MachineOrderFrame, { type: T }>;
+
+export const dialMachine = (machineId: string, token: string | null = "test-machine-token", path = "/machine/control"): Promise<Response> =>
+  exports.default.fetch(`http://app.test${path}?machine=${machineId}`, {
+    headers: { upgrade: "websocket", ...(token === null ? {} : { authorization: `Bearer ${token}` }) },
+  });
+
+export class FakeMachine {
+  readonly machineId: string;
+  readonly orders: MachineOrderFrame[] = [];
+  closed: { code: number; reason: string } | null = null;
+  #socket: WebSocket | null = null;
+  #changed: (() => void)[] = [];
+  /** What it answers to an order by itself; null leaves it to the test. */
+  answer: ((order: MachineOrderFrame) => MachineFrame | null) | null = null;
+
+  constructor(machineId = newId("machine")) {
+    this.machineId = machineId;
+  }
+
+  async connect(hello: Partial<Hello> = {}): Promise<this> {
+    await this.dial();
+    this.send(this.hello(hello));
+    await this.order("welcome");
+    return this;
+  }
+
+  async dial(): Promise<void> {
+    const response = await dialMachine(this.machineId);
+    const socket = response.webSocket;
+    if (socket === null) throw new Error(`no socket: ${response.status} ${await response.text()}`);
+    this.#socket = socket;
+    this.closed = null;
+    socket.addEventListener("message", (event) => this.#received(String(event.data)));
+    socket.addEventListener("close", (event) => {
+      if (this.#socket === socket) this.closed = { code: event.code, reason: event.reason };
+      this.#notify();
+    });
+    socket.accept();
+  }
+
+  hello(over: Partial<Hello> = {}): Hello {
+    return {
+      type: "hello",
+      version: PROTOCOL_VERSION,
+      machineId: this.machineId,
+      name: "bench",
+      platform: "linux",
+      agentVersion: "0.1.0",
+      capacity: 2,
+      running: [],
+      allowsPaths: true,
+      ...over,
+    };
+  }
+
+  send(frame: MachineFrame | string): void {
+    this.#socket?.send(typeof frame === "string" ? frame : JSON.stringify(frame));
+  }
+
+  /** Answers every order with success, as a healthy machine does. */
+  obey(): this {
+    this.answer = (order) => (order.type === "welcome" ? null : { type: "reply", requestId: order.requestId, ok: true });
+    return this;
+  }
+
+  reply(order: Exclude<MachineOrderFrame, { type: "welcome" }>, refusal: { code: string; detail?: string } | null = null): void {
+    this.send({ type: "reply", requestId: order.requestId, ok: refusal === null, ...refusal });
+  }
+
+  exited(sessionId: string, incarnation: number, over: { exitCode?: number; lastWords?: string } = {}): void {
+    this.send({ type: "runner_exited", sessionId, incarnation, exitCode: 0, signal: null, lastWords: "", ...over });
+  }
+
+  /** Waits for the nth order of a kind (from 1). */
+  async order<T extends MachineOrderFrame["type"]>(type: T, nth = 1): Promise<OrderOf<T>> {
+    const matching = () => this.orders.filter((order): order is OrderOf<T> => order.type === type);
+    await this.until(() => matching().length >= nth);
+    return matching()[nth - 1] as OrderOf<T>;
+  }
+
+  ordersOf<T extends MachineOrderFrame["type"]>(type: T): OrderOf<T>[] {
+    return this.orders.filter((order): order is OrderOf<T> => order.type === type);
+  }
+
+  async until(isReached: () => boolean): Promise<void> {
+    const deadline = Date.now() + UNTIL_TIMEOUT_MS;
+    while (!isReached()) {
+      const leftMs = deadline - Date.now();
+      if (leftMs <= 0) throw new Error(`not reached; orders: ${JSON.stringify(this.orders)}, closed: ${JSON.stringify(this.closed)}`);
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, leftMs);
+        this.#changed.push(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
+    }
+  }
+
+  async disconnect(): Promise<void> {
+    this.#socket?.close(1000, "bye");
+    await this.until(() => this.closed !== null);
+  }
+
+  #received(text: string): void {
+    const order = machineOrderFrameSchema.parse(JSON.parse(text));
+    this.orders.push(order);
+    const answer = this.answer?.(order);
+    if (answer !== null && answer !== undefined) this.send(answer);
+    this.#notify();
+  }
+
+  #notify(): void {
+    for (const wake of this.#changed.splice(0)) wake();
+  }
+}
+
+/** Waits for a fact that arrives by another way than the socket (D1, a session). */
+export async function eventually<T>(read: () => Promise<T>, isReached: (value: T) => boolean): Promise<T> {
+  const deadline = Date.now() + UNTIL_TIMEOUT_MS;
+  for (;;) {
+    const value = await read();
+    if (isReached(value)) return value;
+    if (Date.now() > deadline) throw new Error(`not reached: ${JSON.stringify(value)}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}

@@ -1,0 +1,65 @@
+/** Machines in D1: the late list that a screen shows and a choice starts from. The machine's own object is right. */
+import { and, asc, eq, isNull, or } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import type { MachineBody } from "@ai-dev-platform/protocol/http";
+import { machines } from "./schema.ts";
+
+export interface MachineHello {
+  machineId: string;
+  name: string;
+  platform: string;
+  agentVersion: string;
+  capacity: number;
+  allowsPaths: boolean;
+  running: number;
+  at: number;
+}
+
+/** Machines that connect with the operator's token belong to nobody in particular. */
+export async function recordHello(db: D1Database, hello: MachineHello): Promise<void> {
+  const { at, machineId, ...rest } = hello;
+  const row = { ...rest, isOnline: true, lastSeenAt: at };
+  await drizzle(db)
+    .insert(machines)
+    .values({ machineId, userId: null, ...row })
+    .onConflictDoUpdate({ target: machines.machineId, set: row });
+}
+
+export async function recordOffline(db: D1Database, machineId: string, at: number): Promise<void> {
+  await drizzle(db).update(machines).set({ isOnline: false, lastSeenAt: at }).where(eq(machines.machineId, machineId));
+}
+
+export async function recordRunning(db: D1Database, machineId: string, running: number, at: number): Promise<void> {
+  await drizzle(db).update(machines).set({ running, lastSeenAt: at }).where(eq(machines.machineId, machineId));
+}
+
+const columns = {
+  machineId: machines.machineId,
+  userId: machines.userId,
+  name: machines.name,
+  platform: machines.platform,
+  agentVersion: machines.agentVersion,
+  isOnline: machines.isOnline,
+  running: machines.running,
+  capacity: machines.capacity,
+  lastSeenAt: machines.lastSeenAt,
+  allowsPaths: machines.allowsPaths,
+};
+
+export const listOperatorMachines = (db: D1Database) =>
+  drizzle(db).select(columns).from(machines).where(isNull(machines.userId)).orderBy(asc(machines.machineId));
+
+const visibleTo = (userId: string) => or(isNull(machines.userId), eq(machines.userId, userId));
+
+export async function listMachines(db: D1Database, userId: string): Promise<MachineBody[]> {
+  const rows = await drizzle(db).select(columns).from(machines).where(visibleTo(userId)).orderBy(asc(machines.name), asc(machines.machineId));
+  return rows.map(({ userId: owner, ...machine }) => ({ ...machine, isOperator: owner === null }));
+}
+
+export async function mayUseMachine(db: D1Database, machineId: string, userId: string): Promise<boolean> {
+  const rows = await drizzle(db)
+    .select({ machineId: machines.machineId })
+    .from(machines)
+    .where(and(eq(machines.machineId, machineId), visibleTo(userId)));
+  return rows.length > 0;
+}

@@ -1,0 +1,92 @@
+/**
+ * The control sockets of one machine: accepting, the hello, and which of them counts. Hibernatable, so everything that
+ * must outlive a sleep is in the attachment. Invariant: at most one socket has said hello and is open. SPEC PV1, PV2.
+ */
+import * as z from "zod";
+import { CLOSE } from "@ai-dev-platform/protocol/close-codes";
+import { decodeFrame, encodeFrame } from "@ai-dev-platform/protocol/codec";
+import { machineIdSchema } from "@ai-dev-platform/protocol/ids";
+import { MAX_FRAME_BYTES, PING, PONG } from "@ai-dev-platform/protocol/limits";
+import { machineFrameSchema, type MachineFrame, type MachineOrderFrame } from "@ai-dev-platform/protocol/machine";
+import { judgeVersion } from "@ai-dev-platform/protocol/version";
+
+const connectedSchema = z.object({ name: z.string(), capacity: z.number(), allowsPaths: z.boolean() });
+const attachmentSchema = z.object({ machineId: machineIdSchema, connected: connectedSchema.nullable() });
+export type Connected = z.infer<typeof connectedSchema>;
+type Attachment = z.infer<typeof attachmentSchema>;
+type Hello = Extract<MachineFrame, { type: "hello" }>;
+
+export type Incoming =
+  | { kind: "hello"; hello: Hello }
+  | { kind: "frame"; frame: Exclude<MachineFrame, Hello> }
+  | { kind: "refused"; code: number; reason: string };
+
+/** Only what is needed to judge a peer of another version. */
+const anyHelloSchema = z.object({ type: z.literal("hello"), version: z.int() });
+
+export class ControlSockets {
+  readonly #ctx: DurableObjectState;
+
+  constructor(ctx: DurableObjectState) {
+    this.#ctx = ctx;
+    ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
+  }
+
+  accept(machineId: string): Response {
+    const { 0: client, 1: server } = new WebSocketPair();
+    this.#ctx.acceptWebSocket(server);
+    attach(server, { machineId, connected: null });
+    return new Response(null, { status: 101, webSocket: client });
+  }
+
+  /** Reads one message in the light of what this socket said before. */
+  read(socket: WebSocket, message: string | ArrayBuffer): Incoming {
+    const { machineId, connected } = attachmentOf(socket);
+    if (connected === null) {
+      const opening = decodeFrame(anyHelloSchema, message, MAX_FRAME_BYTES);
+      if (opening.ok && judgeVersion(opening.frame.version) !== "ok") {
+        return { kind: "refused", code: CLOSE.incompatible, reason: "Update the program." };
+      }
+    }
+    const decoded = decodeFrame(machineFrameSchema, message, MAX_FRAME_BYTES);
+    if (!decoded.ok) return { kind: "refused", code: CLOSE.badFrame, reason: decoded.detail.slice(0, 100) };
+    const { frame } = decoded;
+    if ((frame.type === "hello") !== (connected === null)) {
+      return { kind: "refused", code: CLOSE.badFrame, reason: "hello comes first, and once" };
+    }
+    if (frame.type !== "hello") return { kind: "frame", frame };
+    if (frame.machineId !== machineId) return { kind: "refused", code: CLOSE.badFrame, reason: "another machine's id" };
+    return { kind: "hello", hello: frame };
+  }
+
+  /** Makes this the machine's socket; an older one is told to go and stay away. */
+  promote(socket: WebSocket, hello: Hello): void {
+    for (const other of this.#ctx.getWebSockets()) {
+      if (other !== socket && attachmentOf(other).connected !== null) other.close(CLOSE.fenced, "replaced by a newer connection");
+    }
+    const { name, capacity, allowsPaths } = hello;
+    attach(socket, { machineId: hello.machineId, connected: { name, capacity, allowsPaths } });
+  }
+
+  current(): { socket: WebSocket; machineId: string; connected: Connected } | null {
+    for (const socket of this.#ctx.getWebSockets()) {
+      if (socket.readyState !== WebSocket.READY_STATE_OPEN) continue;
+      const { machineId, connected } = attachmentOf(socket);
+      if (connected !== null) return { socket, machineId, connected };
+    }
+    return null;
+  }
+
+  /** False when no machine is there to hear it. */
+  send(frame: MachineOrderFrame): boolean {
+    const current = this.current();
+    if (current === null) return false;
+    current.socket.send(encodeFrame(frame));
+    return true;
+  }
+}
+
+/** Whose socket this is, and whether it ever said hello. */
+export const attachmentOf = (socket: WebSocket): Attachment => attachmentSchema.parse(socket.deserializeAttachment());
+
+const attach = (socket: WebSocket, attachment: Attachment): void => socket.serializeAttachment(attachment);

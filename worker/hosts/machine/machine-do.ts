@@ -1,0 +1,214 @@
+/**
+ * One Durable Object per machine: an adapter between its control socket, the sessions that use it, and the directory.
+ *
+ * Also, under one well-known name, the waiting room: sessions that take any of the operator's machines and found none.
+ * Machines that connect wake it. Does not own: what a session does when it is woken. SPEC MA1–MA3.
+ */
+import { DurableObject } from "cloudflare:workers";
+import type { RunnerOrder } from "@ai-dev-platform/protocol/machine";
+import { PROTOCOL_VERSION } from "@ai-dev-platform/protocol/version";
+import { machineIdSchema } from "@ai-dev-platform/protocol/ids";
+import { recordHello, recordOffline, recordRunning } from "../../db/machines.ts";
+import { createLogger } from "../../log.ts";
+import type { Logger, StartOutcome } from "../../session/ports.ts";
+import { sessionStub } from "../../session/stub.ts";
+import { attachmentOf, ControlSockets, type Incoming } from "./control-sockets.ts";
+import { Orders, PATIENCE, type Patience } from "./orders.ts";
+import { Replies } from "./replies.ts";
+import { Roster } from "./roster.ts";
+import { waitingRoom } from "./waiting-room.ts";
+import { WaitingList } from "./waiting-list.ts";
+
+type Hello = Extract<Incoming, { kind: "hello" }>["hello"];
+type Frame = Extract<Incoming, { kind: "frame" }>["frame"];
+
+/** Between two looks at sessions that still wait while there is room. */
+const WAKE_AGAIN_MS = 5_000;
+
+export class MachineDO extends DurableObject<Env> {
+  /** How long answers are waited for. */
+  patience: Patience = PATIENCE;
+  readonly #roster: Roster;
+  readonly #waiting: WaitingList;
+  readonly #replies = new Replies();
+  readonly #sockets: ControlSockets;
+  readonly #orders: Orders;
+  readonly #log: Logger = createLogger("machine");
+  /** The machine itself says that it is full: ask again only when something ended there. */
+  #isRefusing = false;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.#roster = new Roster(ctx.storage.sql);
+    this.#waiting = new WaitingList(ctx.storage.sql);
+    this.#sockets = new ControlSockets(ctx);
+    this.#orders = new Orders(this.#roster, this.#replies, this.#sockets);
+  }
+
+  /** The route has checked the token and the upgrade. */
+  override async fetch(request: Request): Promise<Response> {
+    return this.#sockets.accept(machineIdSchema.parse(new URL(request.url).searchParams.get("machine")));
+  }
+
+  // --- for sessions ---
+
+  /** `mayWait`: register the session here when there is no room. */
+  async start(order: RunnerOrder, mayWait: boolean): Promise<StartOutcome> {
+    const outcome = await this.#orders.start(order, this.patience.startReplyMs);
+    if (outcome.kind === "started") this.ctx.waitUntil(this.#recordRunning());
+    if (outcome.kind !== "waiting") {
+      this.#waiting.drop(order.sessionId);
+      return outcome;
+    }
+    if (outcome.code === "machine_full" && this.#room() > 0) this.#isRefusing = true;
+    if (mayWait) this.#waiting.add(order.sessionId);
+    return outcome;
+  }
+
+  async kill(sessionId: string, incarnation: number): Promise<void> {
+    await this.#orders.kill({ sessionId, incarnation }, this.patience.killReplyMs);
+  }
+
+  async forget(sessionId: string): Promise<void> {
+    this.#waiting.drop(sessionId);
+    this.#orders.forget(sessionId);
+  }
+
+  // --- for the waiting room ---
+
+  async wait(sessionId: string): Promise<void> {
+    this.#waiting.add(sessionId);
+  }
+
+  async stopWaiting(sessionId: string): Promise<void> {
+    this.#waiting.drop(sessionId);
+  }
+
+  /** Wakes the oldest; true when more wait. */
+  async wakeWaiting(limit: number): Promise<boolean> {
+    const wake = async (waiting: { sessionId: string; stamp: number }) => {
+      try {
+        await sessionStub(this.env, waiting.sessionId).hostAvailable();
+        this.#waiting.remove(waiting);
+      } catch (cause) {
+        this.#warn("wake_failed", cause);
+      }
+    };
+    await Promise.all(this.#waiting.oldest(limit).map(wake));
+    return !this.#waiting.isEmpty();
+  }
+
+  // --- the machine's socket ---
+
+  override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    const incoming = this.#sockets.read(socket, message);
+    if (incoming.kind === "refused") socket.close(incoming.code, incoming.reason);
+    else if (incoming.kind === "hello") this.#hello(socket, incoming.hello);
+    else this.#frame(incoming.frame);
+  }
+
+  override async webSocketClose(socket: WebSocket): Promise<void> {
+    await this.#gone(socket);
+  }
+
+  override async webSocketError(socket: WebSocket): Promise<void> {
+    await this.#gone(socket);
+  }
+
+  override async alarm(): Promise<void> {
+    await this.#wake();
+  }
+
+  #hello(socket: WebSocket, hello: Hello): void {
+    this.#sockets.promote(socket, hello);
+    this.#replies.disconnectAll();
+    this.#isRefusing = false;
+    this.#sockets.send({ type: "welcome", version: PROTOCOL_VERSION });
+    const gone = this.#orders.reconcile(hello.running);
+    this.#log.info("machine_hello", { machineId: hello.machineId, running: hello.running.length, gone: gone.length });
+    this.ctx.waitUntil(this.#afterHello(hello, gone));
+  }
+
+  /** The directory first: a session that finds no machine there registers in the waiting room, which is woken after it. */
+  async #afterHello(hello: Hello, gone: { sessionId: string; incarnation: number }[]): Promise<void> {
+    const { machineId, name, platform, agentVersion, capacity, allowsPaths } = hello;
+    await this.#record(() =>
+      recordHello(this.env.DB, { machineId, name, platform, agentVersion, capacity, allowsPaths, running: this.#roster.countBusy(), at: Date.now() }),
+    );
+    const lastWords = "The runner was gone when its machine came back.";
+    await Promise.all(gone.map((runner) => this.#reportExit({ ...runner, exitCode: null, signal: null, lastWords })));
+    await this.#wake();
+  }
+
+  #frame(frame: Frame): void {
+    if (frame.type === "reply") {
+      const hasRoom = this.#roster.settle(frame.requestId, frame.ok);
+      this.#replies.settle(frame.requestId, frame);
+      if (hasRoom) this.ctx.waitUntil(this.#roomMade());
+      return;
+    }
+    const hasRoom = this.#roster.ended(frame.sessionId, frame.incarnation);
+    this.#isRefusing = false;
+    const { sessionId, incarnation, exitCode, signal, lastWords } = frame;
+    this.ctx.waitUntil(this.#reportExit({ sessionId, incarnation, exitCode, signal, lastWords }));
+    if (hasRoom) this.ctx.waitUntil(this.#roomMade());
+  }
+
+  async #gone(socket: WebSocket): Promise<void> {
+    const { machineId, connected } = attachmentOf(socket);
+    if (connected === null || this.#sockets.current() !== null) return;
+    this.#replies.disconnectAll();
+    this.#log.info("machine_gone", { machineId });
+    await this.#record(() => recordOffline(this.env.DB, machineId, Date.now()));
+  }
+
+  async #roomMade(): Promise<void> {
+    await this.#recordRunning();
+    await this.#wake();
+  }
+
+  /** Wakes as many as there is room for; those that do not need it make place for the next by the alarm. */
+  async #wake(): Promise<void> {
+    let more = await this.#wakeFrom((room) => this.wakeWaiting(room));
+    more = (await this.#wakeFrom((room) => waitingRoom(this.env).wakeWaiting(room))) || more;
+    if (more && this.#room() > 0) await this.ctx.storage.setAlarm(Date.now() + WAKE_AGAIN_MS);
+  }
+
+  async #wakeFrom(wake: (room: number) => Promise<boolean>): Promise<boolean> {
+    const room = this.#room();
+    return room > 0 && (await wake(room));
+  }
+
+  #room(): number {
+    const current = this.#sockets.current();
+    return current === null || this.#isRefusing ? 0 : Math.max(0, current.connected.capacity - this.#roster.countBusy());
+  }
+
+  async #reportExit(exit: { sessionId: string; incarnation: number; exitCode: number | null; signal: string | null; lastWords: string }): Promise<void> {
+    const { sessionId, ...report } = exit;
+    try {
+      await sessionStub(this.env, sessionId).runnerExited(report);
+    } catch (cause) {
+      // The session finds out by itself: its runner's link is gone too.
+      this.#warn("exit_not_reported", cause);
+    }
+  }
+
+  async #recordRunning(): Promise<void> {
+    const current = this.#sockets.current();
+    if (current !== null) await this.#record(() => recordRunning(this.env.DB, current.machineId, this.#roster.countBusy(), Date.now()));
+  }
+
+  /** The directory is a late cache: a write that fails is made good by the next one. */
+  async #record(write: () => Promise<void>): Promise<void> {
+    try {
+      await write();
+    } catch (cause) {
+      this.#warn("directory_write_failed", cause);
+    }
+  }
+
+  #warn(event: string, cause: unknown): void {
+    this.#log.warn(event, { reason: cause instanceof Error ? cause.message : String(cause) });
+  }
+}

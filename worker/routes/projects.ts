@@ -1,0 +1,54 @@
+/** /api/projects: files that belong to a user. Deleting a project deletes its sessions. */
+import { Hono } from "hono";
+import { projectCreateSchema, projectPatchSchema } from "@ai-dev-platform/protocol/http";
+import { projectIdSchema } from "@ai-dev-platform/protocol/ids";
+import { deleteProjectRow, findProject, insertProject, listProjects, updateProject } from "../db/projects.ts";
+import { listSessionIdsOfProject } from "../db/sessions.ts";
+import { readConfig } from "../env.ts";
+import { AppError } from "../errors.ts";
+import { newId } from "../ids.ts";
+import { requireUser, type AppEnv } from "../middleware/auth.ts";
+import { parseJson } from "../middleware/body.ts";
+import { pathId } from "./owned.ts";
+import { judgeSource, nameOfSource } from "./project-source.ts";
+import { deleteSession } from "./session-lifecycle.ts";
+
+/** Sessions ended at the same time when their project is deleted. */
+const DELETE_AT_ONCE = 4;
+
+export const projectsRoutes = new Hono<AppEnv>();
+
+projectsRoutes.get("/api/projects", requireUser, async (c) => c.json({ projects: await listProjects(c.env.DB, c.get("user").userId) }));
+
+projectsRoutes.post("/api/projects", requireUser, async (c) => {
+  const { name, source, trustProject } = await parseJson(c, projectCreateSchema);
+  const verdict = judgeSource(source, readConfig(c.env).localPaths);
+  if (!verdict.ok) throw new AppError(verdict.code, { detail: verdict.detail });
+  const project = { projectId: newId("project"), name: name ?? nameOfSource(source), source, trustProject, createdAt: Date.now() };
+  await insertProject(c.env.DB, { ...project, userId: c.get("user").userId });
+  return c.json({ ...project, archivedAt: null, sessions: 0 }, 201);
+});
+
+projectsRoutes.patch("/api/projects/:id", requireUser, async (c) => {
+  const projectId = pathId(c, projectIdSchema);
+  const { userId } = c.get("user");
+  const { archived, ...rest } = await parseJson(c, projectPatchSchema);
+  const change = { ...rest, ...(archived === undefined ? {} : { archivedAt: archived ? Date.now() : null }) };
+  if (Object.keys(change).length > 0) await updateProject(c.env.DB, projectId, userId, change);
+  const project = await findProject(c.env.DB, projectId, userId);
+  if (project === null) throw new AppError("not_found");
+  return c.json(project);
+});
+
+projectsRoutes.delete("/api/projects/:id", requireUser, async (c) => {
+  const projectId = pathId(c, projectIdSchema);
+  const { userId } = c.get("user");
+  if ((await findProject(c.env.DB, projectId, userId)) === null) throw new AppError("not_found");
+  const sessionIds = await listSessionIdsOfProject(c.env.DB, projectId, userId);
+  for (let next = 0; next < sessionIds.length; next += DELETE_AT_ONCE) {
+    const batch = sessionIds.slice(next, next + DELETE_AT_ONCE);
+    await Promise.all(batch.map((sessionId) => deleteSession(c.env, sessionId, userId, Date.now())));
+  }
+  await deleteProjectRow(c.env.DB, projectId, userId);
+  return c.body(null, 204);
+});

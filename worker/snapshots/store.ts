@@ -1,0 +1,81 @@
+/**
+ * Snapshots as R2 objects: what the session asks of them (verify, remove), and the transfer of single parts.
+ *
+ * Invariant: a part never changes once it is stored, and R2 itself has compared its bytes with the named SHA-256.
+ * Does not own: which snapshot is the head; the session decides that. SPEC SN1, SN4.
+ */
+import type { SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
+import type { SnapshotStore } from "../session/ports.ts";
+import { partName, sessionPrefix } from "./names.ts";
+
+type Part = SnapshotRef["parts"][number];
+
+/** R2 deletes at most this many names in one call. */
+const DELETE_BATCH = 1_000;
+
+const hex = (bytes: ArrayBuffer): string => [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
+const matches = (object: R2Object, part: Part): boolean =>
+  object.size === part.bytes && object.checksums.sha256 !== undefined && hex(object.checksums.sha256) === part.sha256;
+
+export function r2SnapshotStore(bucket: R2Bucket): SnapshotStore {
+  return {
+    async isComplete(sessionId, snapshot) {
+      const stored = await Promise.all(
+        snapshot.parts.map(async (part, n) => {
+          const object = await bucket.head(partName(sessionId, snapshot.snapshotId, n));
+          return object !== null && matches(object, part);
+        }),
+      );
+      return stored.every(Boolean);
+    },
+    async remove(sessionId, snapshot) {
+      await bucket.delete(snapshot.parts.map((_, n) => partName(sessionId, snapshot.snapshotId, n)));
+    },
+    async removeAll(sessionId) {
+      const prefix = sessionPrefix(sessionId);
+      // Always the first page: what was listed is gone by the next look.
+      for (;;) {
+        const page = await bucket.list({ prefix, limit: DELETE_BATCH });
+        if (page.objects.length > 0) await bucket.delete(page.objects.map((object) => object.key));
+        if (!page.truncated) return;
+      }
+    },
+  };
+}
+
+export type PutOutcome = "stored" | "already_stored" | "other_content" | "damaged";
+
+/** Stores one part, unless its name is taken. The same part again is fine: its first answer may have been lost. */
+export async function putPart(
+  bucket: R2Bucket,
+  name: string,
+  part: Part,
+  body: ReadableStream<Uint8Array>,
+): Promise<PutOutcome> {
+  const present = await bucket.head(name);
+  if (present !== null) {
+    await body.cancel();
+    return matches(present, part) ? "already_stored" : "other_content";
+  }
+  try {
+    const stored = await bucket.put(name, body, { sha256: part.sha256, onlyIf: { etagDoesNotMatch: "*" } });
+    if (stored !== null) return "stored";
+  } catch (cause) {
+    if (isChecksumMismatch(cause)) return "damaged";
+    throw cause;
+  }
+  const winner = await bucket.head(name);
+  return winner !== null && matches(winner, part) ? "already_stored" : "other_content";
+}
+
+/** R2 names its refusals only in the message; 10037 is "the checksum did not match what was received". */
+const isChecksumMismatch = (cause: unknown): boolean =>
+  cause instanceof Error && /\(10037\)|checksum you specified did not match/.test(cause.message);
+
+export async function getPart(bucket: R2Bucket, name: string): Promise<{ body: ReadableStream; bytes: number; sha256: string } | null> {
+  const object = await bucket.get(name);
+  if (object === null) return null;
+  const { sha256 } = object.checksums;
+  return { body: object.body, bytes: object.size, sha256: sha256 === undefined ? "" : hex(sha256) };
+}
