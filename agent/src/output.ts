@@ -1,0 +1,25 @@
+/** The only place in this package that writes to the terminal. Answers go to stdout, everything else to stderr. */
+
+const SECRETS = /\b(sk-ant-[\w-]{6,}|adp[a-z]_[\w-]{8,})/g;
+const BEARER = /(authorization["']?\s*[:=]\s*["']?bearer\s+)[^\s"']+/gi;
+
+/** Replaces keys and tokens, whatever text they are in. */
+export const redact = (text: string): string => text.replace(SECRETS, "[redacted]").replace(BEARER, "$1[redacted]");
+
+/** What the person asked for. */
+export const answer = (text: string): void => {
+  console.log(redact(text));
+};
+
+/** Remarks beside the answer: progress, warnings, the next step. */
+export const remark = (text: string): void => {
+  console.error(redact(text));
+};
+
+export type LogFields = Record<string, string | number | boolean | null | undefined>;
+export type Log = (level: "info" | "warn" | "error", event: string, fields?: LogFields) => void;
+
+/** One JSON line per happening, on stderr. */
+export const log: Log = (level, event, fields = {}) => {
+  console.error(redact(JSON.stringify({ at: new Date().toISOString(), level, event, ...fields })));
+};

@@ -1,0 +1,65 @@
+/**
+ * The agent's process group: started apart, written down, killed whole. A runner that died by SIGKILL leaves an agent behind
+ * that finishes its turn alone; the next runner ends it first, so that no two agents work in one conversation.
+ */
+import { execFileSync, spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+
+/**
+ * When a process started, in the system's own words: tells a process from a later one with the same number.
+ * Null: there is no such process.
+ */
+export function startOf(pid: number): string | null {
+  try {
+    // Field 22 of the line; the name before it may hold spaces and parentheses.
+    const line = readFileSync(`/proc/${pid}/stat`, "utf8");
+    const fields = line.slice(line.lastIndexOf(")") + 2).split(" ");
+    return fields[0] === "Z" ? null : (fields[19] ?? null);
+  } catch {
+    return process.platform === "linux" ? null : startByPs(pid);
+  }
+}
+
+function startByPs(pid: number): string | null {
+  try {
+    return execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim() || null;
+  } catch {
+    return null;
+  }
+}
+
+/** Ends every process of the group. Whether there was one. */
+export function killGroup(pid: number, signal: NodeJS.Signals = "SIGKILL"): boolean {
+  try {
+    process.kill(-pid, signal);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** First line the process group, second line when its leader started. */
+export function writePidFile(file: string, pid: number): void {
+  writeFileSync(file, `${pid}\n${startOf(pid) ?? ""}\n`, { mode: 0o600 });
+}
+
+/** Ends the group that an earlier runner wrote down, if it is still that one. Returns its number when it lived. */
+export function killRecorded(file: string): number | null {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch {
+    return null;
+  }
+  const [first = "", startedAt = ""] = text.split("\n");
+  const pid = Number.parseInt(first, 10);
+  const isSame = Number.isInteger(pid) && pid > 1 && startedAt !== "" && startOf(pid) === startedAt;
+  const killed = isSame && killGroup(pid);
+  rmSync(file, { force: true });
+  return killed ? pid : null;
+}
+
+/** Starts a program as the leader of its own group. */
+export function spawnGroup(command: string, args: string[], options: { cwd: string; env: NodeJS.ProcessEnv }): ChildProcessWithoutNullStreams {
+  return spawn(command, args, { ...options, detached: true, stdio: ["pipe", "pipe", "pipe"] });
+}
