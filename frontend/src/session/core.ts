@@ -1,0 +1,267 @@
+/**
+ * A session as this browser lives it: socket, replica, outbox, requests and cache put together, without React. What arrives is
+ * gathered and applied in order at each commit; the store is written nowhere else. One core serves one session for as long as
+ * its page is open.
+ */
+import { CLOSE } from "@ai-dev-platform/protocol/close-codes";
+import { ERRORS } from "@ai-dev-platform/protocol/errors";
+import { judgeVersion } from "@ai-dev-platform/protocol/version";
+import type { SessionFrame } from "@ai-dev-platform/protocol/viewer";
+import { buildView } from "../transcript/view.ts";
+import { createCommitter, type Committer } from "./commits.ts";
+import { connectionOf, sameConnection } from "./connection.ts";
+import { initialLink, type LinkState } from "./link.ts";
+import { forgetCachedSession, loadCachedSession, loadPrompts, loadToggles, saveCachedSession, saveToggles } from "./cache.ts";
+import { OutboxDesk } from "./outbox-desk.ts";
+import { emptyReplica, receiveEvents, receiveHistory, receiveLive, receiveWelcome, restoreEntries, type Replica } from "./replica.ts";
+import { actionError, createRequests, type ActionError, type Answer, type RequestFrame, type Requests } from "./requests.ts";
+import { SessionSocket, type SocketLike } from "./socket.ts";
+import { createStore, type SessionStore, type WritableStore } from "./store.ts";
+
+const CACHE_DELAY_MS = 2_000;
+
+export interface CorePorts {
+  sessionId: string;
+  url: string;
+  getTicket(): Promise<{ ticket: string }>;
+  createSocket(url: string, protocols: string[]): SocketLike;
+  now(): number;
+  random(): number;
+  isOnline(): boolean;
+  isHidden(): boolean;
+  isCoarse(): boolean;
+}
+
+export class SessionCore {
+  readonly store: SessionStore;
+  readonly outbox: OutboxDesk;
+  readonly requests: Requests;
+  readonly socket: SessionSocket;
+  readonly #ports: CorePorts;
+  readonly #store: WritableStore;
+  readonly #committer: Committer;
+  readonly #replica: Replica = emptyReplica();
+  #link: LinkState;
+  #arrived: SessionFrame[] = [];
+  #structureShown = -1;
+  #viewIsStale = true;
+  #cacheTimer: ReturnType<typeof setTimeout> | undefined;
+  #cachedSeq: number | null = null;
+
+  constructor(ports: CorePorts) {
+    this.#ports = ports;
+    this.#link = initialLink(ports.now());
+    this.#store = createStore(ports.now(), loadToggles(ports.sessionId), (id) => this.#replica.rows.byId.get(id));
+    this.store = this.#store;
+    this.#committer = createCommitter(
+      () => this.#commit(),
+      () => ({ isHidden: ports.isHidden(), isCoarse: ports.isCoarse() }),
+      ports.now,
+    );
+    this.socket = new SessionSocket({
+      ...ports,
+      afterSeq: () => this.#replica.lastSeq,
+      onFrame: (frame) => this.#receive(frame),
+      onLink: (link, closeCode) => this.#linkChanged(link, closeCode),
+    });
+    this.requests = createRequests((frame) => this.socket.send(frame));
+    this.outbox = new OutboxDesk({
+      sessionId: ports.sessionId,
+      now: ports.now,
+      send: (prompt) => this.socket.send({ type: "prompt", promptId: prompt.promptId, text: prompt.text, delivery: prompt.delivery }),
+      onChange: () => this.#outboxChanged(),
+    });
+  }
+
+  /** Shows what is kept from an earlier visit and connects at the same time. */
+  start(): void {
+    this.socket.input({ type: "start" });
+    const { sessionId } = this.#ports;
+    void loadCachedSession(sessionId).then((kept) => {
+      if (kept === null || this.#replica.lastSeq !== null || this.#link.phase === "ended") return;
+      restoreEntries(this.#replica, kept.entries, kept.state);
+      this.#committer.flush();
+    });
+    void loadPrompts(sessionId).then((kept) => this.outbox.restore(kept, this.#link.phase === "open"));
+  }
+
+  stop(): void {
+    this.socket.input({ type: "stop" });
+    this.#committer.stop();
+    this.outbox.stop();
+    this.requests.failAll(actionError("unavailable"));
+    this.keep();
+  }
+
+  /** Writes the newest entries for the next visit. */
+  keep(): void {
+    clearTimeout(this.#cacheTimer);
+    this.#cacheTimer = undefined;
+    const { entries, lastSeq, state } = this.#replica;
+    if (lastSeq === this.#cachedSeq || entries.length === 0 || this.#link.phase === "ended") return;
+    this.#cachedSeq = lastSeq;
+    void saveCachedSession(this.#ports.sessionId, entries, state);
+  }
+
+  setToggle(rowId: string, isOpen: boolean): void {
+    const toggles = new Map(this.#store.toggles.get());
+    // Newest last, so that the oldest choices are the ones forgotten.
+    toggles.delete(rowId);
+    toggles.set(rowId, isOpen);
+    this.#store.toggles.set(toggles);
+    saveToggles(this.#ports.sessionId, toggles);
+    if (rowId.startsWith("work:")) {
+      this.#viewIsStale = true;
+      this.#committer.flush();
+    }
+  }
+
+  /** Asks the session; refused at once when this session is over for this viewer. */
+  ask(frame: RequestFrame): Promise<Answer> {
+    return this.#link.phase === "ended" ? Promise.reject(this.#endedError()) : this.requests.ask(frame);
+  }
+
+  get oldestSeq(): number | null {
+    return this.#replica.entries[0]?.seq ?? null;
+  }
+
+  #receive(frame: SessionFrame): void {
+    this.#arrived.push(frame);
+    switch (frame.type) {
+      case "welcome":
+        // After a reset the rows follow in the next frame: both are shown in one step.
+        if (frame.mode === "resume" || frame.head === 0) this.#committer.flush();
+        if (judgeVersion(frame.version) !== "ok") return this.socket.input({ type: "closed", code: CLOSE.incompatible });
+        return this.#greeted();
+      case "reply":
+      case "refused":
+      case "history":
+      case "prompt_ack":
+      case "prompt_refused":
+        return this.#committer.flush();
+      default:
+        return this.#committer.request();
+    }
+  }
+
+  #greeted(): void {
+    this.requests.resend();
+    this.outbox.connected();
+  }
+
+  #apply(frame: SessionFrame): void {
+    const { now } = this.#ports;
+    switch (frame.type) {
+      case "welcome":
+        receiveWelcome(this.#replica, frame);
+        this.#store.viewer.set({ role: frame.role, userId: frame.userId, name: frame.name });
+        this.#store.meter.set(null);
+        return;
+      case "events":
+        return this.#applyEvents(frame);
+      case "live":
+        return receiveLive(this.#replica, frame, now());
+      case "meter":
+        return this.#store.meter.set({ costUsd: frame.costUsd, turnCostUsd: frame.turnCostUsd });
+      case "progress":
+        return this.#store.progress.set({ step: frame.step, detail: frame.detail, startedAt: frame.startedAt });
+      case "history":
+        receiveHistory(this.#replica, frame.entries, frame.reachedStart);
+        return this.requests.answered(frame.requestId, { type: "history", entries: frame.entries, reachedStart: frame.reachedStart });
+      case "prompt_ack":
+        return this.outbox.acknowledged(frame.promptId);
+      case "prompt_refused":
+        return this.outbox.refused(frame.promptId, frame.message);
+      case "reply":
+        return this.requests.answered(frame.requestId, { type: "reply", result: frame.result });
+      case "refused":
+        return this.requests.refused(frame.requestId, actionError(frame.code, frame.message));
+      case "lagging":
+        return;
+    }
+  }
+
+  #applyEvents(frame: Extract<SessionFrame, { type: "events" }>): void {
+    const before = this.#replica.state;
+    const received = receiveEvents(this.#replica, frame);
+    const after = this.#replica.state;
+    for (const { event } of frame.entries) if (event.type === "prompt_queued") this.outbox.acknowledged(event.promptId);
+    if (before?.host !== after?.host || before?.saved !== after?.saved || before?.saveProblem !== after?.saveProblem)
+      this.#store.progress.set(null);
+    if (before?.lastTurn !== after?.lastTurn) this.#store.meter.set(null);
+    if (received === "gap") this.socket.input({ type: "gap" });
+  }
+
+  #commit(): void {
+    const arrived = this.#arrived;
+    this.#arrived = [];
+    for (const frame of arrived) this.#apply(frame);
+    this.#publish();
+    if (this.#replica.lastSeq !== this.#cachedSeq) this.#cacheTimer ??= setTimeout(() => this.keep(), CACHE_DELAY_MS);
+  }
+
+  #publish(): void {
+    const { rows, state, hasOlder, lastSeq, head } = this.#replica;
+    const hadOpenTurn = this.#store.state.get()?.turn != null;
+    this.#store.state.set(state);
+    const hasOpenTurn = state?.turn != null;
+    const changed = new Set(rows.changed);
+    rows.changed.clear();
+    if (rows.structure !== this.#structureShown || this.#viewIsStale || hadOpenTurn !== hasOpenTurn) {
+      this.#structureShown = rows.structure;
+      this.#viewIsStale = false;
+      const before = this.#store.view.get();
+      const view = buildView(rows, this.#store.outbox.get(), this.#store.toggles.get(), hasOpenTurn);
+      for (const id of [...before.tail.keys(), ...view.tail.keys()]) changed.add(id);
+      const isSame =
+        before.tail.size + view.tail.size === 0 &&
+        before.ids.length === view.ids.length &&
+        before.ids.every((id, index) => id === view.ids[index]);
+      if (!isSame) this.#store.view.set(view);
+    }
+    this.#store.notifyRows(changed);
+    const history = this.#store.history.get();
+    if (history.hasOlder !== hasOlder) this.#store.history.set({ ...history, hasOlder });
+    this.#showConnection(lastSeq, head);
+  }
+
+  #showConnection(lastSeq: number | null, head: number): void {
+    const connection = connectionOf(this.#link, lastSeq, head);
+    if (!sameConnection(connection, this.#store.connection.get())) this.#store.connection.set(connection);
+  }
+
+  setHistoryLoading(isLoading: boolean): void {
+    this.#store.history.set({ ...this.#store.history.get(), isLoading });
+  }
+
+  #linkChanged(link: LinkState, closeCode: number | null): void {
+    this.#link = link;
+    if (closeCode === CLOSE.badFrame) this.outbox.refuseSending(ERRORS.bad_frame.message);
+    // `open` is entered just before its welcome is read; everything else means that no frame can be sent.
+    if (link.phase !== "open") this.outbox.disconnected();
+    if (link.phase === "ended") this.#ended();
+    this.#committer.flush();
+  }
+
+  #ended(): void {
+    clearTimeout(this.#cacheTimer);
+    this.requests.failAll(this.#endedError());
+    void forgetCachedSession(this.#ports.sessionId);
+  }
+
+  #endedError(): ActionError {
+    return actionError(
+      this.#link.endedReason === "deleted"
+        ? "session_deleted"
+        : this.#link.endedReason === "incompatible"
+          ? "incompatible_version"
+          : "not_found",
+    );
+  }
+
+  #outboxChanged(): void {
+    this.#store.outbox.set(this.outbox.prompts);
+    this.#viewIsStale = true;
+    this.#committer.request();
+  }
+}
