@@ -18,6 +18,7 @@ export const ERRORS = {
   },
   not_signed_in: { status: 401, retryable: false, message: "Sign in first." },
   bad_credentials: { status: 401, retryable: false, message: "The e-mail or the password is wrong." },
+  account_exists: { status: 409, retryable: false, message: "An account with this e-mail exists already. Sign in instead." },
   sign_up_closed: { status: 403, retryable: false, message: "Sign-up is closed here. Ask the operator for an account." },
   forbidden: { status: 403, retryable: false, message: "Your role does not allow this. Ask the owner of the session." },
   bad_origin: { status: 403, retryable: false, message: "The request came from another site. Open the app at its own address." },

@@ -1,6 +1,6 @@
 /** Machines in D1: the late list that a screen shows and a choice starts from. The machine's own object is right. */
 import { and, asc, eq, isNull, or } from "drizzle-orm";
-import { drizzle } from "drizzle-orm/d1";
+import { openDb } from "./open.ts";
 import type { MachineBody } from "@ai-dev-platform/protocol/http";
 import { machines } from "./schema.ts";
 
@@ -19,18 +19,18 @@ export interface MachineHello {
 export async function recordHello(db: D1Database, hello: MachineHello): Promise<void> {
   const { at, machineId, ...rest } = hello;
   const row = { ...rest, isOnline: true, lastSeenAt: at };
-  await drizzle(db)
+  await openDb(db)
     .insert(machines)
     .values({ machineId, userId: null, ...row })
     .onConflictDoUpdate({ target: machines.machineId, set: row });
 }
 
 export async function recordOffline(db: D1Database, machineId: string, at: number): Promise<void> {
-  await drizzle(db).update(machines).set({ isOnline: false, lastSeenAt: at }).where(eq(machines.machineId, machineId));
+  await openDb(db).update(machines).set({ isOnline: false, lastSeenAt: at }).where(eq(machines.machineId, machineId));
 }
 
 export async function recordRunning(db: D1Database, machineId: string, running: number, at: number): Promise<void> {
-  await drizzle(db).update(machines).set({ running, lastSeenAt: at }).where(eq(machines.machineId, machineId));
+  await openDb(db).update(machines).set({ running, lastSeenAt: at }).where(eq(machines.machineId, machineId));
 }
 
 const columns = {
@@ -47,17 +47,17 @@ const columns = {
 };
 
 export const listOperatorMachines = (db: D1Database) =>
-  drizzle(db).select(columns).from(machines).where(isNull(machines.userId)).orderBy(asc(machines.machineId));
+  openDb(db).select(columns).from(machines).where(isNull(machines.userId)).orderBy(asc(machines.machineId));
 
 const visibleTo = (userId: string) => or(isNull(machines.userId), eq(machines.userId, userId));
 
 export async function listMachines(db: D1Database, userId: string): Promise<MachineBody[]> {
-  const rows = await drizzle(db).select(columns).from(machines).where(visibleTo(userId)).orderBy(asc(machines.name), asc(machines.machineId));
+  const rows = await openDb(db).select(columns).from(machines).where(visibleTo(userId)).orderBy(asc(machines.name), asc(machines.machineId));
   return rows.map(({ userId: owner, ...machine }) => ({ ...machine, isOperator: owner === null }));
 }
 
 export async function mayUseMachine(db: D1Database, machineId: string, userId: string): Promise<boolean> {
-  const rows = await drizzle(db)
+  const rows = await openDb(db)
     .select({ machineId: machines.machineId })
     .from(machines)
     .where(and(eq(machines.machineId, machineId), visibleTo(userId)));

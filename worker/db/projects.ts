@@ -1,6 +1,6 @@
 /** Projects in D1. Every query is scoped to a user: somebody else's project is not found. */
 import { and, desc, eq, isNull, sql } from "drizzle-orm";
-import { drizzle } from "drizzle-orm/d1";
+import { openDb } from "./open.ts";
 import type { ProjectBody } from "@ai-dev-platform/protocol/http";
 import { workspaceSourceSchema, type WorkspaceSource } from "@ai-dev-platform/protocol/runner";
 import { projects, sessions } from "./schema.ts";
@@ -22,7 +22,7 @@ export interface ProjectChange {
 
 export async function insertProject(db: D1Database, project: NewProject): Promise<void> {
   const { source, ...row } = project;
-  await drizzle(db)
+  await openDb(db)
     .insert(projects)
     .values({ ...row, sourceJson: JSON.stringify(source) });
 }
@@ -30,7 +30,7 @@ export async function insertProject(db: D1Database, project: NewProject): Promis
 const countOfSessions = sql<number>`count(${sessions.sessionId})`;
 
 const select = (db: D1Database) =>
-  drizzle(db)
+  openDb(db)
     .select({
       projectId: projects.projectId,
       name: projects.name,
@@ -60,10 +60,10 @@ export async function findProject(db: D1Database, projectId: string, userId: str
 
 /** False when it is not this user's. */
 export async function updateProject(db: D1Database, projectId: string, userId: string, change: ProjectChange): Promise<boolean> {
-  const updated = await drizzle(db).update(projects).set(change).where(mine(projectId, userId)).returning({ projectId: projects.projectId });
+  const updated = await openDb(db).update(projects).set(change).where(mine(projectId, userId)).returning({ projectId: projects.projectId });
   return updated.length > 0;
 }
 
 export async function deleteProjectRow(db: D1Database, projectId: string, userId: string): Promise<void> {
-  await drizzle(db).delete(projects).where(mine(projectId, userId));
+  await openDb(db).delete(projects).where(mine(projectId, userId));
 }

@@ -1,13 +1,13 @@
 /** A session's row in the list, written by the session itself. Late, never authoritative. */
 import { eq } from "drizzle-orm";
-import { drizzle } from "drizzle-orm/d1";
+import { openDb } from "./open.ts";
 import type { Directory } from "../session/ports.ts";
 import { sessions } from "./schema.ts";
 
 export function d1Directory(db: D1Database): Directory {
   return {
     async update(sessionId, { title, state, detail, costUsd, additions, deletions, updatedAt }) {
-      await drizzle(db)
+      await openDb(db)
         .update(sessions)
         .set({ title, state, detail, costUsd, additions, deletions, updatedAt })
         .where(eq(sessions.sessionId, sessionId));

@@ -3,7 +3,7 @@
  * else. A deleted session is a tombstone first (hidden, not usable), and a removed row when all of it is gone.
  */
 import { and, desc, eq, inArray, isNotNull, isNull } from "drizzle-orm";
-import { drizzle } from "drizzle-orm/d1";
+import { openDb } from "./open.ts";
 import type { SessionBody } from "@ai-dev-platform/protocol/http";
 import type { Lifecycle, Mode, ModelSource } from "@ai-dev-platform/protocol/modes";
 import { projects, sessions, shares, shareVisits } from "./schema.ts";
@@ -24,13 +24,13 @@ export interface NewSession {
 }
 
 export async function insertSession(db: D1Database, session: NewSession): Promise<void> {
-  await drizzle(db)
+  await openDb(db)
     .insert(sessions)
     .values({ ...session, state: "asleep", detail: "", updatedAt: session.createdAt });
 }
 
 const select = (db: D1Database) =>
-  drizzle(db)
+  openDb(db)
     .select({
       sessionId: sessions.sessionId,
       projectId: sessions.projectId,
@@ -75,14 +75,14 @@ export async function updateSession(
   userId: string,
   change: { title?: string; archivedAt?: number | null },
 ): Promise<void> {
-  await drizzle(db).update(sessions).set(change).where(mine(sessionId, userId));
+  await openDb(db).update(sessions).set(change).where(mine(sessionId, userId));
 }
 
 // --- deleting ---
 
 /** Hides it at once and for all; also true for one that was hidden before, so that a broken deletion can be repeated. */
 export async function entombSession(db: D1Database, sessionId: string, userId: string, at: number): Promise<boolean> {
-  const rows = await drizzle(db)
+  const rows = await openDb(db)
     .update(sessions)
     .set({ deletedAt: at })
     .where(and(eq(sessions.sessionId, sessionId), eq(sessions.userId, userId)))
@@ -92,7 +92,7 @@ export async function entombSession(db: D1Database, sessionId: string, userId: s
 
 /** Removes what is left of a session here, its shares included. */
 export async function removeSession(db: D1Database, sessionId: string): Promise<void> {
-  const d1 = drizzle(db);
+  const d1 = openDb(db);
   const sharesOfIt = d1.select({ shareId: shares.shareId }).from(shares).where(eq(shares.sessionId, sessionId));
   await d1.batch([
     d1.delete(shareVisits).where(inArray(shareVisits.shareId, sharesOfIt)),
@@ -103,7 +103,7 @@ export async function removeSession(db: D1Database, sessionId: string): Promise<
 
 /** All of a project's, tombstones included. */
 export async function listSessionIdsOfProject(db: D1Database, projectId: string, userId: string): Promise<string[]> {
-  const rows = await drizzle(db)
+  const rows = await openDb(db)
     .select({ sessionId: sessions.sessionId })
     .from(sessions)
     .where(and(eq(sessions.projectId, projectId), eq(sessions.userId, userId)));
@@ -114,10 +114,10 @@ export async function listSessionIdsOfProject(db: D1Database, projectId: string,
 
 /** The machine that runs a session or ran it last. */
 export async function findPlacement(db: D1Database, sessionId: string): Promise<string | null> {
-  const [row] = await drizzle(db).select({ machineId: sessions.machineId }).from(sessions).where(eq(sessions.sessionId, sessionId));
+  const [row] = await openDb(db).select({ machineId: sessions.machineId }).from(sessions).where(eq(sessions.sessionId, sessionId));
   return row?.machineId ?? null;
 }
 
 export async function recordPlacement(db: D1Database, sessionId: string, machineId: string): Promise<void> {
-  await drizzle(db).update(sessions).set({ machineId }).where(eq(sessions.sessionId, sessionId));
+  await openDb(db).update(sessions).set({ machineId }).where(eq(sessions.sessionId, sessionId));
 }

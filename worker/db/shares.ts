@@ -1,6 +1,6 @@
 /** Shares and the visits that they opened, in D1. Only hashes of secrets are here. Ended shares look like unknown ones. */
 import { and, desc, eq, gt, isNull } from "drizzle-orm";
-import { drizzle } from "drizzle-orm/d1";
+import { openDb } from "./open.ts";
 import type { ShareBody } from "@ai-dev-platform/protocol/http";
 import type { Role } from "@ai-dev-platform/protocol/roles";
 import { authUsers, sessions, shares, shareVisits } from "./schema.ts";
@@ -29,12 +29,12 @@ export interface LiveShare {
 }
 
 export async function insertShare(db: D1Database, share: NewShare): Promise<void> {
-  await drizzle(db).insert(shares).values(share);
+  await openDb(db).insert(shares).values(share);
 }
 
 export function listShares(db: D1Database, sessionId: string): Promise<ShareBody[]> {
   const { shareId, role, label, createdAt, expiresAt, lastUsedAt, revokedAt } = shares;
-  return drizzle(db)
+  return openDb(db)
     .select({ shareId, role, label, createdAt, expiresAt, lastUsedAt, revokedAt })
     .from(shares)
     .where(eq(shares.sessionId, sessionId))
@@ -43,7 +43,7 @@ export function listShares(db: D1Database, sessionId: string): Promise<ShareBody
 
 /** False when this session has no such share. Revoking again keeps the first time. */
 export async function revokeShare(db: D1Database, sessionId: string, shareId: string, at: number): Promise<boolean> {
-  const d1 = drizzle(db);
+  const d1 = openDb(db);
   const [found] = await d1
     .select({ shareId: shares.shareId })
     .from(shares)
@@ -74,7 +74,7 @@ const isLive = (shareId: string, now: number) =>
   and(eq(shares.shareId, shareId), isNull(shares.revokedAt), gt(shares.expiresAt, now), isNull(sessions.deletedAt));
 
 export async function findLiveShare(db: D1Database, shareId: string, now: number): Promise<LiveShare | null> {
-  const [row] = await drizzle(db)
+  const [row] = await openDb(db)
     .select(liveColumns)
     .from(shares)
     .innerJoin(sessions, eq(sessions.sessionId, shares.sessionId))
@@ -85,7 +85,7 @@ export async function findLiveShare(db: D1Database, shareId: string, now: number
 
 /** The share that this visit belongs to, while both are good. */
 export async function findVisitedShare(db: D1Database, shareId: string, tokenHash: string, now: number): Promise<LiveShare | null> {
-  const [row] = await drizzle(db)
+  const [row] = await openDb(db)
     .select(liveColumns)
     .from(shareVisits)
     .innerJoin(shares, eq(shares.shareId, shareVisits.shareId))
@@ -97,7 +97,7 @@ export async function findVisitedShare(db: D1Database, shareId: string, tokenHas
 
 /** Remembers one browser's visit, and that the share was used. */
 export async function insertVisit(db: D1Database, visit: { tokenHash: string; shareId: string; createdAt: number; expiresAt: number }): Promise<void> {
-  const d1 = drizzle(db);
+  const d1 = openDb(db);
   await d1.batch([
     d1.insert(shareVisits).values(visit),
     d1.update(shares).set({ lastUsedAt: visit.createdAt }).where(eq(shares.shareId, visit.shareId)),

@@ -1,0 +1,50 @@
+/**
+ * The front door: what every request passes, in order, and where it goes. No logic of a capability lives here.
+ * request id → headers → error translation → origin (for /api) → the route, which asks for a signed-in user itself.
+ */
+import { Hono } from "hono";
+import { authRoutes } from "./auth/routes.ts";
+import { AppError, toResponse } from "./errors.ts";
+import { createLogger, errorFields } from "./log.ts";
+import type { AppEnv } from "./middleware/auth.ts";
+import { checkOrigin } from "./middleware/origin.ts";
+import { requestId } from "./middleware/request-id.ts";
+import { secureHeaders } from "./middleware/secure-headers.ts";
+import { configRoutes } from "./routes/config.ts";
+import { keysRoutes } from "./routes/keys.ts";
+import { llmRoutes } from "./routes/llm.ts";
+import { machinesRoutes } from "./routes/machines.ts";
+import { mcpRoutes } from "./routes/mcp.ts";
+import { meRoutes } from "./routes/me.ts";
+import { projectsRoutes } from "./routes/projects.ts";
+import { runnerRoutes } from "./routes/runner.ts";
+import { sessionsRoutes } from "./routes/sessions.ts";
+import { settingsRoutes } from "./routes/settings.ts";
+import { sharesRoutes } from "./routes/shares.ts";
+
+const log = createLogger("app");
+export const app = new Hono<AppEnv>();
+
+app.use(requestId, secureHeaders);
+app.use("/api/*", checkOrigin);
+
+for (const routes of [configRoutes, authRoutes, meRoutes, settingsRoutes, keysRoutes, mcpRoutes]) app.route("/", routes);
+for (const routes of [projectsRoutes, sessionsRoutes, sharesRoutes, machinesRoutes, runnerRoutes, llmRoutes]) app.route("/", routes);
+
+// Pages with an id in the path: the app itself, with the Worker's headers. The asset binding answers the root with index.html.
+app.get("/s/*", (c) => c.env.ASSETS.fetch(new URL("/", c.req.url)));
+app.get("/share/*", (c) => c.env.ASSETS.fetch(new URL("/", c.req.url)));
+
+app.notFound((c) => toResponse(new AppError("not_found"), c.get("requestId")));
+
+app.onError((error, c) => {
+  const id = c.get("requestId");
+  const { pathname } = new URL(c.req.url);
+  if (error instanceof AppError) {
+    const isOurs = error.code === "internal" || error.code === "unavailable" || error.code === "keys_locked";
+    if (isOurs) log.error("failed", { requestId: id, code: error.code, pathname, ...errorFields(error) });
+    return toResponse(error, id);
+  }
+  log.error("surprise", { requestId: id, pathname, ...errorFields(error) });
+  return toResponse(new AppError("internal"), id);
+});

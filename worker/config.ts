@@ -1,0 +1,49 @@
+/** Numbers and names of the front door that are decisions, each with its unit and its reason. */
+
+/** Shown on the screen and in reports of problems; the same as in package.json. */
+export const PLATFORM_VERSION = "0.1.0";
+
+/** A JSON body of /api: a prompt of the largest size (100,000 characters, up to 3 bytes each) just fits. */
+export const MAX_JSON_BYTES = 307_200;
+
+/** Short enough to type, long enough that guessing through the sign-in limits is hopeless. */
+export const MIN_PASSWORD_CHARS = 10;
+/** Hashing cost grows with the length; longer than any password manager makes. */
+export const MAX_PASSWORD_CHARS = 128;
+/** A sign-in ends after this long without a visit. */
+export const SIGN_IN_TTL_S = 30 * 24 * 3_600;
+/** A visit this much later renews it: one write a day at most. */
+export const SIGN_IN_RENEW_AFTER_S = 24 * 3_600;
+
+export interface RateRule {
+  name: string;
+  limit: number;
+  windowMs: number;
+}
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+/** One person mistyping. */
+export const SIGN_IN_RULE: RateRule = { name: "sign-in", limit: 10, windowMs: MINUTE_MS };
+/** Many addresses against one account. Wide, so that a stranger cannot easily lock the owner out. */
+export const SIGN_IN_ACCOUNT_RULE: RateRule = { name: "sign-in-account", limit: 200, windowMs: HOUR_MS };
+/** One address against many accounts. */
+export const SIGN_IN_ADDRESS_RULE: RateRule = { name: "sign-in-address", limit: 60, windowMs: MINUTE_MS };
+export const SIGN_UP_ADDRESS_RULE: RateRule = { name: "sign-up-address", limit: 20, windowMs: HOUR_MS };
+/** While only the first account may be made, two requests at once must not both pass the check. */
+export const FIRST_ACCOUNT_RULE: RateRule = { name: "first-account", limit: 1, windowMs: 10_000 };
+/** Checking keys is a service to their owner, not to someone with a list of stolen ones. */
+export const KEY_CHECK_RULE: RateRule = { name: "key-check", limit: 5, windowMs: HOUR_MS };
+
+/** What a session may spend unless its owner says otherwise, in US dollars. */
+export const DEFAULT_BUDGET_USD = 5;
+/** Anthropic's advice for keys. */
+export const DEFAULT_ROTATE_AFTER_DAYS = 90;
+export const DAY_MS = 24 * HOUR_MS;
+/** A key's "last used" is written at most this often: it is for people, and every model call would be a row. */
+export const LAST_USED_STEP_MS = MINUTE_MS;
+
+/** Tool servers one user may keep. */
+export const MAX_MCP_SERVERS = 50;
+
+/** The provider is asked about a key this long. */
+export const KEY_CHECK_TIMEOUT_MS = 5_000;

@@ -1,0 +1,60 @@
+/**
+ * The Worker's variables and secrets, parsed once per isolate. A variable that cannot be read and a secret that is missing
+ * are the operator's to repair: the answer is 503 and names what to set. Secrets are looked at only where they are needed,
+ * so that a deployment without one of them still serves the rest.
+ */
+import * as z from "zod";
+import { AppError } from "./errors.ts";
+
+const originSchema = z.url({ protocol: /^https?$/ }).transform((url) => new URL(url).origin);
+const addressSchema = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, ""));
+const optional = <T extends z.ZodType>(schema: T) => z.union([z.literal("").transform(() => null), schema]);
+
+const varsSchema = z.object({
+  PUBLIC_ORIGIN: optional(originSchema).default(null),
+  ANTHROPIC_UPSTREAM: addressSchema.default("https://api.anthropic.com"),
+  DEMO_MODEL_URL: optional(addressSchema).default(null),
+  SIGN_UP: z.enum(["open", "first", "closed"]).default("first"),
+  LOCAL_PATHS: z.stringbool().default(false),
+});
+
+export interface Config {
+  /** Null: the request's own origin is trusted. */
+  publicOrigin: string | null;
+  anthropicUpstream: string;
+  demoModelUrl: string | null;
+  signUp: "open" | "first" | "closed";
+  localPaths: boolean;
+}
+
+const parsed = new WeakMap<Env, Config>();
+
+export function readConfig(env: Env): Config {
+  const known = parsed.get(env);
+  if (known !== undefined) return known;
+  const result = varsSchema.safeParse(env);
+  if (!result.success) {
+    const name = String(result.error.issues[0]?.path[0]);
+    throw new AppError("unavailable", { detail: `The variable ${name} is not valid. Correct it in wrangler.toml and deploy again.` });
+  }
+  const vars = result.data;
+  const config: Config = {
+    publicOrigin: vars.PUBLIC_ORIGIN,
+    anthropicUpstream: vars.ANTHROPIC_UPSTREAM,
+    demoModelUrl: vars.DEMO_MODEL_URL,
+    signUp: vars.SIGN_UP,
+    localPaths: vars.LOCAL_PATHS,
+  };
+  parsed.set(env, config);
+  return config;
+}
+
+export type SecretName = "AUTH_SECRET" | "KEY_ENCRYPTION" | "KEY_FINGERPRINT" | "MACHINE_TOKEN";
+
+export function readSecret(env: Env, name: SecretName): string {
+  const value: unknown = env[name];
+  if (typeof value !== "string" || value.length < 16) {
+    throw new AppError("unavailable", { detail: `The secret ${name} is not set. Run: npx wrangler secret put ${name}` });
+  }
+  return value;
+}

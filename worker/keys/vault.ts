@@ -1,0 +1,138 @@
+/**
+ * The key vault: seals a user's API key into D1 and lends it out. `lendKey` is called by llm/ and by the key check only;
+ * nothing here returns a key in any other way, also not to its owner. One key is active; storing another destroys it.
+ * A key that does not open is an error: never a fallback to another key.
+ */
+import type { ErrorCode } from "@ai-dev-platform/protocol/errors";
+import type { KeyBody } from "@ai-dev-platform/protocol/http";
+import { DAY_MS, LAST_USED_STEP_MS } from "../config.ts";
+import { findActiveKey, findKey, listKeys, patchKey, replaceKeys, rewrapKey, shredKey, type KeyRow, type KeyStatus } from "../db/keys.ts";
+import { readSettings } from "../db/settings.ts";
+import { toHex } from "../encoding.ts";
+import { newId } from "../ids.ts";
+import { createLogger } from "../log.ts";
+import { fingerprint, open, rewrap, seal, type Envelope, type EnvelopeOwner } from "./envelope.ts";
+import { fingerprintKey, kekRing, type KekRing } from "./kek.ts";
+import { Secret } from "./secret.ts";
+
+const log = createLogger("keys");
+const PROVIDER = "anthropic";
+/** Hex digits of the fingerprint that are shown: enough to tell one's keys apart. */
+const SHOWN_FINGERPRINT_CHARS = 12;
+/** A key is sealed once: replacing it makes a new row with a new id. */
+const FIRST_ROW_VERSION = 1;
+
+export type LendResult = { ok: true; keyId: string; secret: Secret<string> } | { ok: false; code: Extract<ErrorCode, "key_missing" | "keys_locked"> };
+
+const rotationTime = (createdAt: number, days: number | null): number | null => (days === null ? null : createdAt + days * DAY_MS);
+
+/** The caller has checked the key with the provider. */
+export async function storeKey(env: Env, userId: string, apiKey: Secret<string>, models: string[]): Promise<KeyBody> {
+  const now = Date.now();
+  const [ring, settings] = await Promise.all([kekRing(env), readSettings(env.DB, userId)]);
+  const bytes = new TextEncoder().encode(apiKey.reveal());
+  const owner: EnvelopeOwner = { userId, keyId: newId("key"), provider: PROVIDER };
+  const fp = toHex(await fingerprint(bytes, fingerprintKey(env)));
+  const envelope = await seal(bytes, owner, FIRST_ROW_VERSION, ring.newest);
+  bytes.fill(0);
+  const row = {
+    keyId: owner.keyId,
+    userId,
+    provider: PROVIDER,
+    ...envelope,
+    last4: apiKey.reveal().slice(-4),
+    fp,
+    status: "working",
+    models,
+    isActive: true,
+    createdAt: now,
+    checkedAt: now,
+    lastUsedAt: null,
+    rotateAt: rotationTime(now, settings.rotateAfterDays),
+    destroyedAt: null,
+  } as const satisfies KeyRow;
+  await replaceKeys(env.DB, row, now);
+  log.info("stored", { userId, keyId: owner.keyId });
+  return toBody(row);
+}
+
+export const listKeyBodies = async (env: Env, userId: string): Promise<KeyBody[]> => (await listKeys(env.DB, userId)).map(toBody);
+
+/** The user's active key, opened. `defer` carries what need not hold up the caller. */
+export async function lendKey(env: Env, userId: string, defer: (work: Promise<unknown>) => void): Promise<LendResult> {
+  const row = await findActiveKey(env.DB, userId);
+  if (row === null) return { ok: false, code: "key_missing" };
+  const lent = await openRow(env, row, defer);
+  const now = Date.now();
+  if (lent.ok && now - (row.lastUsedAt ?? 0) > LAST_USED_STEP_MS) defer(patchKey(env.DB, userId, row.keyId, { lastUsedAt: now }));
+  return lent;
+}
+
+/** One named key, opened to be checked again. Null: there is none. */
+export async function lendKeyForCheck(env: Env, userId: string, keyId: string, defer: (work: Promise<unknown>) => void): Promise<LendResult | null> {
+  const row = await findKey(env.DB, userId, keyId);
+  return row === null ? null : openRow(env, row, defer);
+}
+
+async function openRow(env: Env, row: KeyRow, defer: (work: Promise<unknown>) => void): Promise<LendResult> {
+  const envelope = envelopeOf(row);
+  if (envelope === null) return { ok: false, code: "key_missing" };
+  const ring = await kekRing(env);
+  const opened = await open(envelope, row, ring.find);
+  if (!opened.ok) {
+    log.error("does_not_open", { userId: row.userId, keyId: row.keyId, reason: opened.reason });
+    return { ok: false, code: "keys_locked" };
+  }
+  const secret = new Secret(new TextDecoder().decode(opened.secret));
+  opened.secret.fill(0);
+  if (envelope.kekId !== ring.newest.kekId) defer(moveToNewest(env, row, envelope, ring));
+  return { ok: true, keyId: row.keyId, secret };
+}
+
+async function moveToNewest(env: Env, row: KeyRow, envelope: Envelope, ring: KekRing): Promise<void> {
+  const from = ring.find(envelope.kekId);
+  const wrap = from === null ? null : await rewrap(envelope, row, from, ring.newest);
+  if (wrap !== null) await rewrapKey(env.DB, row, wrap);
+}
+
+function envelopeOf(row: KeyRow): Envelope | null {
+  const { fmt, rowVersion, kekId, dekIv, dekCt, dataIv, dataCt } = row;
+  if (kekId === null || dekIv === null || dekCt === null || dataIv === null || dataCt === null) return null;
+  return { fmt, rowVersion, kekId, dekIv, dekCt, dataIv, dataCt };
+}
+
+/** False when there was no such key. What was sealed cannot be opened any more, in this database or in a copy without its data key. */
+export async function destroyKey(env: Env, userId: string, keyId: string): Promise<boolean> {
+  const existed = await shredKey(env.DB, userId, keyId, Date.now());
+  if (existed) log.info("destroyed", { userId, keyId });
+  return existed;
+}
+
+/** What the provider said about the key in use. */
+export const markKey = (env: Env, userId: string, keyId: string, status: KeyStatus): Promise<void> => patchKey(env.DB, userId, keyId, { status });
+
+/** The result of a check. */
+export async function recordCheck(env: Env, userId: string, keyId: string, status: KeyStatus, models: string[] | null): Promise<KeyBody | null> {
+  await patchKey(env.DB, userId, keyId, { status, checkedAt: Date.now(), ...(models === null ? {} : { models }) });
+  const row = await findKey(env.DB, userId, keyId);
+  return row === null ? null : toBody(row);
+}
+
+export async function rescheduleRotation(env: Env, userId: string, days: number | null): Promise<void> {
+  const row = await findActiveKey(env.DB, userId);
+  if (row !== null) await patchKey(env.DB, userId, row.keyId, { rotateAt: rotationTime(row.createdAt, days) });
+}
+
+const toBody = (row: KeyRow): KeyBody => ({
+  keyId: row.keyId,
+  provider: row.provider,
+  last4: row.last4,
+  fingerprint: row.fp.slice(0, SHOWN_FINGERPRINT_CHARS),
+  status: row.status,
+  createdAt: row.createdAt,
+  checkedAt: row.checkedAt,
+  lastUsedAt: row.lastUsedAt,
+  rotateAt: row.rotateAt,
+  isActive: row.isActive,
+  models: row.models,
+});
