@@ -1,3 +1,4 @@
+import type { Role } from "@ai-dev-platform/protocol/roles";
 import { createContext, use } from "react";
 import type { SessionActions } from "./actions.ts";
 import type { SessionCore } from "./core.ts";
@@ -7,6 +8,8 @@ export interface SessionHandle {
   core: SessionCore;
   store: SessionStore;
   actions: SessionActions;
+  /** The page's newest way to a ticket; asked at each connection. */
+  takeTicketsFrom(getTicket: () => Promise<{ ticket: string; role: Role }>): void;
 }
 
 export const SessionContext = createContext<SessionHandle | null>(null);

@@ -1,6 +1,6 @@
 /** Makes a session's core live as long as its page, and gives it to the hooks of `use-session.ts`. */
 import type { Role } from "@ai-dev-platform/protocol/roles";
-import { useEffect, useRef, useState, type ReactNode } from "react";
+import { useEffect, useState, type ReactNode } from "react";
 import { createActions } from "./actions.ts";
 import { SessionCore } from "./core.ts";
 import { SessionContext, type SessionHandle } from "./context.ts";
@@ -12,12 +12,15 @@ export interface SessionProviderProps {
   children: ReactNode;
 }
 
-function createCore(sessionId: string, getTicket: () => Promise<{ ticket: string }>): SessionCore {
+type GetTicket = SessionProviderProps["getTicket"];
+
+function createHandle(sessionId: string, firstGetTicket: GetTicket): SessionHandle {
+  let getTicket = firstGetTicket;
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-  return new SessionCore({
+  const core = new SessionCore({
     sessionId,
     url: `${scheme}//${location.host}/api/sessions/${encodeURIComponent(sessionId)}/socket`,
-    getTicket,
+    getTicket: () => getTicket(),
     createSocket: (url, protocols) => new WebSocket(url, protocols),
     now: () => Date.now(),
     random: () => Math.random(),
@@ -25,6 +28,14 @@ function createCore(sessionId: string, getTicket: () => Promise<{ ticket: string
     isHidden: () => document.hidden,
     isCoarse: () => matchMedia("(pointer: coarse)").matches,
   });
+  return {
+    core,
+    store: core.store,
+    actions: createActions(core),
+    takeTicketsFrom: (next) => {
+      getTicket = next;
+    },
+  };
 }
 
 export function SessionProvider(props: SessionProviderProps) {
@@ -33,14 +44,8 @@ export function SessionProvider(props: SessionProviderProps) {
 }
 
 function OneSession({ sessionId, getTicket, children }: SessionProviderProps) {
-  const newestGetTicket = useRef(getTicket);
-  useEffect(() => {
-    newestGetTicket.current = getTicket;
-  });
-  const [handle] = useState<SessionHandle>(() => {
-    const core = createCore(sessionId, () => newestGetTicket.current());
-    return { core, store: core.store, actions: createActions(core) };
-  });
+  const [handle] = useState(() => createHandle(sessionId, getTicket));
+  useEffect(() => handle.takeTicketsFrom(getTicket), [handle, getTicket]);
   useEffect(() => {
     const { core } = handle;
     core.start();

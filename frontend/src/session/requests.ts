@@ -56,7 +56,7 @@ export function createRequests(send: (frame: RequestFrame) => boolean): Requests
       for (const { frame } of pending.values()) send(frame);
     },
     failAll: (error) => {
-      for (const requestId of [...pending.keys()]) take(requestId)?.reject(error);
+      for (const requestId of pending.keys()) take(requestId)?.reject(error);
     },
   };
 }

@@ -64,7 +64,7 @@ export function createStore(now: number, toggles: Toggles, rowById: (id: string)
       };
     },
     notifyRows: (ids) => {
-      for (const id of ids) for (const listener of [...(listeners.get(id) ?? [])]) listener();
+      for (const id of ids) for (const listener of listeners.get(id) ?? []) listener();
     },
   };
 }

@@ -156,7 +156,7 @@ function closeTurn(rows: Rows, turnId: string, thread: string): void {
     const row = rows.byId.get(id);
     if (row?.kind === "approval" && row.outcome.type === "open") setRow(rows, { ...row, outcome: { type: "withdrawn" } });
   }
-  for (const id of [...rows.liveIds]) if (rows.byId.get(id)?.thread === thread) removeRow(rows, id);
+  for (const id of rows.liveIds) if (rows.byId.get(id)?.thread === thread) removeRow(rows, id);
   if (rows.openTurns.get(thread) === turnId) rows.openTurns.delete(thread);
 }
 

@@ -1,0 +1,152 @@
+/**
+ * Markdown as React elements, made from the lexer's tokens. There is no HTML path at all: raw HTML is shown as text, images
+ * become links, and links are followed only over http, https and mailto.
+ */
+import type { Token, Tokens } from "marked";
+import { Fragment, memo, useMemo, type ReactNode } from "react";
+import { CodeBlock } from "./CodeBlock.tsx";
+import { isMarkedToken, safeHref, toBlocks, unescapeText, type Block } from "./markdown-blocks.ts";
+
+export interface MarkdownProps {
+  text: string;
+  /** The text still grows: its open end is completed, and the caret shown. */
+  live?: boolean;
+}
+
+export const Markdown = memo(function Markdown({ text, live = false }: MarkdownProps) {
+  const blocks = useMemo(() => toBlocks(text, live), [text, live]);
+  return (
+    <div className="markdown" data-live={live || undefined}>
+      {blocks.map((block) => (
+        <BlockView key={block.key} block={block} />
+      ))}
+    </div>
+  );
+});
+
+/** Equal keys mean equal source: a settled block is never drawn again while the next one grows. */
+const BlockView = memo(
+  function BlockView({ block }: { block: Block }) {
+    return <BlockToken token={block.token} />;
+  },
+  (before, after) => before.block.key === after.block.key,
+);
+
+function BlockToken({ token }: { token: Token }): ReactNode {
+  if (!isMarkedToken(token)) return <p>{token.raw}</p>;
+  switch (token.type) {
+    case "heading":
+      return <Heading token={token} />;
+    case "paragraph":
+      return <p>{inline(token.tokens)}</p>;
+    case "text":
+      return token.tokens === undefined ? unescapeText(token.text) : inline(token.tokens);
+    case "code":
+      return <CodeBlock code={token.text} language={token.lang} />;
+    case "blockquote":
+      return <blockquote>{blocksOf(token.tokens)}</blockquote>;
+    case "list":
+      return <List token={token} />;
+    case "table":
+      return <Table token={token} />;
+    case "hr":
+      return <hr />;
+    case "html":
+      return <p className="whitespace-pre-wrap">{token.text}</p>;
+    case "space":
+    case "def":
+      return null;
+    default:
+      return inlineToken(token);
+  }
+}
+
+const blocksOf = (tokens: readonly Token[]): ReactNode[] => keyed(tokens).map(([key, token]) => <BlockToken key={key} token={token} />);
+
+/** Position is the identity of a token inside its block: a block is replaced as a whole. */
+const keyed = (tokens: readonly Token[]): [string, Token][] => tokens.map((token, index) => [`${index}`, token]);
+
+function Heading({ token }: { token: Tokens.Heading }) {
+  // The page's own headings are above: an answer's headings are drawn as such and stay out of the outline's top.
+  const level = Math.min(6, token.depth + 2);
+  return (
+    <div role="heading" aria-level={level} className="markdown-heading" data-depth={token.depth}>
+      {inline(token.tokens)}
+    </div>
+  );
+}
+
+function List({ token }: { token: Tokens.List }) {
+  const items = token.items.map((item, index) => (
+    <li key={`${index}`} data-task={item.task || undefined}>
+      {item.task && <input type="checkbox" checked={item.checked === true} readOnly disabled aria-label={item.checked === true ? "done" : "open"} />}
+      {blocksOf(item.tokens.filter((inner) => inner.type !== "checkbox"))}
+    </li>
+  ));
+  return token.ordered ? <ol start={token.start === "" ? 1 : token.start}>{items}</ol> : <ul>{items}</ul>;
+}
+
+function Table({ token }: { token: Tokens.Table }) {
+  const cell = (tokens: Token[], column: number) => ({ style: { textAlign: token.align[column] ?? "left" }, children: inline(tokens) });
+  return (
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a wide table scrolls sideways and must be reachable by key
+    <div className="markdown-table" role="region" aria-label={token.header.map((head) => head.text).join(", ")} tabIndex={0}>
+      <table>
+        <thead>
+          <tr>
+            {token.header.map((head, column) => (
+              <th key={`${column}`} scope="col" {...cell(head.tokens, column)} />
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {token.rows.map((row, line) => (
+            <tr key={`${line}`}>
+              {row.map((entry, column) => (
+                <td key={`${column}`} {...cell(entry.tokens, column)} />
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+const inline = (tokens: readonly Token[]): ReactNode => keyed(tokens).map(([key, token]) => <Fragment key={key}>{inlineToken(token)}</Fragment>);
+
+function inlineToken(token: Token): ReactNode {
+  if (!isMarkedToken(token)) return token.raw;
+  switch (token.type) {
+    case "text":
+      return token.tokens === undefined ? unescapeText(token.text) : inline(token.tokens);
+    case "escape":
+      return unescapeText(token.text);
+    case "strong":
+      return <strong>{inline(token.tokens)}</strong>;
+    case "em":
+      return <em>{inline(token.tokens)}</em>;
+    case "del":
+      return <del>{inline(token.tokens)}</del>;
+    case "codespan":
+      return <code>{unescapeText(token.text)}</code>;
+    case "br":
+      return <br />;
+    case "link":
+      return <SafeLink href={token.href}>{inline(token.tokens)}</SafeLink>;
+    case "image":
+      return <SafeLink href={token.href}>{token.text === "" ? token.href : token.text}</SafeLink>;
+    default:
+      return "text" in token ? token.text : token.raw;
+  }
+}
+
+function SafeLink({ href, children }: { href: string; children: ReactNode }) {
+  const target = safeHref(href);
+  if (target === null) return <>{children}</>;
+  return (
+    <a href={target} target="_blank" rel="noopener noreferrer nofollow">
+      {children}
+    </a>
+  );
+}
