@@ -28,8 +28,10 @@ interface Tally {
 export async function pack(input: PackInput): Promise<Packed> {
   const workspace: Tally = { bytes: 0, files: 0, gone: [] };
   const agent: Tally = { bytes: 0, files: 0, gone: [] };
-  const compressed = Readable.from(archive(input, workspace, agent)).pipe(createZstdCompress());
-  const parts = await writeParts(compressed, input.into);
+  const source = Readable.from(archive(input, workspace, agent));
+  const compressor = createZstdCompress();
+  source.on("error", (error) => compressor.destroy(error));
+  const parts = await writeParts(source.pipe(compressor), input.into);
   const gone = workspace.gone.map((file) => ({ path: file, reason: "unreadable" as const }));
   return {
     parts,

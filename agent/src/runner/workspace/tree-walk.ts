@@ -79,7 +79,7 @@ async function look(root: string, relativePath: string): Promise<TreeEntry | Lef
   const full = path.join(root, relativePath);
   try {
     const stat = await lstat(full);
-    const base = { path: relativePath, mode: stat.mode & PERMISSION_BITS, mtimeMs: Math.floor(stat.mtimeMs), inode: stat.ino };
+    const base = { path: relativePath, mode: stat.mode & PERMISSION_BITS, mtimeMs: stat.mtimeMs, inode: stat.ino };
     if (stat.isFile()) return { ...base, kind: "file", bytes: stat.size, target: "" };
     if (stat.isDirectory()) return { ...base, kind: "folder", bytes: 0, target: "" };
     if (stat.isSymbolicLink()) return { ...base, kind: "link", bytes: 0, target: await readlink(full) };

@@ -1,0 +1,103 @@
+/** Makes a workspace that has no snapshot yet: an empty repository, a clone, or a folder of this machine in place. */
+import { access, mkdir, realpath, rename, rm, stat } from "node:fs/promises";
+import { homedir } from "node:os";
+import path from "node:path";
+import type { Problem } from "@ai-dev-platform/protocol/events";
+import type { WorkspaceSource } from "@ai-dev-platform/protocol/runner";
+import { git } from "./git.ts";
+import { problem } from "./problem.ts";
+
+export type Fresh = { ok: true } | { ok: false; problem: Problem };
+
+const CLONE_TIMEOUT_MS = 5 * 60_000;
+/** Whoever asked for a folder in place names it; these are never a project. */
+const SYSTEM_FOLDERS = [
+  "/bin",
+  "/boot",
+  "/dev",
+  "/etc",
+  "/lib",
+  "/lib64",
+  "/proc",
+  "/run",
+  "/sbin",
+  "/sys",
+  "/usr",
+  "/var",
+  "/System",
+  "/Library",
+];
+const HIDDEN_HOME_FOLDERS = [".ssh", ".gnupg", ".aws", ".config", ".claude", ".kube", ".docker", ".local"];
+
+/** Builds the workspace under another name and renames it into place, so that half a clone is never taken for one. */
+export async function makeFresh(source: WorkspaceSource, root: string, building: string): Promise<Fresh> {
+  if (source.kind === "path") return { ok: true };
+  await rm(building, { recursive: true, force: true });
+  const made = source.kind === "git" ? await clone(source.url, source.branch, building) : await initEmpty(building);
+  if (!made.ok) {
+    await rm(building, { recursive: true, force: true });
+    return made;
+  }
+  await rename(building, root);
+  return { ok: true };
+}
+
+async function initEmpty(folder: string): Promise<Fresh> {
+  await mkdir(folder, { recursive: true });
+  const made = await git(["init", "-q", "-b", "main"], { cwd: folder });
+  if (!made.ok) return made.reason === "missing" ? { ok: true } : { ok: false, problem: problem("workspace_git_failed", made.lastLine) };
+  const identity = ["-c", "user.name=AI Dev Platform", "-c", "user.email=noreply@localhost", "-c", "commit.gpgSign=false"];
+  await git([...identity, "commit", "-q", "--allow-empty", "-m", "Start"], { cwd: folder });
+  return { ok: true };
+}
+
+async function clone(url: string, branch: string | null, folder: string): Promise<Fresh> {
+  // "--upload-pack=…" would be an option, and "ext::…" a command.
+  if (url.startsWith("-") || /^\w+::/.test(url))
+    return { ok: false, problem: problem("workspace_git_failed", "this kind of address is not accepted") };
+  const isLocal = url.startsWith("file://") || path.isAbsolute(url);
+  const args = ["clone", "-q", "--no-recurse-submodules", ...(branch === null ? [] : ["--branch", branch]), "--", url, folder];
+  const cloned = await git(args, { cwd: path.dirname(folder), timeoutMs: CLONE_TIMEOUT_MS, allowFileProtocol: isLocal });
+  if (cloned.ok) return { ok: true };
+  return { ok: false, problem: problem(cloned.reason === "missing" ? "workspace_git_missing" : "workspace_git_failed", cloned.lastLine) };
+}
+
+export type Located = { ok: true; root: string } | { ok: false; problem: Problem };
+
+/** The real folder behind a path that is to be opened in place, or why it may not be. */
+export async function locatePath(wanted: string, allowed: readonly string[]): Promise<Located> {
+  const refused = (detail: string): Located => ({ ok: false, problem: problem("workspace_path_refused", detail) });
+  const home = await realpath(homedir());
+  const expanded = wanted === "~" || wanted.startsWith("~/") ? path.join(home, wanted.slice(1)) : wanted;
+  if (!path.isAbsolute(expanded)) return refused("give the whole path, from / or ~/");
+  const root = await realpath(expanded).catch(() => null);
+  if (root === null || !(await isFolder(root))) return { ok: false, problem: problem("workspace_path_missing", wanted) };
+  const roots = await Promise.all(allowed.map((folder) => realpath(folder).catch(() => null)));
+  const isAllowed = roots.some((folder) => folder !== null && isWithin(root, folder));
+  if (root === "/" || root === home || isWithin(home, root)) return refused("that is not a project folder");
+  if (isAllowed) return { ok: true, root };
+  if (!isWithin(root, home)) return refused(isSystemFolder(root) ? "that is a system folder" : "it is outside your home folder");
+  if (HIDDEN_HOME_FOLDERS.includes(path.relative(home, root).split(path.sep)[0] ?? ""))
+    return refused("that folder holds settings and secrets");
+  return { ok: true, root };
+}
+
+/** Whether `inner` is `outer` or below it. */
+export function isWithin(inner: string, outer: string): boolean {
+  const relative = path.relative(outer, inner);
+  return relative === "" || (!relative.startsWith(`..${path.sep}`) && relative !== ".." && !path.isAbsolute(relative));
+}
+
+const isSystemFolder = (folder: string): boolean => SYSTEM_FOLDERS.some((system) => isWithin(folder, system));
+
+const isFolder = (folder: string): Promise<boolean> =>
+  stat(folder).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+
+export const exists = (file: string): Promise<boolean> =>
+  access(file).then(
+    () => true,
+    () => false,
+  );

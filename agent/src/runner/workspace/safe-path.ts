@@ -1,0 +1,19 @@
+/** Paths that a viewer names, judged before anything is opened: inside the workspace, also after links, and not in `.git`. */
+import { realpath } from "node:fs/promises";
+import path from "node:path";
+import { isWithin } from "./fresh.ts";
+
+/** The path in its plain form ("" for the root), or null when it may not be named. */
+export function plainPath(wanted: string): string | null {
+  if (wanted.includes("\0") || wanted.startsWith("/")) return null;
+  const names = wanted.split("/").filter((name) => name !== "" && name !== ".");
+  // `.git` holds remote addresses with passwords, and hooks.
+  return names.includes("..") || names.includes(".git") ? null : names.join("/");
+}
+
+/** The real file or folder behind a plain path; null when it does not exist or leads outside. */
+export async function resolveInside(root: string, plain: string): Promise<string | null> {
+  const [realRoot, real] = await Promise.all([realpath(root).catch(() => null), realpath(path.join(root, plain)).catch(() => null)]);
+  if (realRoot === null || real === null || !isWithin(real, realRoot)) return null;
+  return path.relative(realRoot, real).split(path.sep).includes(".git") ? null : real;
+}

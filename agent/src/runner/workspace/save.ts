@@ -1,0 +1,125 @@
+/**
+ * Saves the workspace and the conversation as one snapshot: listed, packed, uploaded. The session makes it the head.
+ * A save that fails at any point leaves the head, and this disk, as they were (SPEC SN2).
+ */
+import { randomBytes } from "node:crypto";
+import { mkdir, rm } from "node:fs/promises";
+import path from "node:path";
+import type { Problem } from "@ai-dev-platform/protocol/events";
+import { formatId, ID_RANDOM_BYTES } from "@ai-dev-platform/protocol/ids";
+import { MAX_SNAPSHOT_PARTS } from "@ai-dev-platform/protocol/limits";
+import { SNAPSHOT_FORMAT, type SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
+import { fingerprint } from "./fingerprint.ts";
+import { exists } from "./fresh.ts";
+import { listForSave, type Listings } from "./listing.ts";
+import { ChangedWhileSaving } from "./pack.ts";
+import type { Prepared } from "./prepare.ts";
+import { problem } from "./problem.ts";
+import type { Packed, SnapshotFormat } from "./snapshot-format.ts";
+import { sendParts, type Remote } from "./transfer.ts";
+import { writeState } from "./workspace-state.ts";
+
+export type SaveResult = { ok: true; snapshot: SnapshotRef } | { ok: false; reason: "unchanged" | "failed"; problem?: Problem };
+
+/** A file that changed under our hands is met again at most this often. */
+const PACK_ATTEMPTS = 3;
+
+export class Saver {
+  readonly #remote: Remote;
+  readonly #stateDir: string;
+  readonly #format: SnapshotFormat;
+  readonly #prepared: Prepared;
+  #pending: { snapshotId: string; fingerprint: string } | null = null;
+  /** Saves run one after the other. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(remote: Remote, stateDir: string, format: SnapshotFormat, prepared: Prepared) {
+    this.#remote = remote;
+    this.#stateDir = stateDir;
+    this.#format = format;
+    this.#prepared = prepared;
+  }
+
+  async hasChanged(): Promise<boolean> {
+    const listings = await this.#list();
+    return fingerprint(listings.workspace, listings.agent) !== this.#prepared.state.fingerprint;
+  }
+
+  save(): Promise<SaveResult> {
+    const next = this.#last.then(() => this.#save());
+    this.#last = next.catch(() => {});
+    return next;
+  }
+
+  /** The session made it the head. Another id than the newest save's is an old answer and changes nothing. */
+  async markCommitted(snapshotId: string): Promise<void> {
+    if (this.#pending?.snapshotId !== snapshotId) return;
+    const { state } = this.#prepared;
+    this.#prepared.state = { ...state, snapshotId, pendingSnapshotId: null, fingerprint: this.#pending.fingerprint };
+    this.#pending = null;
+    await writeState(this.#stateDir, this.#prepared.state);
+  }
+
+  #list(): Promise<Listings> {
+    return listForSave(this.#prepared.tree, this.#prepared.claudeDir);
+  }
+
+  async #save(): Promise<SaveResult> {
+    if (!(await exists(this.#prepared.tree.root))) return failed("unavailable", "the workspace folder is gone");
+    const listings = await this.#list();
+    const mark = fingerprint(listings.workspace, listings.agent);
+    if (mark === this.#prepared.state.fingerprint) return { ok: false, reason: "unchanged" };
+    const snapshotId = formatId("snapshot", randomBytes(ID_RANDOM_BYTES));
+    const outgoing = path.join(this.#stateDir, "outgoing");
+    try {
+      const packed = await this.#pack(listings, outgoing);
+      if (packed.parts.length > MAX_SNAPSHOT_PARTS) return failed("too_large", "the files are too many or too large to save");
+      const sent = await sendParts(this.#remote, snapshotId, packed.parts);
+      if (!sent.ok) return failed("unavailable", sent.detail);
+      this.#pending = { snapshotId, fingerprint: mark };
+      this.#prepared.state = { ...this.#prepared.state, pendingSnapshotId: snapshotId };
+      await writeState(this.#stateDir, this.#prepared.state);
+      return { ok: true, snapshot: this.#reference(snapshotId, packed) };
+    } catch (error) {
+      return failed("internal", error instanceof Error ? error.message : String(error));
+    } finally {
+      await rm(outgoing, { recursive: true, force: true });
+    }
+  }
+
+  async #pack(listings: Listings, outgoing: string): Promise<Packed> {
+    const { tree, claudeDir, state } = this.#prepared;
+    for (let attempt = 1; ; attempt += 1) {
+      await rm(outgoing, { recursive: true, force: true });
+      await mkdir(outgoing, { recursive: true, mode: 0o700 });
+      try {
+        return await this.#format.pack({
+          workspace: { root: tree.root, listing: listings.workspace },
+          agent: { root: claudeDir, listing: listings.agent },
+          meta: JSON.stringify({ origin: state.origin }),
+          into: outgoing,
+        });
+      } catch (error) {
+        if (!(error instanceof ChangedWhileSaving) || attempt === PACK_ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  #reference(snapshotId: string, packed: Packed): SnapshotRef {
+    return {
+      snapshotId,
+      parentId: this.#prepared.state.snapshotId,
+      format: SNAPSHOT_FORMAT,
+      parts: packed.parts.map(({ bytes, sha256 }) => ({ bytes, sha256 })),
+      treeBytes: packed.treeBytes,
+      treeFiles: packed.treeFiles,
+      leftOut: packed.leftOut,
+    };
+  }
+}
+
+const failed = (code: "unavailable" | "too_large" | "internal", detail: string): SaveResult => ({
+  ok: false,
+  reason: "failed",
+  problem: problem(code, detail),
+});

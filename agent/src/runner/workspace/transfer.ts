@@ -1,0 +1,86 @@
+/** Moves the parts of a snapshot between this disk and the session's storage, and proves what arrived. */
+import { createHash } from "node:crypto";
+import { readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import type { SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
+import type { PartFile } from "./snapshot-format.ts";
+
+export interface Remote {
+  /** The server's origin, http or https. */
+  server: string;
+  sessionId: string;
+  linkToken: string;
+}
+
+export type Sent = { ok: true } | { ok: false; detail: string };
+/** `damaged`: it arrived, or is gone, and will never be whole. `unreachable`: it may work later. */
+export type Fetched = { ok: true; files: string[] } | { ok: false; reason: "damaged" | "unreachable"; detail: string };
+
+const ATTEMPTS = 4;
+const FIRST_PAUSE_MS = 300;
+/** 32 MB over a slow line. */
+const PART_TIMEOUT_MS = 5 * 60_000;
+
+export async function sendParts(remote: Remote, snapshotId: string, parts: readonly PartFile[]): Promise<Sent> {
+  for (const [index, part] of parts.entries()) {
+    const body = await readFile(part.file);
+    const headers = { ...authorization(remote), "content-type": "application/octet-stream", "x-part-sha256": part.sha256 };
+    const response = await request(partUrl(remote, snapshotId, index), { method: "PUT", headers, body });
+    // A part that is stored already is the same one: its name holds this snapshot's random id.
+    if (response.status >= 300 && response.status !== 409 && response.status !== 412)
+      return { ok: false, detail: `storing part ${index + 1} failed (${describe(response)})` };
+  }
+  return { ok: true };
+}
+
+export async function fetchParts(remote: Remote, snapshot: SnapshotRef, into: string): Promise<Fetched> {
+  const files: string[] = [];
+  for (const [index, part] of snapshot.parts.entries()) {
+    const response = await request(partUrl(remote, snapshot.snapshotId, index), { method: "GET", headers: authorization(remote) });
+    if (response.status === 404) return { ok: false, reason: "damaged", detail: `part ${index + 1} is missing` };
+    if (response.status !== 200)
+      return { ok: false, reason: "unreachable", detail: `part ${index + 1} could not be read (${describe(response)})` };
+    if (response.body.length !== part.bytes) return { ok: false, reason: "damaged", detail: `part ${index + 1} has another size` };
+    if (createHash("sha256").update(response.body).digest("hex") !== part.sha256)
+      return { ok: false, reason: "damaged", detail: `part ${index + 1} has another content` };
+    const file = path.join(into, `part-${index}`);
+    await writeFile(file, response.body, { mode: 0o600 });
+    files.push(file);
+  }
+  return { ok: true, files };
+}
+
+const partUrl = (remote: Remote, snapshotId: string, index: number): string =>
+  new URL(`/runner/sessions/${remote.sessionId}/snapshots/${snapshotId}/${index}`, remote.server).href;
+
+const authorization = (remote: Remote): Record<string, string> => ({ authorization: `Bearer ${remote.linkToken}` });
+
+interface Answer {
+  /** 0 when there was none. */
+  status: number;
+  body: Buffer;
+  failure: string;
+}
+
+const describe = (response: Answer): string => (response.status === 0 ? response.failure : `status ${response.status}`);
+
+/** Asks again when the answer may be another one later; a refusal is final. */
+async function request(url: string, init: RequestInit): Promise<Answer> {
+  let last: Answer = { status: 0, body: Buffer.alloc(0), failure: "not tried" };
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    if (attempt > 0) await wait(FIRST_PAUSE_MS * 2 ** attempt);
+    last = await once(url, init);
+    if (last.status !== 0 && last.status < 500 && last.status !== 429) return last;
+  }
+  return last;
+}
+
+async function once(url: string, init: RequestInit): Promise<Answer> {
+  try {
+    const response = await fetch(url, { ...init, redirect: "error", signal: AbortSignal.timeout(PART_TIMEOUT_MS) });
+    return { status: response.status, body: Buffer.from(await response.arrayBuffer()), failure: "" };
+  } catch (error) {
+    return { status: 0, body: Buffer.alloc(0), failure: error instanceof Error ? error.message : "the connection failed" };
+  }
+}

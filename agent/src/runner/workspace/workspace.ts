@@ -1,0 +1,96 @@
+/**
+ * A session's files and the agent's own folder on this computer: prepared once, asked, saved.
+ * It owns what lies in the state folder beside the outbox; it does not know the agent or the link. A workspace exists only
+ * when its preparation was completed, so that nothing half-restored can ever be saved (SPEC SN2, SN4).
+ */
+import path from "node:path";
+import type { ErrorCode } from "@ai-dev-platform/protocol/errors";
+import type { Problem } from "@ai-dev-platform/protocol/events";
+import type { Query, QueryResult } from "@ai-dev-platform/protocol/queries";
+import type { WorkspaceSource } from "@ai-dev-platform/protocol/runner";
+import type { SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
+import { archiveFormat } from "./archive.ts";
+import { changedFiles, patchOf, type Changes } from "./changes.ts";
+import { findPaths, readFileView, readFolder } from "./files.ts";
+import { prepare, type OnProgress, type Prepared } from "./prepare.ts";
+import { plainPath } from "./safe-path.ts";
+import { Saver, type SaveResult } from "./save.ts";
+
+export interface WorkspaceOptions {
+  server: string;
+  linkToken: string;
+  sessionId: string;
+  stateDir: string;
+  source: WorkspaceSource;
+  /** Newest first; the first is the session's head. */
+  snapshots: readonly SnapshotRef[];
+  onProgress: OnProgress;
+  /** Folders outside the home folder that may be opened in place. */
+  allowedPaths?: readonly string[];
+}
+
+export interface QueryRefusal {
+  code: ErrorCode;
+  detail: string;
+}
+
+export interface Workspace {
+  root: string;
+  claudeDir: string;
+  answer(query: Query): Promise<QueryResult | QueryRefusal>;
+  changedFiles(): Promise<Changes>;
+  hasChangedSinceSave(): Promise<boolean>;
+  /** Uploads all parts; the session then commits. Answers `unchanged` when the head holds all of it. */
+  save(options: { asked: boolean }): Promise<SaveResult>;
+  markCommitted(snapshotId: string): Promise<void>;
+}
+
+export type OpenWorkspace = { ok: true; workspace: Workspace } | { ok: false; problem: Problem };
+
+/** Set by whoever starts the runner; separated like PATH. */
+const ALLOWED_PATHS_VARIABLE = "AI_DEV_AGENT_ALLOWED_PATHS";
+
+export async function openWorkspace(options: WorkspaceOptions): Promise<OpenWorkspace> {
+  const remote = { server: options.server, sessionId: options.sessionId, linkToken: options.linkToken };
+  const prepared = await prepare({
+    remote,
+    stateDir: options.stateDir,
+    source: options.source,
+    snapshots: options.snapshots,
+    allowedPaths: options.allowedPaths ?? pathsFromEnvironment(),
+    format: archiveFormat,
+    onProgress: options.onProgress,
+  });
+  if (!prepared.ok) return prepared;
+  return { ok: true, workspace: makeWorkspace(prepared.prepared, new Saver(remote, options.stateDir, archiveFormat, prepared.prepared)) };
+}
+
+const pathsFromEnvironment = (): string[] =>
+  (process.env[ALLOWED_PATHS_VARIABLE] ?? "").split(path.delimiter).filter((folder) => folder !== "");
+
+function makeWorkspace(prepared: Prepared, saver: Saver): Workspace {
+  return {
+    root: prepared.tree.root,
+    claudeDir: prepared.claudeDir,
+    answer: (query) => answer(prepared, query),
+    changedFiles: () => changedFiles(prepared.tree, prepared.state.origin),
+    hasChangedSinceSave: () => saver.hasChanged(),
+    save: () => saver.save(),
+    markCommitted: (snapshotId) => saver.markCommitted(snapshotId),
+  };
+}
+
+async function answer(prepared: Prepared, query: Query): Promise<QueryResult | QueryRefusal> {
+  const { tree, state } = prepared;
+  if (query.kind === "changes") return { kind: "changes", ...(await changedFiles(tree, state.origin)) };
+  if (query.kind === "find") return findPaths(tree, query.text);
+  if (query.kind === "mcp") return { code: "bad_request", detail: "the agent, not the workspace, knows its MCP servers" };
+  const plain = plainPath(query.path);
+  if (plain === null) return { code: "forbidden", detail: "that path is not in the workspace" };
+  if (query.kind === "patch") {
+    const patch = await patchOf(tree, state.origin, plain);
+    return patch === null ? { code: "not_found", detail: "nothing has changed there" } : { kind: "patch", path: plain, ...patch };
+  }
+  const found = await (query.kind === "tree" ? readFolder(tree, plain) : readFileView(tree, plain));
+  return found ?? { code: "not_found", detail: "there is no such file or folder in the workspace" };
+}
