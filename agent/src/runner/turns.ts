@@ -43,7 +43,7 @@ export type TurnInput =
 export type TurnEffect =
   | { type: "hand_over"; uuid: string; text: string; isFirst: boolean }
   | { type: "taken"; promptId: string; turnId: string }
-  | { type: "interrupt_agent" }
+  | { type: "interrupt_agent"; turnId: string }
   | { type: "report"; turnId: string; outcome: TurnOutcome; problem?: Problem };
 
 export interface TurnStep {
@@ -63,7 +63,7 @@ export function stepTurn(state: TurnState, input: TurnInput): TurnStep {
       return onResult(state, input.result);
     case "interrupt": {
       if (state.open?.turnId !== input.turnId || state.open.isStopping) return { state, effects: [] };
-      return { state: { ...state, open: { ...state.open, isStopping: true } }, effects: [{ type: "interrupt_agent" }] };
+      return { state: { ...state, open: { ...state.open, isStopping: true } }, effects: [{ type: "interrupt_agent", turnId: input.turnId }] };
     }
     case "agent_gone": {
       if (state.open === null) return { state, effects: [] };

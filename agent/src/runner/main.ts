@@ -1,0 +1,43 @@
+#!/usr/bin/env node
+/**
+ * Process entry of a runner. Its configuration is ONE JSON line on standard input: tokens in arguments or in the environment
+ * could be read by other processes. Exit codes: 0 left in order, 1 could not go on (the session was told why), 2 bad input.
+ */
+import { mkdirSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { runnerOrderSchema } from "@ai-dev-platform/protocol/machine";
+import * as z from "zod";
+import { log } from "../output.ts";
+import { startAgent } from "./claude/agent.ts";
+import { Runner } from "./runner.ts";
+import { openWorkspace } from "./workspace/workspace.ts";
+
+const inputSchema = z.object({
+  server: z.url({ protocol: /^https?$/ }),
+  order: runnerOrderSchema,
+  stateDir: z.string().min(1),
+  machineName: z.string(),
+});
+
+async function firstLine(): Promise<string> {
+  for await (const line of createInterface({ input: process.stdin })) return line;
+  return "";
+}
+
+function parseInput(line: string): z.infer<typeof inputSchema> | null {
+  try {
+    return inputSchema.parse(JSON.parse(line));
+  } catch {
+    return null;
+  }
+}
+
+const input = parseInput(await firstLine());
+if (input === null) {
+  log("error", "bad_input", { detail: "Expected one JSON line on standard input: {server, order, stateDir, machineName}." });
+  process.exit(2);
+}
+mkdirSync(input.stateDir, { recursive: true, mode: 0o700 });
+const runner = new Runner(input, { openWorkspace, startAgent, log });
+for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => runner.terminate());
+process.exit(await runner.done);

@@ -1,0 +1,300 @@
+/**
+ * The runner: one session, one incarnation, from the first dial to the last save. Dials out, prepares the workspace, keeps
+ * one warm agent, carries orders out and tells what happened (SPEC RN, TU, SN). A shell: what is decided stands elsewhere.
+ */
+import { randomBytes } from "node:crypto";
+import path from "node:path";
+import type { Problem } from "@ai-dev-platform/protocol/events";
+import { formatId, ID_RANDOM_BYTES, MAIN_THREAD } from "@ai-dev-platform/protocol/ids";
+import type { RunnerOrder } from "@ai-dev-platform/protocol/machine";
+import type { OutboxBody, RunnerConfig, RunnerFrame, RunnerOrderFrame } from "@ai-dev-platform/protocol/runner";
+import { judgeVersion, PROTOCOL_VERSION } from "@ai-dev-platform/protocol/version";
+import { AGENT_PACKAGE_VERSION, LIVE_BACKPRESSURE_BYTES, SAVE_HOLD_MS, UNREACHABLE_EXIT_MS } from "../config.ts";
+import type { Log } from "../output.ts";
+import type { AgentOptions, AgentStart } from "./claude/agent.ts";
+import { problemOf } from "./claude/outcome.ts";
+import { Conversation } from "./conversation.ts";
+import { openLink, type Link } from "./link.ts";
+import { createLiveOutput, type LiveOutput } from "./live.ts";
+import { openOutbox, type Outbox } from "./outbox.ts";
+import { killRecorded } from "./process-group.ts";
+import { createSaves, type Saves } from "./saves.ts";
+import type { openWorkspace, Workspace } from "./workspace/workspace.ts";
+
+export interface RunnerInput {
+  server: string;
+  order: RunnerOrder;
+  stateDir: string;
+  machineName: string;
+}
+
+/** What is brought from outside, so that each can be stood in for. */
+export interface RunnerParts {
+  openWorkspace: typeof openWorkspace;
+  startAgent: (options: AgentOptions) => Promise<AgentStart>;
+  log: Log;
+  pingIntervalMs?: number;
+}
+
+type Progress = Extract<RunnerFrame, { type: "progress" }>;
+type Query = Extract<RunnerOrderFrame, { type: "query" }>;
+
+/** Everything there is once the workspace is in place. */
+interface Prepared {
+  workspace: Workspace;
+  conversation: Conversation;
+  saves: Saves;
+}
+
+const MAX_CHANGED_FILES = 1_000;
+const LEFT = problemOf("runner_lost", "The runner was told to leave in the middle of the turn.");
+
+export class Runner {
+  /** Exit code of the process. */
+  readonly done: Promise<number>;
+  readonly #input: RunnerInput;
+  readonly #parts: RunnerParts;
+  readonly #outbox: Outbox;
+  readonly #link: Link;
+  readonly #live: LiveOutput;
+  #finish: (exitCode: number) => void = () => undefined;
+  #prepared: Prepared | null = null;
+  #isPreparing = false;
+  #isReady = false;
+  #isLeaving = false;
+  #isFlushing = false;
+  #changes = "";
+
+  constructor(input: RunnerInput, parts: RunnerParts) {
+    this.#input = input;
+    this.#parts = parts;
+    this.done = new Promise((resolve) => (this.#finish = resolve));
+    const orphan = killRecorded(path.join(input.stateDir, "agent.pid"));
+    if (orphan !== null) parts.log("warn", "orphan_killed", { pid: orphan });
+    this.#outbox = openOutbox(path.join(input.stateDir, "outbox"), input.order.incarnation);
+    this.#link = openLink({
+      server: input.server,
+      sessionId: input.order.sessionId,
+      linkToken: input.order.linkToken,
+      hello: () => ({
+        type: "hello",
+        version: PROTOCOL_VERSION,
+        sessionId: input.order.sessionId,
+        incarnation: input.order.incarnation,
+        runnerVersion: AGENT_PACKAGE_VERSION,
+        lastRseq: this.#outbox.lastRseq,
+      }),
+      onOrder: (order) => this.#onOrder(order),
+      onLost: (unreachableMs) => this.#onLost(unreachableMs),
+      onOver: ({ code, reason }) => void this.#end(code, reason),
+      log: parts.log,
+      ...(parts.pingIntervalMs === undefined ? {} : { pingIntervalMs: parts.pingIntervalMs }),
+    });
+    this.#live = createLiveOutput({
+      send: (frame) => this.#link.send(frame),
+      isCongested: () => this.#link.bufferedBytes > LIVE_BACKPRESSURE_BYTES,
+      now: () => performance.now(),
+    });
+  }
+
+  /** The computer wants the runner gone: save what can be saved, then exit. */
+  terminate(): void {
+    void this.#leave();
+  }
+
+  #onOrder(order: RunnerOrderFrame): void {
+    const prepared = this.#prepared;
+    switch (order.type) {
+      case "welcome":
+        return this.#onWelcome(order);
+      case "ack":
+        this.#outbox.acknowledge(order.rseq);
+        return this.#flush();
+      case "prompt":
+        return prepared?.conversation.prompt(order);
+      case "interrupt":
+        return prepared?.conversation.interrupt(order.turnId);
+      case "answer":
+        return prepared?.conversation.answer(order.approvalId, order.answer);
+      case "set_mode":
+        return this.#try("set_mode", prepared?.conversation.setMode(order.mode));
+      case "set_model":
+        return this.#try("set_model", prepared?.conversation.setModel(order.model));
+      case "query":
+        return void this.#answerQuery(order);
+      case "save":
+        return void prepared?.saves.save(order.requestId, order.asked);
+      case "committed":
+        return prepared?.saves.committed(order);
+      case "retire":
+        return void this.#leave();
+    }
+  }
+
+  #onWelcome(welcome: Extract<RunnerOrderFrame, { type: "welcome" }>): void {
+    if (judgeVersion(welcome.version) !== "ok") {
+      this.#parts.log("error", "incompatible_session", { version: welcome.version });
+      void this.#fail(problemOf("incompatible_version", ""));
+      return;
+    }
+    this.#outbox.acknowledge(welcome.ackedRseq);
+    this.#outbox.rewind();
+    this.#flush();
+    if (this.#prepared !== null) {
+      this.#prepared.saves.resend();
+      if (this.#isReady) this.#announceReady(this.#prepared);
+    } else if (!this.#isPreparing) {
+      this.#isPreparing = true;
+      void this.#prepare(welcome.config).catch((error: unknown) => {
+        const detail = error instanceof Error ? error.message : String(error);
+        this.#parts.log("error", "prepare_broke", { detail });
+        return this.#fail(problemOf("internal", detail));
+      });
+    }
+  }
+
+  #announceReady({ conversation }: Prepared): void {
+    this.#link.send({ type: "ready", openTurnId: conversation.openTurnId });
+    this.#live.resync(conversation.openLive());
+  }
+
+  async #prepare(config: RunnerConfig): Promise<void> {
+    const { server, order, stateDir } = this.#input;
+    const opened = await this.#parts.openWorkspace({
+      server,
+      linkToken: order.linkToken,
+      sessionId: order.sessionId,
+      stateDir,
+      source: config.source,
+      snapshots: config.snapshots,
+      onProgress: (step: Progress["step"], detail: string) => void this.#link.send({ type: "progress", step, detail: detail.slice(0, 2_000) }),
+    });
+    if (!opened.ok) return this.#fail(opened.problem);
+    const { workspace } = opened;
+    this.#link.send({ type: "progress", step: "agent", detail: "" });
+    const saves: Saves = createSaves({
+      workspace,
+      send: (frame) => this.#link.send(frame),
+      lastRseq: () => this.#outbox.lastRseq,
+      agentSessionId: () => conversation.agentSessionId,
+      log: this.#parts.log,
+    });
+    const conversation: Conversation = new Conversation(
+      {
+        startAgent: this.#parts.startAgent,
+        emit: (body, turnId) => this.#emit(body, turnId),
+        live: this.#live,
+        beforePrompt: () => saves.quiet(SAVE_HOLD_MS),
+        turnEnded: (turnId) => void this.#tellChanges(workspace, turnId),
+        log: this.#parts.log,
+      },
+      { root: workspace.root, claudeDir: workspace.claudeDir, stateDir, server, modelToken: order.modelToken },
+      config,
+    );
+    this.#prepared = { workspace, conversation, saves };
+    const problem = await conversation.warm();
+    if (this.#isLeaving) return;
+    if (problem !== null) return this.#fail(problem);
+    this.#isReady = true;
+    this.#announceReady(this.#prepared);
+  }
+
+  #emit(body: OutboxBody, turnId: string | null): void {
+    this.#outbox.append({ at: Date.now(), thread: MAIN_THREAD, turnId, body });
+    if (this.#isFlushing) return;
+    // What is told in one go travels in one frame.
+    this.#isFlushing = true;
+    queueMicrotask(() => {
+      this.#isFlushing = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    while (this.#link.isReady) {
+      const items = this.#outbox.next();
+      if (items.length === 0) return;
+      this.#link.send({ type: "emit", items });
+    }
+  }
+
+  #try(what: string, action: Promise<void> | undefined): void {
+    action?.catch((error: unknown) => {
+      this.#parts.log("warn", "order_failed", { what, detail: error instanceof Error ? error.message : String(error) });
+    });
+  }
+
+  async #answerQuery({ requestId, query }: Query): Promise<void> {
+    const prepared = this.#prepared;
+    if (prepared === null) {
+      this.#link.send({ type: "refused", requestId, code: "unavailable", detail: "The workspace is not in place yet." });
+      return;
+    }
+    try {
+      if (query.kind === "mcp") {
+        this.#link.send({ type: "reply", requestId, result: { kind: "mcp", servers: await prepared.conversation.mcpServers() } });
+        return;
+      }
+      const answer = await prepared.workspace.answer(query);
+      if ("kind" in answer) this.#link.send({ type: "reply", requestId, result: answer });
+      else this.#link.send({ type: "refused", requestId, code: answer.code, detail: answer.detail.slice(0, 2_000) });
+    } catch (error) {
+      this.#parts.log("error", "query_broke", { kind: query.kind, detail: error instanceof Error ? error.message : String(error) });
+      this.#link.send({ type: "refused", requestId, code: "internal", detail: "" });
+    }
+  }
+
+  async #tellChanges(workspace: Workspace, turnId: string): Promise<void> {
+    try {
+      const { base, files } = await workspace.changedFiles();
+      const shown = files.slice(0, MAX_CHANGED_FILES);
+      const text = JSON.stringify([base, shown]);
+      if (text === this.#changes || (this.#changes === "" && shown.length === 0)) return;
+      this.#changes = text;
+      this.#emit({ type: "files_changed", base, files: shown }, turnId);
+    } catch (error) {
+      this.#parts.log("warn", "changes_failed", { detail: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  /** Agent gone, files saved, session told. */
+  async #leave(): Promise<void> {
+    if (this.#isLeaving) return;
+    this.#isLeaving = true;
+    const prepared = this.#prepared;
+    if (prepared !== null) {
+      await prepared.conversation.leave(LEFT);
+      await prepared.saves.save(formatId("request", randomBytes(ID_RANDOM_BYTES)), false);
+      this.#flush();
+    }
+    this.#live.stop();
+    await this.#link.finish({ type: "bye" });
+    this.#finish(0);
+  }
+
+  async #fail(problem: Problem): Promise<void> {
+    if (this.#isLeaving) return;
+    this.#isLeaving = true;
+    this.#parts.log("error", "runner_failed", { code: problem.code, detail: problem.detail });
+    await this.#prepared?.conversation.leave(LEFT);
+    this.#flush();
+    this.#live.stop();
+    await this.#link.finish({ type: "failed", problem });
+    this.#finish(1);
+  }
+
+  /** The session does not take this runner back: nothing it could still say would count. */
+  async #end(code: number, reason: string): Promise<void> {
+    this.#parts.log("info", "link_over", { code, reason });
+    this.#isLeaving = true;
+    this.#live.stop();
+    await this.#prepared?.conversation.leave(LEFT);
+    this.#finish(0);
+  }
+
+  #onLost(unreachableMs: number): void {
+    if (unreachableMs < UNREACHABLE_EXIT_MS || this.#isLeaving || this.#prepared?.conversation.openTurnId) return;
+    this.#parts.log("warn", "session_unreachable", { unreachableMs });
+    void this.#link.finish(null).then(() => this.#end(0, "unreachable"));
+  }
+}
