@@ -1,0 +1,133 @@
+/**
+ * The scripted stand-in for every host that the Worker calls in workerd tests. `upstream.test` is the provider,
+ * `demo.test` the demo model. What arrived is read back with GET http://upstream.test/__log and forgotten with DELETE.
+ * A key that contains "revoked", "nocredit", "redirect" or "unreachable" fails in that way; a body that contains
+ * SCENARIO=<name> chooses one of the answers below.
+ */
+
+export interface UpstreamRecord {
+  method: string;
+  url: string;
+  headers: Record<string, string>;
+  body: string;
+  /** Set when the caller left before the answer's end. */
+  isAborted: boolean;
+}
+
+const records: UpstreamRecord[] = [];
+const json = (status: number, body: unknown, headers: Record<string, string> = {}) =>
+  new Response(JSON.stringify(body), { status, headers: { "content-type": "application/json", "request-id": "req_upstream", ...headers } });
+const failure = (status: number, type: string, message: string, headers: Record<string, string> = {}) =>
+  json(status, { type: "error", error: { type, message } }, headers);
+
+export async function answer(request: Request): Promise<Response> {
+  const url = new URL(request.url);
+  if (url.pathname === "/__log") {
+    if (request.method === "DELETE") records.length = 0;
+    return json(200, records);
+  }
+  const record: UpstreamRecord = {
+    method: request.method,
+    url: request.url,
+    headers: Object.fromEntries(request.headers),
+    body: await request.text(),
+    isAborted: false,
+  };
+  records.push(record);
+  const key = request.headers.get("x-api-key") ?? request.headers.get("authorization")?.replace(/^bearer /i, "") ?? "";
+  const problem = keyFailure(key);
+  if (problem !== null) return problem;
+  if (url.pathname === "/v1/models") return json(200, modelPage());
+  if (url.pathname === "/v1/messages/count_tokens") return json(200, { input_tokens: 42 });
+  if (url.pathname === "/v1/messages") return answerMessage(record);
+  return failure(404, "not_found_error", `no scripted answer for ${request.method} ${request.url}`);
+}
+
+function keyFailure(key: string): Response | null {
+  if (key.includes("unreachable")) throw new Error("connection refused (scripted)");
+  if (key.includes("redirect")) return new Response(null, { status: 307, headers: { location: "http://evil.test/v1/models" } });
+  if (key.includes("revoked")) return failure(401, "authentication_error", "invalid x-api-key");
+  if (key.includes("nocredit")) {
+    return failure(
+      400,
+      "invalid_request_error",
+      "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing to upgrade or purchase credits.",
+    );
+  }
+  return null;
+}
+
+const modelPage = () => ({
+  data: ["claude-opus-5-5", "claude-sonnet-5", "claude-haiku-4-5"].map((id) => ({
+    type: "model",
+    id,
+    display_name: id,
+    created_at: "2026-01-01T00:00:00Z",
+  })),
+  has_more: false,
+  first_id: "claude-opus-5-5",
+  last_id: "claude-haiku-4-5",
+});
+
+function answerMessage(record: UpstreamRecord): Response {
+  const scenario = /SCENARIO=(\w+)/.exec(record.body)?.[1] ?? "plain";
+  const { model = "unknown", stream = false } = JSON.parse(record.body) as { model?: string; stream?: boolean };
+  if (scenario === "overloaded") return failure(529, "overloaded_error", "Overloaded");
+  if (scenario === "limited")
+    return failure(429, "rate_limit_error", "Too many requests", { "retry-after": "7", "anthropic-ratelimit-requests-remaining": "0" });
+  if (scenario === "invalid") return failure(400, "invalid_request_error", "max_tokens: too large");
+  if (scenario === "redirected") return new Response(null, { status: 301, headers: { location: "http://evil.test/" } });
+  if (!stream) return json(200, message(model), { "set-cookie": "a=b", "alt-svc": "h3", "x-internal": "1" });
+  return new Response(scenario === "endless" ? endless(model, record) : whole(model), {
+    headers: { "content-type": "text/event-stream", "set-cookie": "a=b", "request-id": "req_upstream" },
+  });
+}
+
+const usage = { input_tokens: 1_000, output_tokens: 200, cache_read_input_tokens: 5_000, cache_creation_input_tokens: 400 };
+const message = (model: string) => ({
+  id: "msg_1",
+  type: "message",
+  role: "assistant",
+  model,
+  content: [{ type: "text", text: "Hello." }],
+  stop_reason: "end_turn",
+  stop_sequence: null,
+  usage,
+});
+const event = (data: { type: string }) => `event: ${data.type}\ndata: ${JSON.stringify(data)}\n\n`;
+const start = (model: string) => ({
+  type: "message_start",
+  message: { ...message(model), content: [], stop_reason: null, usage: { ...usage, output_tokens: 1 } },
+});
+const delta = (text: string) => ({ type: "content_block_delta", index: 0, delta: { type: "text_delta", text } });
+
+/** The bytes that a streamed answer consists of, for comparing byte for byte. */
+export const whole = (model: string): string =>
+  [
+    start(model),
+    { type: "content_block_start", index: 0, content_block: { type: "text", text: "" } },
+    { type: "ping" },
+    delta("Hel"),
+    delta("lo."),
+    { type: "content_block_stop", index: 0 },
+    { type: "message_delta", delta: { stop_reason: "end_turn", stop_sequence: null }, usage: { output_tokens: 200 } },
+    { type: "message_stop" },
+  ]
+    .map(event)
+    .join("") + ": a comment\n\n";
+
+/** Streams until the caller leaves. */
+function endless(model: string, record: UpstreamRecord): ReadableStream<Uint8Array> {
+  const encode = (data: { type: string }) => new TextEncoder().encode(event(data));
+  let count = 0;
+  return new ReadableStream({
+    async pull(controller) {
+      controller.enqueue(encode(count === 0 ? start(model) : delta("x".repeat(400))));
+      count += 1;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    },
+    cancel() {
+      record.isAborted = true;
+    },
+  });
+}
