@@ -40,7 +40,11 @@ authRoutes.post("/api/auth/sign-in/email", async (c) => {
 authRoutes.post("/api/auth/change-password", async (c) => {
   const body = await parseJson(c, changePasswordSchema);
   // Whoever knew the old password must not stay signed in elsewhere.
-  return respond(c, (auth, headers) => auth.api.changePassword({ body: { ...body, revokeOtherSessions: true }, headers, returnHeaders: true }), 200);
+  return respond(
+    c,
+    (auth, headers) => auth.api.changePassword({ body: { ...body, revokeOtherSessions: true }, headers, returnHeaders: true }),
+    200,
+  );
 });
 
 authRoutes.post("/api/auth/sign-out", async (c) => {
@@ -53,7 +57,11 @@ interface SignedIn {
   response: { user: { id: string; name: string; email: string } };
 }
 
-async function respond(c: AppContext, act: (auth: ReturnType<typeof authFor>, headers: Headers) => Promise<SignedIn>, status: 200 | 201): Promise<Response> {
+async function respond(
+  c: AppContext,
+  act: (auth: ReturnType<typeof authFor>, headers: Headers) => Promise<SignedIn>,
+  status: 200 | 201,
+): Promise<Response> {
   const { headers, response } = await act(authFor(c.env, c.req.raw), c.req.raw.headers).catch((error: unknown) => {
     throw error instanceof APIError ? toAppError(error) : error;
   });

@@ -7,7 +7,8 @@ export type KeyRow = typeof providerKeys.$inferSelect;
 export type NewKeyRow = typeof providerKeys.$inferInsert;
 export type KeyStatus = KeyRow["status"];
 
-const mine = (userId: string, keyId: string) => and(eq(providerKeys.userId, userId), eq(providerKeys.keyId, keyId), isNull(providerKeys.destroyedAt));
+const mine = (userId: string, keyId: string) =>
+  and(eq(providerKeys.userId, userId), eq(providerKeys.keyId, keyId), isNull(providerKeys.destroyedAt));
 const active = (userId: string) => and(eq(providerKeys.userId, userId), eq(providerKeys.isActive, true), isNull(providerKeys.destroyedAt));
 
 /** Without its data-encryption key a ciphertext is noise, in this row and in every backup of it. */

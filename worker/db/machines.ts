@@ -52,7 +52,11 @@ export const listOperatorMachines = (db: D1Database) =>
 const visibleTo = (userId: string) => or(isNull(machines.userId), eq(machines.userId, userId));
 
 export async function listMachines(db: D1Database, userId: string): Promise<MachineBody[]> {
-  const rows = await openDb(db).select(columns).from(machines).where(visibleTo(userId)).orderBy(asc(machines.name), asc(machines.machineId));
+  const rows = await openDb(db)
+    .select(columns)
+    .from(machines)
+    .where(visibleTo(userId))
+    .orderBy(asc(machines.name), asc(machines.machineId));
   return rows.map(({ userId: owner, ...machine }) => ({ ...machine, isOperator: owner === null }));
 }
 

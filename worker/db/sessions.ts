@@ -54,11 +54,18 @@ const select = (db: D1Database) =>
 type Row = Awaited<ReturnType<typeof select>>[number];
 const toBody = (row: Row): SessionBody => ({ ...row, role: "owner" });
 
-const mine = (sessionId: string, userId: string) => and(eq(sessions.sessionId, sessionId), eq(sessions.userId, userId), isNull(sessions.deletedAt));
+const mine = (sessionId: string, userId: string) =>
+  and(eq(sessions.sessionId, sessionId), eq(sessions.userId, userId), isNull(sessions.deletedAt));
 
 export async function listSessions(db: D1Database, userId: string, isArchived: boolean): Promise<SessionBody[]> {
   const rows = await select(db)
-    .where(and(eq(sessions.userId, userId), isNull(sessions.deletedAt), isArchived ? isNotNull(sessions.archivedAt) : isNull(sessions.archivedAt)))
+    .where(
+      and(
+        eq(sessions.userId, userId),
+        isNull(sessions.deletedAt),
+        isArchived ? isNotNull(sessions.archivedAt) : isNull(sessions.archivedAt),
+      ),
+    )
     .orderBy(desc(sessions.updatedAt))
     .limit(LIST_LIMIT);
   return rows.map(toBody);

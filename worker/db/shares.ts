@@ -96,7 +96,10 @@ export async function findVisitedShare(db: D1Database, shareId: string, tokenHas
 }
 
 /** Remembers one browser's visit, and that the share was used. */
-export async function insertVisit(db: D1Database, visit: { tokenHash: string; shareId: string; createdAt: number; expiresAt: number }): Promise<void> {
+export async function insertVisit(
+  db: D1Database,
+  visit: { tokenHash: string; shareId: string; createdAt: number; expiresAt: number },
+): Promise<void> {
   const d1 = openDb(db);
   await d1.batch([
     d1.insert(shareVisits).values(visit),

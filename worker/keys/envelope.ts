@@ -74,7 +74,13 @@ const random = (count: number): Bytes => crypto.getRandomValues(new Uint8Array(c
 const freshMaterial = (): SealMaterial => ({ dek: random(DEK_BYTES), dekIv: random(IV_BYTES), dataIv: random(IV_BYTES) });
 
 /** Zeroes what it can: the material here. The runtime's own copies are out of reach. */
-export async function seal(secret: Uint8Array, owner: EnvelopeOwner, rowVersion: number, kek: Kek, material: SealMaterial = freshMaterial()): Promise<Envelope> {
+export async function seal(
+  secret: Uint8Array,
+  owner: EnvelopeOwner,
+  rowVersion: number,
+  kek: Kek,
+  material: SealMaterial = freshMaterial(),
+): Promise<Envelope> {
   if (secret.byteLength === 0 || secret.byteLength > MAX_SECRET_BYTES) throw new RangeError("the secret's size is out of bounds");
   const { dek, dekIv, dataIv } = material;
   try {

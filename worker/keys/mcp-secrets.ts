@@ -20,7 +20,11 @@ export async function openMcpServer(env: Env, row: McpRow): Promise<McpServerCon
   const { fmt, rowVersion, kekId, dekIv, dekCt, dataIv, dataCt } = row;
   if (kekId === null || dekIv === null || dekCt === null || dataIv === null || dataCt === null) return null;
   const { find } = await kekRing(env);
-  const opened = await open({ fmt, rowVersion, kekId, dekIv, dekCt, dataIv, dataCt }, { userId: row.userId, keyId: row.mcpId, provider: PROVIDER }, find);
+  const opened = await open(
+    { fmt, rowVersion, kekId, dekIv, dekCt, dataIv, dataCt },
+    { userId: row.userId, keyId: row.mcpId, provider: PROVIDER },
+    find,
+  );
   if (!opened.ok) return null;
   const parsed = mcpServerConfigSchema.safeParse(JSON.parse(new TextDecoder().decode(opened.secret)));
   opened.secret.fill(0);

@@ -8,7 +8,9 @@ import { KEY_CHECK_TIMEOUT_MS } from "../config.ts";
 import { isCreditProblem } from "./credit.ts";
 import { Secret } from "./secret.ts";
 
-export type FormatResult = { ok: true; apiKey: Secret<string> } | { ok: false; code: Extract<ErrorCode, "key_format" | "key_admin" | "key_oauth"> };
+export type FormatResult =
+  | { ok: true; apiKey: Secret<string> }
+  | { ok: false; code: Extract<ErrorCode, "key_format" | "key_admin" | "key_oauth"> };
 
 /** What pasting adds around a key: spaces of all kinds, invisible characters, quotes, line ends. */
 const PASTED_EDGES = /^[\s\u200b-\u200d\u2060\ufeff"'`“”‘’]+|[\s\u200b-\u200d\u2060\ufeff"'`“”‘’]+$/g;

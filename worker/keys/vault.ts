@@ -22,7 +22,9 @@ const SHOWN_FINGERPRINT_CHARS = 12;
 /** A key is sealed once: replacing it makes a new row with a new id. */
 const FIRST_ROW_VERSION = 1;
 
-export type LendResult = { ok: true; keyId: string; secret: Secret<string> } | { ok: false; code: Extract<ErrorCode, "key_missing" | "keys_locked"> };
+export type LendResult =
+  | { ok: true; keyId: string; secret: Secret<string> }
+  | { ok: false; code: Extract<ErrorCode, "key_missing" | "keys_locked"> };
 
 const rotationTime = (createdAt: number, days: number | null): number | null => (days === null ? null : createdAt + days * DAY_MS);
 
@@ -69,7 +71,12 @@ export async function lendKey(env: Env, userId: string, defer: (work: Promise<un
 }
 
 /** One named key, opened to be checked again. Null: there is none. */
-export async function lendKeyForCheck(env: Env, userId: string, keyId: string, defer: (work: Promise<unknown>) => void): Promise<LendResult | null> {
+export async function lendKeyForCheck(
+  env: Env,
+  userId: string,
+  keyId: string,
+  defer: (work: Promise<unknown>) => void,
+): Promise<LendResult | null> {
   const row = await findKey(env.DB, userId, keyId);
   return row === null ? null : openRow(env, row, defer);
 }
@@ -109,10 +116,17 @@ export async function destroyKey(env: Env, userId: string, keyId: string): Promi
 }
 
 /** What the provider said about the key in use. */
-export const markKey = (env: Env, userId: string, keyId: string, status: KeyStatus): Promise<void> => patchKey(env.DB, userId, keyId, { status });
+export const markKey = (env: Env, userId: string, keyId: string, status: KeyStatus): Promise<void> =>
+  patchKey(env.DB, userId, keyId, { status });
 
 /** The result of a check. */
-export async function recordCheck(env: Env, userId: string, keyId: string, status: KeyStatus, models: string[] | null): Promise<KeyBody | null> {
+export async function recordCheck(
+  env: Env,
+  userId: string,
+  keyId: string,
+  status: KeyStatus,
+  models: string[] | null,
+): Promise<KeyBody | null> {
   await patchKey(env.DB, userId, keyId, { status, checkedAt: Date.now(), ...(models === null ? {} : { models }) });
   const row = await findKey(env.DB, userId, keyId);
   return row === null ? null : toBody(row);

@@ -29,9 +29,9 @@ export async function takeRate(env: Env, rule: RateRule, subject: string): Promi
 export function clientAddress(request: Request): string | null {
   const address = request.headers.get("cf-connecting-ip");
   if (address === null || !address.includes(":")) return address;
-  const [head = "", tail] = address.split("::");
+  const [head = "", tail = ""] = address.split("::");
   const groups = head === "" ? [] : head.split(":");
-  const rest = tail === undefined || tail === "" ? [] : tail.split(":");
-  while (tail !== undefined && groups.length + rest.length < 8) groups.push("0");
-  return [...groups, ...rest].slice(0, 4).join(":");
+  const rest = tail === "" ? [] : tail.split(":");
+  const zeros = Array.from({ length: Math.max(0, 8 - groups.length - rest.length) }, () => "0");
+  return [...groups, ...zeros, ...rest].slice(0, 4).join(":");
 }

@@ -36,7 +36,8 @@ mcpRoutes.post("/api/mcp", requireUser, async (c) => {
     ...(await sealMcpServer(c.env, userId, mcpId, config)),
     createdAt: Date.now(),
   } satisfies McpRow;
-  if (!(await insertMcpServer(c.env.DB, row))) throw new AppError("conflict", { detail: "A tool server of this name exists. Choose another name." });
+  if (!(await insertMcpServer(c.env.DB, row)))
+    throw new AppError("conflict", { detail: "A tool server of this name exists. Choose another name." });
   return c.json(toBody(row), 201);
 });
 
