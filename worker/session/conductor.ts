@@ -1,0 +1,250 @@
+/**
+ * Carries out what the pure machine in `turn.ts` decides. The only code that stores a Flow, opens or closes a turn, and
+ * starts or ends a runner. Changes to storage happen in the ledger's transaction; frames, host calls and socket closes
+ * after its commit.
+ */
+import type { Problem, TurnOutcome } from "@ai-dev-platform/protocol/events";
+import { isErrorCode } from "@ai-dev-platform/protocol/errors";
+import { RUNNER_IDLE_MS } from "@ai-dev-platform/protocol/limits";
+import { MAIN_THREAD } from "@ai-dev-platform/protocol/ids";
+import type { QueuedPrompt } from "@ai-dev-platform/protocol/state";
+import { INITIAL_FLOW, problemOf, type Effect, type Flow, type FlowInput } from "./flow.ts";
+import { NO_USAGE, takeTurnUsage } from "./metering.ts";
+import type { SessionParts } from "./parts.ts";
+import { FENCED_CLOSE } from "./runner-link.ts";
+import { launchRunner } from "./runner-start.ts";
+import { stepTurn } from "./turn.ts";
+
+/** A long-running session keeps its runner between prompts for a working day. */
+const LONG_RUNNING_IDLE_MS = 8 * 3_600_000;
+/** Idle deadlines are moved on by activity, but not for less than this: each move is a stored row. */
+const IDLE_SLACK_MS = 60_000;
+
+type Parts = Omit<SessionParts, "conductor">;
+type CloseTurn = Extract<Effect, { do: "close_turn" }>;
+type OpenTurn = Extract<Effect, { do: "open_turn" }>;
+
+export class Conductor {
+  readonly #parts: Parts;
+  #flow: Flow | null = null;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  get flow(): Flow {
+    this.#flow ??= this.#load();
+    return this.#flow;
+  }
+
+  /** Decides on one input and does it all, in one transaction. */
+  feed(input: FlowInput): void {
+    this.#parts.ledger.transact(() => this.#run(input));
+  }
+
+  /** After a rollback: what was decided did not happen. */
+  forget(): void {
+    this.#flow = null;
+  }
+
+  /** Somebody works with the session: the runner stays. */
+  touch(): void {
+    const { alarms, ports } = this.#parts;
+    const at = alarms.deadline("runner_idle");
+    const later = ports.clock.now() + this.#idleMs();
+    if (at === null || at > later - IDLE_SLACK_MS) return;
+    this.#parts.ledger.transact(() => alarms.arm("runner_idle", later));
+  }
+
+  /** Hands waiting steering prompts to the agent, if a turn runs and a runner listens (SPEC PR4). */
+  handSteering(): void {
+    const { prompts, link } = this.#parts;
+    const { turn } = this.flow;
+    if (turn.state !== "running" || this.flow.runner.state !== "ready" || link.socket() === null) return;
+    for (const prompt of prompts.steering()) {
+      if (prompts.isHanded(prompt.promptId)) continue;
+      prompts.hand(prompt.promptId, turn.turnId);
+      this.#sendPrompt(turn.turnId, prompt, true);
+    }
+  }
+
+  #run(input: FlowInput): void {
+    const queue: FlowInput[] = [input];
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      const { flow, effects } = stepTurn(this.flow, next, {
+        now: this.#parts.ports.clock.now(),
+        nextPromptId: this.#parts.prompts.next()?.promptId ?? null,
+        freshTurnId: this.#parts.newId("turn"),
+        idleMs: this.#idleMs(),
+      });
+      if (flow !== this.#flow) this.#store(flow);
+      for (const effect of effects) {
+        if (effect.do === "proceed") queue.push({ type: "proceed", mayStart: effect.mayStart });
+        else this.#carryOut(effect);
+      }
+    }
+  }
+
+  #carryOut(effect: Exclude<Effect, { do: "proceed" }>): void {
+    const { ledger, alarms, link } = this.#parts;
+    switch (effect.do) {
+      case "arm":
+        return alarms.arm(effect.name, effect.at);
+      case "disarm":
+        return alarms.disarm(effect.name);
+      case "show_host": {
+        const { state, incarnation, hostName, problem } = effect;
+        ledger.append({ event: { type: "host_changed", state, incarnation, hostName, ...(problem === null ? {} : { problem }) } });
+        return;
+      }
+      case "open_turn":
+        return this.#openTurn(effect);
+      case "close_turn":
+        return this.#closeTurn(effect);
+      case "log_stop":
+        ledger.append({ event: { type: "stop_requested", turnId: effect.turnId, author: effect.author }, turnId: effect.turnId });
+        return;
+      case "send_interrupt":
+        return ledger.afterCommit(() => void link.send({ type: "interrupt", turnId: effect.turnId }));
+      case "send_retire":
+        return ledger.afterCommit(() => void link.send({ type: "retire" }));
+      case "send_save": {
+        const requestId = this.#parts.newId("request");
+        return ledger.afterCommit(() => void link.send({ type: "save", requestId, asked: false }));
+      }
+      default:
+        return this.#carryOutForRunner(effect);
+    }
+  }
+
+  #carryOutForRunner(effect: Extract<Effect, { do: "start_runner" | "resend_turn" | "fence" | "kill" }>): void {
+    const { ledger, link, live } = this.#parts;
+    switch (effect.do) {
+      case "start_runner":
+        return ledger.afterCommit(() => this.#background(launchRunner(this.#parts, this, effect.incarnation)));
+      case "resend_turn":
+        return this.#resendTurn(effect.turnId, effect.hasPrompt);
+      case "fence":
+        link.fence();
+        live.clear();
+        return ledger.afterCommit(() => {
+          link.closeAll(...FENCED_CLOSE);
+          this.#parts.viewers.refuseQueries();
+        });
+      case "kill":
+        return ledger.afterCommit(() => this.#background(this.#kill(effect.incarnation)));
+      default:
+        effect satisfies never;
+    }
+  }
+
+  #openTurn({ turnId, promptId, incarnation }: OpenTurn): void {
+    const { sql, ledger, prompts, ports } = this.#parts;
+    const prompt = prompts.next();
+    if (prompt?.promptId !== promptId) throw new Error("the prompt of a new turn must be the head of the queue");
+    sql.exec(
+      `INSERT INTO turns (turn_id, prompt_id, prompt_text, thread, incarnation, started_at, usage) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      turnId,
+      promptId,
+      prompt.text,
+      MAIN_THREAD,
+      incarnation,
+      ports.clock.now(),
+      JSON.stringify(NO_USAGE),
+    );
+    ledger.append({ event: { type: "turn_started", turnId, promptId }, turnId });
+    this.#sendPrompt(turnId, prompt, false);
+  }
+
+  #closeTurn({ turnId, outcome, problem, isRunnerGone }: CloseTurn): void {
+    const { sql, ledger, prompts, approvals, live, ports } = this.#parts;
+    const now = ports.clock.now();
+    prompts.endTurn(turnId, isRunnerGone);
+    approvals.endTurn(turnId);
+    live.clear();
+    const { usage, trouble } = takeTurnUsage(sql, turnId);
+    const { started_at: startedAt } = sql
+      .exec<{ started_at: number }>(
+        `UPDATE turns SET ended_at = ?, prompt_text = NULL WHERE turn_id = ? AND ended_at IS NULL RETURNING started_at`,
+        now,
+        turnId,
+      )
+      .one();
+    const shown = explain(outcome, problem, trouble);
+    const durationMs = Math.max(0, now - startedAt);
+    ledger.append({
+      event: { type: "turn_ended", turnId, outcome, durationMs, usage, ...(shown === null ? {} : { problem: shown }) },
+      turnId,
+      ...(this.#reportSource === null ? {} : { source: this.#reportSource }),
+    });
+  }
+
+  /** The runner's item that a turn's end comes from, while it is being taken in. */
+  #reportSource: { incarnation: number; rseq: number } | null = null;
+
+  takeReport(input: Extract<FlowInput, { type: "turn_report" }>, rseq: number): void {
+    this.#reportSource = { incarnation: input.incarnation, rseq };
+    try {
+      this.feed(input);
+    } finally {
+      this.#reportSource = null;
+    }
+  }
+
+  #resendTurn(turnId: string, hasPrompt: boolean): void {
+    const { sql, ledger, link, approvals, prompts } = this.#parts;
+    const turn = sql
+      .exec<{ prompt_id: string; prompt_text: string | null }>(`SELECT prompt_id, prompt_text FROM turns WHERE turn_id = ?`, turnId)
+      .one();
+    // The runner knows a turn by its id: one that it has already is not run again.
+    if (!hasPrompt) this.#sendPrompt(turnId, { promptId: turn.prompt_id, text: turn.prompt_text ?? "" }, false);
+    for (const { approvalId, answer } of approvals.settledIn(turnId)) {
+      ledger.afterCommit(() => void link.send({ type: "answer", approvalId, answer }));
+    }
+    for (const steering of prompts.steering()) if (prompts.isHanded(steering.promptId)) this.#sendPrompt(turnId, steering, true);
+    this.handSteering();
+  }
+
+  #sendPrompt(turnId: string, prompt: Pick<QueuedPrompt, "promptId" | "text">, isSteering: boolean): void {
+    const { ledger, link } = this.#parts;
+    const { promptId, text } = prompt;
+    ledger.afterCommit(() => void link.send({ type: "prompt", turnId, promptId, thread: MAIN_THREAD, text, steer: isSteering }));
+  }
+
+  async #kill(incarnation: number): Promise<void> {
+    const init = this.#parts.init();
+    if (init === null) return;
+    try {
+      await this.#parts.ports.host.kill(init.sessionId, incarnation);
+    } catch (error) {
+      this.#parts.ports.log.warn("runner_kill_failed", { sessionId: init.sessionId, incarnation, reason: String(error) });
+    }
+    this.feed({ type: "killed", incarnation });
+  }
+
+  #background(work: Promise<void>): void {
+    this.#parts.ctx.waitUntil(
+      work.catch((error: unknown) => this.#parts.ports.log.error("session_work_failed", { reason: String(error) })),
+    );
+  }
+
+  #idleMs(): number {
+    return this.#parts.init()?.lifecycle === "long-running" ? LONG_RUNNING_IDLE_MS : RUNNER_IDLE_MS;
+  }
+
+  #load(): Flow {
+    const row = this.#parts.sql.exec<{ flow: string }>(`SELECT flow FROM session`).toArray()[0];
+    return row === undefined ? INITIAL_FLOW : JSON.parse(row.flow);
+  }
+
+  #store(flow: Flow): void {
+    this.#flow = flow;
+    this.#parts.sql.exec(`UPDATE session SET flow = ?`, JSON.stringify(flow));
+  }
+}
+
+/** A failing turn is explained by what the platform knows of the key and the budget, before what the agent said. */
+function explain(outcome: TurnOutcome, problem: Problem | null, trouble: string | null): Problem | null {
+  if (outcome === "failed" && trouble !== null && isErrorCode(trouble)) return problemOf(trouble, problem?.detail ?? problem?.message);
+  return problem;
+}

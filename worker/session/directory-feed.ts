@@ -1,0 +1,109 @@
+/**
+ * Keeps the list's cache of this session (D1) near the truth: after the events that change what a list shows, never on
+ * the way of one. A failed update is tried again by an alarm; the newest state wins.
+ */
+import type { LogEntry, SessionEventType } from "@ai-dev-platform/protocol/events";
+import type { SessionSummaryState } from "@ai-dev-platform/protocol/http";
+import type { SessionState } from "@ai-dev-platform/protocol/state";
+import type { Alarms } from "./alarms.ts";
+import type { SessionInit } from "./api.ts";
+import type { Ledger } from "./ledger.ts";
+import type { DirectoryRow, SessionPorts } from "./ports.ts";
+
+const RETRY_MS = 30_000;
+const DETAIL_CHARS = 200;
+
+const TELLING = new Set<SessionEventType>([
+  "session_created",
+  "session_renamed",
+  "prompt_queued",
+  "turn_started",
+  "turn_ended",
+  "approval_requested",
+  "approval_answered",
+  "approval_expired",
+  "approval_withdrawn",
+  "host_changed",
+  "files_changed",
+  "budget_reached",
+]);
+
+export interface DirectoryFeedParts {
+  ctx: DurableObjectState;
+  sql: SqlStorage;
+  ports: SessionPorts;
+  ledger: Ledger;
+  alarms: Alarms;
+  init: () => SessionInit | null;
+}
+
+export class DirectoryFeed {
+  readonly #parts: DirectoryFeedParts;
+  #isBusy = false;
+  #isStale = false;
+
+  constructor(parts: DirectoryFeedParts) {
+    this.#parts = parts;
+  }
+
+  hear(entries: readonly LogEntry[]): void {
+    if (entries.some((entry) => TELLING.has(entry.event.type))) this.update();
+  }
+
+  update(): void {
+    this.#isStale = true;
+    if (!this.#isBusy) this.#parts.ctx.waitUntil(this.#drain());
+  }
+
+  async #drain(): Promise<void> {
+    const { ports, ledger, alarms, init } = this.#parts;
+    this.#isBusy = true;
+    try {
+      while (this.#isStale) {
+        this.#isStale = false;
+        const sessionId = init()?.sessionId;
+        if (sessionId === undefined) return;
+        await ports.directory.update(sessionId, rowOf(ledger.state, this.#spentUsd(), ports.clock.now()));
+      }
+    } catch (error) {
+      ports.log.warn("directory_update_failed", { reason: String(error) });
+      if (init() !== null) ledger.transact(() => alarms.arm("directory", ports.clock.now() + RETRY_MS));
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+
+  #spentUsd(): number {
+    return this.#parts.sql.exec<{ spent_usd: number }>(`SELECT spent_usd FROM session`).toArray()[0]?.spent_usd ?? 0;
+  }
+}
+
+export function rowOf(state: SessionState, costUsd: number, now: number): DirectoryRow {
+  const { state: summary, detail } = summaryOf(state);
+  const lines = (count: number) => Math.max(0, count);
+  return {
+    title: state.title,
+    state: summary,
+    detail: detail.slice(0, DETAIL_CHARS),
+    costUsd,
+    additions: state.changes.files.reduce((sum, file) => sum + lines(file.additions), 0),
+    deletions: state.changes.files.reduce((sum, file) => sum + lines(file.deletions), 0),
+    updatedAt: now,
+  };
+}
+
+function summaryOf(state: SessionState): { state: SessionSummaryState; detail: string } {
+  const asked = state.approvals[0]?.request;
+  if (asked !== undefined) {
+    const detail =
+      asked.kind === "permission" ? asked.subject : asked.kind === "plan" ? "A plan to approve" : (asked.questions[0]?.question ?? "");
+    return { state: "needs_you", detail };
+  }
+  if (state.turn !== null) return { state: "running", detail: "" };
+  if (state.host.state === "failed" || state.host.state === "lost") return { state: "failed", detail: state.host.problem?.message ?? "" };
+  if (state.queue.length > 0) return { state: "running", detail: state.host.problem?.message ?? "" };
+  if (state.lastTurn?.outcome === "failed" || state.lastTurn?.outcome === "interrupted") {
+    return { state: "failed", detail: state.lastTurn.problem?.message ?? "" };
+  }
+  return { state: state.host.state === "asleep" ? "asleep" : "idle", detail: "" };
+}

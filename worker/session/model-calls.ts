@@ -1,0 +1,41 @@
+/** Whether a model call may be made, and what it cost (SPEC MO1–MO3, TU5). */
+import type { ModelCallOutcome, ModelCallRequest, ModelCallVerdict } from "./api.ts";
+import { holdCall, noteTrouble, settleCall, spending } from "./metering.ts";
+import type { SessionParts } from "./parts.ts";
+import { hashToken } from "./tokens.ts";
+
+export async function authorizeModelCall(parts: SessionParts, request: ModelCallRequest): Promise<ModelCallVerdict> {
+  const modelHash = await hashToken(request.modelToken);
+  return parts.ledger.transact(() => judge(parts, modelHash, request.estimateUsd));
+}
+
+function judge(parts: SessionParts, modelHash: string, estimateUsd: number): ModelCallVerdict {
+  const { sql, link, conductor, ledger, ports, newId } = parts;
+  const init = parts.init();
+  const incarnation = link.incarnationOfModelToken(modelHash);
+  const { turn } = conductor.flow;
+  // A turn that is being stopped spends no more.
+  if (init === null || incarnation === null || turn.state === "stopping") return { ok: false, code: "model_token_refused" };
+  const turnId = turn.state === "running" ? turn.turnId : null;
+  const now = ports.clock.now();
+  const { spentUsd, heldUsd } = spending(sql, now);
+  const { budgetUsd, budgetReached } = ledger.state;
+  if (spentUsd + heldUsd >= budgetUsd) {
+    if (turnId !== null) noteTrouble(sql, turnId, "budget_reached");
+    if (!budgetReached) ledger.append({ event: { type: "budget_reached", spentUsd, budgetUsd }, turnId });
+    return { ok: false, code: "budget_reached" };
+  }
+  const callId = newId("request");
+  holdCall(sql, { callId, incarnation, turnId, estimateUsd }, now);
+  return { ok: true, callId, ownerId: init.ownerId, modelSource: init.modelSource };
+}
+
+export function settleModelCall(parts: SessionParts, outcome: ModelCallOutcome): void {
+  const { ledger, sql, viewers } = parts;
+  ledger.transact(() => {
+    const settled = settleCall(sql, outcome);
+    if (settled === null) return;
+    const { spentUsd, turnCostUsd } = settled;
+    ledger.afterCommit(() => viewers.broadcast({ type: "meter", costUsd: spentUsd, turnCostUsd }));
+  });
+}

@@ -1,0 +1,107 @@
+/** The parts of one session, wired: what use cases are given. Holds no logic of its own. */
+import type { Author } from "@ai-dev-platform/protocol/events";
+import { formatId, ID_RANDOM_BYTES, type IdKind } from "@ai-dev-platform/protocol/ids";
+import type { LogEntry } from "@ai-dev-platform/protocol/events";
+import { Alarms } from "./alarms.ts";
+import type { SessionInit } from "./api.ts";
+import { Approvals } from "./approvals.ts";
+import { Conductor } from "./conductor.ts";
+import { DirectoryFeed } from "./directory-feed.ts";
+import { Ledger } from "./ledger.ts";
+import { LiveText } from "./live.ts";
+import type { SessionPorts } from "./ports.ts";
+import { PromptQueue } from "./prompt-queue.ts";
+import { RunnerLink } from "./runner-link.ts";
+import { migrate } from "./tables.ts";
+import { Viewers } from "./viewers.ts";
+
+export interface SessionParts {
+  readonly ctx: DurableObjectState;
+  readonly sql: SqlStorage;
+  readonly ports: SessionPorts;
+  readonly ledger: Ledger;
+  readonly alarms: Alarms;
+  readonly link: RunnerLink;
+  readonly live: LiveText;
+  readonly viewers: Viewers;
+  readonly prompts: PromptQueue;
+  readonly approvals: Approvals;
+  readonly conductor: Conductor;
+  readonly directory: DirectoryFeed;
+  /** What was asked for at creation; null before it. */
+  init(): SessionInit | null;
+  newId(kind: IdKind): string;
+}
+
+export type PortsFor = (machineId: string | null) => SessionPorts;
+
+export function wireParts(ctx: DurableObjectState, portsFor: PortsFor): SessionParts {
+  const { storage } = ctx;
+  const { sql } = storage;
+  migrate(storage);
+  const initOf = initReader(sql);
+  const ports = lazyPorts(portsFor, initOf);
+  const now = () => ports.clock.now();
+  const tell = (entries: readonly LogEntry[]) => {
+    viewers.push(entries);
+    directory.hear(entries);
+  };
+  const ledger = new Ledger(storage, now, tell);
+  const alarms = new Alarms(storage);
+  const live = new LiveText(sql, (frame) => viewers.broadcast(frame));
+  const viewers: Viewers = new Viewers(ctx, ledger, live);
+  const link = new RunnerLink(ctx);
+  const prompts = new PromptQueue(sql, ledger);
+  const approvals = new Approvals(sql, ledger, alarms);
+  const newId = (kind: IdKind) => formatId(kind, ports.random.bytes(ID_RANDOM_BYTES));
+  const directory: DirectoryFeed = new DirectoryFeed({ ctx, sql, ports, ledger, alarms, init: initOf });
+  const base = { ctx, sql, ports, ledger, alarms, link, live, viewers, prompts, approvals, directory, init: initOf, newId };
+  const conductor = new Conductor(base);
+  ledger.setHooks({ beforeCommit: () => alarms.sync(), afterRollback: () => conductor.forget() });
+  return { ...base, conductor };
+}
+
+/** Ports are made at first use; made anew at creation, which names the machine. */
+function lazyPorts(portsFor: PortsFor, initOf: () => SessionInit | null): SessionPorts {
+  let made: { machineId: string | null; ports: SessionPorts } | null = null;
+  const get = (): SessionPorts => {
+    const machineId = initOf()?.machineId ?? null;
+    if (made === null || made.machineId !== machineId) made = { machineId, ports: portsFor(machineId) };
+    return made.ports;
+  };
+  return {
+    get clock() {
+      return get().clock;
+    },
+    get random() {
+      return get().random;
+    },
+    get host() {
+      return get().host;
+    },
+    get snapshots() {
+      return get().snapshots;
+    },
+    get directory() {
+      return get().directory;
+    },
+    get settings() {
+      return get().settings;
+    },
+    get log() {
+      return get().log;
+    },
+  };
+}
+
+function initReader(sql: SqlStorage): () => SessionInit | null {
+  let known: SessionInit | null = null;
+  return () => {
+    if (known !== null) return known;
+    const row = sql.exec<{ init: string }>(`SELECT init FROM session`).toArray()[0];
+    known = row === undefined ? null : JSON.parse(row.init);
+    return known;
+  };
+}
+
+export const ownerOf = (init: SessionInit): Author => ({ userId: init.ownerId, name: init.ownerName });

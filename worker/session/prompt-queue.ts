@@ -1,0 +1,128 @@
+/**
+ * Prompts and whether they may still change (SPEC PR1–PR5). The order and the words of waiting prompts are the folded
+ * state's `queue`; the table `prompts` adds what the log does not say: that an id was used, and that a steering prompt
+ * was handed to the runner of a turn.
+ */
+import type { Author, Delivery } from "@ai-dev-platform/protocol/events";
+import type { ErrorCode } from "@ai-dev-platform/protocol/errors";
+import { MAX_QUEUED_PROMPTS } from "@ai-dev-platform/protocol/limits";
+import type { QueuedPrompt } from "@ai-dev-platform/protocol/state";
+import { readEntry } from "./event-log.ts";
+import type { Ledger } from "./ledger.ts";
+
+export type SubmitOutcome = { ok: true; seq: number; isNew: boolean } | { ok: false; code: ErrorCode };
+export type ChangeOutcome = { ok: true } | { ok: false; code: ErrorCode };
+
+export interface PromptBody {
+  promptId: string;
+  text: string;
+  delivery: Delivery;
+}
+
+export class PromptQueue {
+  readonly #sql: SqlStorage;
+  readonly #ledger: Ledger;
+
+  constructor(sql: SqlStorage, ledger: Ledger) {
+    this.#sql = sql;
+    this.#ledger = ledger;
+  }
+
+  submit(body: PromptBody, author: Author): SubmitOutcome {
+    const known = this.#sql.exec<{ seq: number }>(`SELECT seq FROM prompts WHERE prompt_id = ?`, body.promptId).toArray()[0];
+    if (known !== undefined) return this.#repeat(known.seq, body);
+    if (this.#ledger.state.queue.length >= MAX_QUEUED_PROMPTS) return { ok: false, code: "queue_full" };
+    const { seq } = this.#ledger.append({ event: { type: "prompt_queued", ...body, author } });
+    this.#sql.exec(`INSERT INTO prompts (prompt_id, seq) VALUES (?, ?)`, body.promptId, seq);
+    return { ok: true, seq, isNew: true };
+  }
+
+  #repeat(seq: number, body: PromptBody): SubmitOutcome {
+    const event = readEntry(this.#sql, seq)?.event;
+    const isSame = event?.type === "prompt_queued" && event.text === body.text && event.delivery === body.delivery;
+    return isSame ? { ok: true, seq, isNew: false } : { ok: false, code: "conflict" };
+  }
+
+  edit(promptId: string, text: string): ChangeOutcome {
+    const refusal = this.#refusal(promptId);
+    if (refusal !== null) return refusal;
+    this.#ledger.append({ event: { type: "prompt_edited", promptId, text } });
+    return { ok: true };
+  }
+
+  move(promptId: string, position: number): ChangeOutcome {
+    const refusal = this.#refusal(promptId);
+    if (refusal !== null) return refusal;
+    const last = this.#ledger.state.queue.length - 1;
+    this.#ledger.append({ event: { type: "prompt_moved", promptId, position: Math.min(position, last) } });
+    return { ok: true };
+  }
+
+  withdraw(promptId: string, author: Author): ChangeOutcome {
+    const refusal = this.#refusal(promptId);
+    if (refusal !== null) return refusal;
+    this.#ledger.append({ event: { type: "prompt_withdrawn", promptId, author } });
+    return { ok: true };
+  }
+
+  /** The prompt that the next turn begins with. */
+  next(): QueuedPrompt | null {
+    return this.#ledger.state.queue[0] ?? null;
+  }
+
+  find(promptId: string): QueuedPrompt | null {
+    return this.#ledger.state.queue.find((prompt) => prompt.promptId === promptId) ?? null;
+  }
+
+  /** Marks a steering prompt as handed over: from now on the runner may have it. */
+  hand(promptId: string, turnId: string): void {
+    this.#sql.exec(`UPDATE prompts SET handed_turn_id = ? WHERE prompt_id = ?`, turnId, promptId);
+  }
+
+  isHanded(promptId: string): boolean {
+    return this.#handedTurn(promptId) !== null;
+  }
+
+  /** Waiting prompts that steer the running turn, in order; handed over or not. */
+  steering(): QueuedPrompt[] {
+    return this.#ledger.state.queue.filter((prompt) => prompt.delivery === "steer");
+  }
+
+  /** The agent took a steering prompt in. False when it was not waiting for this turn. */
+  deliver(promptId: string, turnId: string, source: { incarnation: number; rseq: number }): boolean {
+    if (this.find(promptId) === null || this.#handedTurn(promptId) !== turnId) return false;
+    this.#ledger.append({ event: { type: "prompt_delivered", promptId, turnId }, turnId, source });
+    return true;
+  }
+
+  /**
+   * At a turn's end. A steering prompt that the agent did not take in becomes the next turn; but when the runner is
+   * gone it may have been taken in unheard, and counts as delivered, so that it never runs twice (SPEC PR2, PR4).
+   */
+  endTurn(turnId: string, isRunnerGone: boolean): void {
+    const handed = this.#sql
+      .exec<{ prompt_id: string }>(`SELECT prompt_id FROM prompts WHERE handed_turn_id = ?`, turnId)
+      .toArray()
+      .filter((row) => this.find(row.prompt_id) !== null);
+    for (const row of handed) {
+      if (isRunnerGone) this.#ledger.append({ event: { type: "prompt_delivered", promptId: row.prompt_id, turnId }, turnId });
+      else this.#sql.exec(`UPDATE prompts SET handed_turn_id = NULL WHERE prompt_id = ?`, row.prompt_id);
+    }
+  }
+
+  #handedTurn(promptId: string): string | null {
+    const row = this.#sql
+      .exec<{ handed_turn_id: string | null }>(`SELECT handed_turn_id FROM prompts WHERE prompt_id = ?`, promptId)
+      .toArray()[0];
+    return row?.handed_turn_id ?? null;
+  }
+
+  /** Why this prompt cannot be changed any more; null when it can. */
+  #refusal(promptId: string): { ok: false; code: ErrorCode } | null {
+    if (this.find(promptId) !== null) return this.isHanded(promptId) ? { ok: false, code: "prompt_started" } : null;
+    const known = this.#sql.exec<{ seq: number }>(`SELECT seq FROM prompts WHERE prompt_id = ?`, promptId).toArray()[0];
+    if (known === undefined) return { ok: false, code: "not_found" };
+    const started = this.#sql.exec<{ n: number }>(`SELECT COUNT(*) AS n FROM turns WHERE prompt_id = ?`, promptId).one().n > 0;
+    return { ok: false, code: started || this.isHanded(promptId) ? "prompt_started" : "prompt_withdrawn" };
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * Saved states (SPEC SN1–SN3). Owns `snapshots`: the newest three references, newest last. A snapshot becomes the head
+ * in one transaction, after its parts were verified, only on top of the head it names and by the current incarnation.
+ */
+import type { ErrorCode } from "@ai-dev-platform/protocol/errors";
+import { SHRINK_GUARD_RATIO } from "@ai-dev-platform/protocol/limits";
+import type { RunnerFrame } from "@ai-dev-platform/protocol/runner";
+import { snapshotRefSchema, type SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
+import { seqOfItem } from "./event-log.ts";
+import { problemOf } from "./flow.ts";
+import type { SessionParts } from "./parts.ts";
+import type { LinkMark } from "./runner-link.ts";
+
+/** The head and two to fall back to. */
+const KEPT_SNAPSHOTS = 3;
+
+type Commit = Extract<RunnerFrame, { type: "commit" }>;
+
+/** Newest first: the head, then the ones to fall back to. */
+export function savedSnapshots(sql: SqlStorage): SnapshotRef[] {
+  return sql
+    .exec<{ ref: string }>(`SELECT ref FROM snapshots ORDER BY seq DESC LIMIT ?`, KEPT_SNAPSHOTS)
+    .toArray()
+    .map((row) => snapshotRefSchema.parse(JSON.parse(row.ref)));
+}
+
+const headOf = (sql: SqlStorage): SnapshotRef | null => savedSnapshots(sql)[0] ?? null;
+
+export async function commitSnapshot(parts: SessionParts, ws: WebSocket, mark: LinkMark, frame: Commit): Promise<void> {
+  const { sql, ledger, link } = parts;
+  const { requestId, snapshot } = frame;
+  const answer = (code: ErrorCode | null) => {
+    const head = headOf(sql)?.snapshotId ?? null;
+    link.sendTo(ws, { type: "committed", requestId, ok: code === null, head, ...(code === null ? {} : { code }) });
+  };
+  // The runner did not hear the answer to a commit that went through, and asks again.
+  if (headOf(sql)?.snapshotId === snapshot.snapshotId) return answer(null);
+  const early = refusal(parts, mark, frame);
+  const refused = early ?? (await verify(parts, snapshot));
+  ledger.transact(() => {
+    const code = refused ?? refusal(parts, mark, frame);
+    if (code === null) makeHead(parts, mark, frame);
+    else if (code !== "runner_fenced") ledger.append({ event: { type: "snapshot_failed", problem: problemOf(code) } });
+    ledger.afterCommit(() => answer(code));
+  });
+}
+
+function refusal(parts: SessionParts, mark: LinkMark, { snapshot, asked }: Commit): ErrorCode | null {
+  const { sql, link } = parts;
+  if (link.incarnation !== mark.incarnation) return "runner_fenced";
+  const head = headOf(sql);
+  if (snapshot.parentId !== (head?.snapshotId ?? null)) return "snapshot_conflict";
+  // A runner's word that somebody asked counts only if somebody did.
+  const isAsked = asked && sql.exec<{ is_save_asked: number }>(`SELECT is_save_asked FROM session`).one().is_save_asked === 1;
+  const isShrunk = head !== null && snapshot.treeFiles < head.treeFiles * SHRINK_GUARD_RATIO;
+  return isShrunk && !isAsked ? "snapshot_shrunk" : null;
+}
+
+async function verify(parts: SessionParts, snapshot: SnapshotRef): Promise<ErrorCode | null> {
+  const sessionId = parts.init()?.sessionId ?? "";
+  try {
+    return (await parts.ports.snapshots.isComplete(sessionId, snapshot)) ? null : "snapshot_damaged";
+  } catch (error) {
+    parts.ports.log.warn("snapshot_check_failed", { sessionId, snapshotId: snapshot.snapshotId, reason: String(error) });
+    return "unavailable";
+  }
+}
+
+function makeHead(parts: SessionParts, mark: LinkMark, frame: Commit): void {
+  const { sql, ledger } = parts;
+  const { snapshot, agentSessionId, throughRseq } = frame;
+  const { snapshotId, treeFiles, leftOut } = snapshot;
+  // A save that no item precedes covers at least what the one before it did.
+  const throughSeq = Math.max(seqOfItem(sql, mark.incarnation, throughRseq), ledger.state.saved?.throughSeq ?? 0);
+  const storedBytes = snapshot.parts.reduce((sum, part) => sum + part.bytes, 0);
+  const { seq } = ledger.append({ event: { type: "snapshot_saved", snapshotId, throughSeq, treeFiles, storedBytes, leftOut } });
+  sql.exec(`INSERT INTO snapshots (snapshot_id, ref, seq) VALUES (?, ?, ?)`, snapshotId, JSON.stringify(snapshot), seq);
+  sql.exec(`UPDATE session SET is_save_asked = 0, agent_session_id = COALESCE(?, agent_session_id)`, agentSessionId);
+  dropOld(parts);
+}
+
+function dropOld(parts: SessionParts): void {
+  const { sql, ledger, ports, ctx } = parts;
+  const sessionId = parts.init()?.sessionId ?? "";
+  const old = sql
+    .exec<{ snapshot_id: string; ref: string }>(
+      `SELECT snapshot_id, ref FROM snapshots ORDER BY seq DESC LIMIT -1 OFFSET ?`,
+      KEPT_SNAPSHOTS,
+    )
+    .toArray();
+  for (const row of old) {
+    const ref = snapshotRefSchema.parse(JSON.parse(row.ref));
+    sql.exec(`DELETE FROM snapshots WHERE snapshot_id = ?`, row.snapshot_id);
+    ledger.afterCommit(() => {
+      const removal = ports.snapshots.remove(sessionId, ref).catch((error: unknown) => {
+        ports.log.warn("snapshot_removal_failed", { sessionId, snapshotId: ref.snapshotId, reason: String(error) });
+      });
+      ctx.waitUntil(removal);
+    });
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * The Durable Object class: an adapter without logic. Wires the session to the platform and to the other folders'
+ * implementations of its ports, and hands every event on.
+ */
+import { DurableObject } from "cloudflare:workers";
+import { PING, PONG } from "@ai-dev-platform/protocol/limits";
+import { d1Directory } from "../db/session-directory.ts";
+import { machineHost } from "../hosts/machine/machine-host.ts";
+import { d1RunnerSettings } from "../keys/runner-settings.ts";
+import { createLogger } from "../log.ts";
+import { r2SnapshotStore } from "../snapshots/store.ts";
+import type { ModelCallOutcome, ModelCallRequest, SessionApi, SessionInit, TicketRequest } from "./api.ts";
+import type { SessionPorts } from "./ports.ts";
+import { Session } from "./session.ts";
+
+/** How a session gets its ports. A value, so that tests, which run in the same isolate, can stand in for the outside. */
+export const wiring = {
+  portsFor: (env: Env, machineId: string | null): SessionPorts => ({
+    clock: { now: () => Date.now() },
+    random: { bytes: (count) => crypto.getRandomValues(new Uint8Array(count)) },
+    host: machineHost(env, machineId),
+    snapshots: r2SnapshotStore(env.BUCKET),
+    directory: d1Directory(env.DB),
+    settings: d1RunnerSettings(env),
+    log: createLogger("session"),
+  }),
+};
+
+export class SessionDO extends DurableObject<Env> implements SessionApi {
+  readonly #session: Session;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
+    this.#session = new Session(ctx, (machineId) => wiring.portsFor(env, machineId));
+  }
+
+  create(init: SessionInit) {
+    return this.#session.create(init);
+  }
+  state() {
+    return this.#session.state();
+  }
+  mintTicket(request: TicketRequest) {
+    return this.#session.mintTicket(request);
+  }
+  revokeGrant(grantId: string) {
+    return this.#session.revokeGrant(grantId);
+  }
+  rename(title: string) {
+    return this.#session.rename(title);
+  }
+  authorizeModelCall(request: ModelCallRequest) {
+    return this.#session.authorizeModelCall(request);
+  }
+  settleModelCall(outcome: ModelCallOutcome) {
+    return this.#session.settleModelCall(outcome);
+  }
+  authorizeRunner(linkToken: string) {
+    return this.#session.authorizeRunner(linkToken);
+  }
+  hostAvailable() {
+    return this.#session.hostAvailable();
+  }
+  runnerExited(report: Parameters<SessionApi["runnerExited"]>[0]) {
+    return this.#session.runnerExited(report);
+  }
+  archive(archived: boolean) {
+    return this.#session.archive(archived);
+  }
+  destroy() {
+    return this.#session.destroy();
+  }
+
+  override fetch(request: Request) {
+    return this.#session.fetch(request);
+  }
+  override webSocketMessage(ws: WebSocket, message: string | ArrayBuffer) {
+    return this.#session.message(ws, message);
+  }
+  override webSocketClose(ws: WebSocket) {
+    this.#session.closed(ws);
+  }
+  override webSocketError(ws: WebSocket) {
+    this.#session.closed(ws);
+  }
+  override alarm() {
+    this.#session.alarm();
+  }
+}

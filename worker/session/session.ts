@@ -1,0 +1,201 @@
+/**
+ * One session's use cases: what the rest of the Worker, the sockets and the alarm may ask of it. Owns the order of
+ * things across parts; each rule lives in its part. A deleted session answers `session_deleted` for ever.
+ */
+import { CLOSE } from "@ai-dev-platform/protocol/close-codes";
+import type { SessionState } from "@ai-dev-platform/protocol/state";
+import type { ErrorCode } from "@ai-dev-platform/protocol/errors";
+import type { ModelCallOutcome, ModelCallRequest, ModelCallVerdict, RpcOutcome, SessionApi, SessionInit, TicketRequest } from "./api.ts";
+import { passDeadlines } from "./deadlines.ts";
+import { INITIAL_FLOW, problemOf } from "./flow.ts";
+import { addTicket, revokeGrant } from "./grants.ts";
+import { authorizeModelCall, settleModelCall } from "./model-calls.ts";
+import { ownerOf, wireParts, type PortsFor, type SessionParts } from "./parts.ts";
+import { submitPrompt } from "./prompts.ts";
+import { RunnerFrames } from "./runner-frames.ts";
+import { acceptSocket } from "./sockets.ts";
+import { hashToken, newToken, TICKET_PREFIX } from "./tokens.ts";
+import { ViewerFrames } from "./viewer-frames.ts";
+
+type RunnerExit = Parameters<SessionApi["runnerExited"]>[0];
+
+export class Session implements SessionApi {
+  readonly #ctx: DurableObjectState;
+  readonly #portsFor: PortsFor;
+  #parts: SessionParts;
+  #viewerFrames: ViewerFrames;
+  #runnerFrames: RunnerFrames;
+  #isReconciled = false;
+
+  constructor(ctx: DurableObjectState, portsFor: PortsFor) {
+    this.#ctx = ctx;
+    this.#portsFor = portsFor;
+    this.#parts = wireParts(ctx, portsFor);
+    this.#viewerFrames = new ViewerFrames(this.#parts);
+    this.#runnerFrames = new RunnerFrames(this.#parts);
+  }
+
+  async create(init: SessionInit): Promise<RpcOutcome> {
+    if (this.#isDeleted()) return { ok: false, code: "session_deleted" };
+    const known = this.#parts.init();
+    if (known !== null) return JSON.stringify(known) === JSON.stringify(init) ? { ok: true } : { ok: false, code: "conflict" };
+    const { sql, ledger } = this.#parts;
+    ledger.transact(() => {
+      sql.exec(`INSERT INTO session (one, init, flow) VALUES (1, ?, ?)`, JSON.stringify(init), JSON.stringify(INITIAL_FLOW));
+      const { title, projectId, projectName, lifecycle, modelSource, mode, model, budgetUsd } = init;
+      ledger.append({ event: { type: "session_created", title, projectId, projectName, lifecycle, modelSource, mode, model, budgetUsd } });
+      if (init.prompt !== null) submitPrompt(this.#parts, { ...init.prompt, delivery: "queue" }, ownerOf(init));
+    });
+    return { ok: true };
+  }
+
+  async state(): Promise<SessionState | null> {
+    return this.#ended() === null ? this.#parts.ledger.state : null;
+  }
+
+  async mintTicket(request: TicketRequest): Promise<{ ok: true; ticket: string } | { ok: false; code: ErrorCode }> {
+    const code = this.#ended();
+    if (code !== null) return { ok: false, code };
+    const { ports, ledger, sql } = this.#parts;
+    const ticket = newToken(TICKET_PREFIX, ports.random);
+    const ticketHash = await hashToken(ticket);
+    const isGood = ledger.transact(() => addTicket(sql, ticketHash, request, ports.clock.now()));
+    return isGood ? { ok: true, ticket } : { ok: false, code: "share_ended" };
+  }
+
+  async revokeGrant(grantId: string): Promise<void> {
+    if (this.#ended() !== null) return;
+    const { ledger, sql, ports, viewers } = this.#parts;
+    ledger.transact(() => revokeGrant(sql, grantId, ports.clock.now()));
+    viewers.closeGrant(grantId);
+  }
+
+  async rename(title: string): Promise<RpcOutcome> {
+    const code = this.#ended();
+    if (code !== null) return { ok: false, code };
+    this.#parts.ledger.append({ event: { type: "session_renamed", title } });
+    return { ok: true };
+  }
+
+  async authorizeModelCall(request: ModelCallRequest): Promise<ModelCallVerdict> {
+    const code = this.#ended();
+    if (code !== null) return { ok: false, code: "model_token_refused" };
+    return authorizeModelCall(this.#parts, request);
+  }
+
+  async settleModelCall(outcome: ModelCallOutcome): Promise<void> {
+    if (this.#ended() === null) settleModelCall(this.#parts, outcome);
+  }
+
+  async authorizeRunner(linkToken: string): Promise<{ ok: true; incarnation: number } | { ok: false; code: ErrorCode }> {
+    const code = this.#ended();
+    if (code !== null) return { ok: false, code };
+    const verdict = this.#parts.link.judge(await hashToken(linkToken));
+    if (verdict.kind === "current") return { ok: true, incarnation: verdict.incarnation };
+    return { ok: false, code: verdict.kind === "past" ? "runner_fenced" : "not_signed_in" };
+  }
+
+  async hostAvailable(): Promise<void> {
+    if (this.#ended() !== null) return;
+    this.#reconcile();
+    this.#parts.conductor.feed({ type: "host_available" });
+  }
+
+  async runnerExited({ incarnation, exitCode, signal, lastWords }: RunnerExit): Promise<void> {
+    if (this.#ended() !== null) return;
+    const how = signal === null ? `The runner ended with exit code ${exitCode ?? "unknown"}.` : `The runner was ended by ${signal}.`;
+    const problem = problemOf("runner_lost", lastWords === "" ? how : `${how}\n${lastWords}`);
+    this.#parts.conductor.feed({ type: "ended", incarnation, problem, isKnownFailure: false });
+  }
+
+  async archive(archived: boolean): Promise<RpcOutcome> {
+    const code = this.#ended();
+    if (code !== null) return { ok: false, code };
+    const { sql, conductor, ledger } = this.#parts;
+    ledger.transact(() => {
+      sql.exec(`UPDATE session SET archived = ?`, archived ? 1 : 0);
+      // An archived session keeps no runner; one that works now goes when it has been idle.
+      if (archived) conductor.feed({ type: "deadline", name: "runner_idle" });
+    });
+    return { ok: true };
+  }
+
+  async destroy(): Promise<void> {
+    const init = this.#parts.init();
+    const { ports, sql, viewers, link, conductor } = this.#parts;
+    sql.exec(`INSERT INTO tombstone (one, deleted_at) VALUES (1, ?) ON CONFLICT DO NOTHING`, ports.clock.now());
+    link.fence();
+    viewers.closeAll(CLOSE.deleted, "the session was deleted");
+    link.closeAll(CLOSE.deleted, "the session was deleted");
+    if (init === null) return;
+    const { sessionId } = init;
+    const { incarnation } = conductor.flow;
+    if (incarnation > 0) await this.#attempt("runner_kill_failed", () => ports.host.kill(sessionId, incarnation));
+    await this.#attempt("host_forget_failed", () => ports.host.forget(sessionId));
+    await this.#attempt("snapshots_removal_failed", () => ports.snapshots.removeAll(sessionId));
+    await this.#ctx.storage.deleteAlarm();
+    await this.#ctx.storage.deleteAll();
+    this.#rewire();
+    this.#parts.sql.exec(`INSERT INTO tombstone (one, deleted_at) VALUES (1, ?)`, ports.clock.now());
+  }
+
+  async fetch(request: Request): Promise<Response> {
+    if (!this.#isDeleted()) this.#reconcile();
+    return acceptSocket(this.#parts, request, this.#isDeleted());
+  }
+
+  async message(ws: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    if (this.#isDeleted()) return ws.close(CLOSE.deleted, "the session was deleted");
+    this.#reconcile();
+    const viewer = this.#parts.viewers.mark(ws);
+    if (viewer !== null) return this.#viewerFrames.take(ws, viewer, message);
+    const link = this.#parts.link.mark(ws);
+    if (link !== null) await this.#runnerFrames.take(ws, link, message);
+  }
+
+  closed(ws: WebSocket): void {
+    if (this.#ended() !== null) return;
+    const link = this.#parts.link.mark(ws);
+    if (link !== null) this.#runnerFrames.closed(link);
+  }
+
+  alarm(): void {
+    if (this.#ended() !== null) return;
+    this.#reconcile();
+    passDeadlines(this.#parts);
+  }
+
+  /** After a wake: a socket that was cut with the old instance may never report its close. */
+  #reconcile(): void {
+    if (this.#isReconciled) return;
+    this.#isReconciled = true;
+    const { conductor, link } = this.#parts;
+    const { runner, incarnation } = conductor.flow;
+    const expectsLink = runner.state === "ready" || runner.state === "restoring" || runner.state === "retiring";
+    if (expectsLink && link.socket() === null) conductor.feed({ type: "closed", incarnation });
+  }
+
+  #isDeleted(): boolean {
+    return this.#parts.sql.exec(`SELECT 1 AS one FROM tombstone`).toArray().length > 0;
+  }
+
+  /** Why nothing can be asked of this session; null when it lives. */
+  #ended(): ErrorCode | null {
+    if (this.#isDeleted()) return "session_deleted";
+    return this.#parts.init() === null ? "not_found" : null;
+  }
+
+  #rewire(): void {
+    this.#parts = wireParts(this.#ctx, this.#portsFor);
+    this.#viewerFrames = new ViewerFrames(this.#parts);
+    this.#runnerFrames = new RunnerFrames(this.#parts);
+  }
+
+  async #attempt(event: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#parts.ports.log.warn(event, { reason: String(error) });
+    }
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * The session's own SQLite tables, as ordered migrations. A migration that was deployed is never edited: a session
+ * that slept for a year runs the ones it has not seen. Text columns that hold JSON are written and read by the module
+ * that owns the table.
+ */
+interface Migration {
+  readonly id: number;
+  readonly description: string;
+  run(sql: SqlStorage): void;
+}
+
+const FIRST_TABLES = [
+  /** One row: what was asked for at creation, and the small facts that are not events. */
+  `CREATE TABLE session (one INTEGER PRIMARY KEY CHECK (one = 1), init TEXT NOT NULL, flow TEXT NOT NULL, spent_usd REAL NOT NULL DEFAULT 0,
+     loose_usage TEXT, agent_session_id TEXT, is_save_asked INTEGER NOT NULL DEFAULT 0, archived INTEGER NOT NULL DEFAULT 0)`,
+  `CREATE TABLE tombstone (one INTEGER PRIMARY KEY CHECK (one = 1), deleted_at INTEGER NOT NULL)`,
+  `CREATE TABLE log_head (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL)`,
+  `INSERT INTO log_head (one, seq) VALUES (1, 0)`,
+  `CREATE TABLE events (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, thread TEXT NOT NULL, turn_id TEXT, event TEXT NOT NULL, incarnation INTEGER, rseq INTEGER)`,
+  `CREATE TABLE state_checkpoint (one INTEGER PRIMARY KEY CHECK (one = 1), version INTEGER NOT NULL, seq INTEGER NOT NULL, state TEXT NOT NULL)`,
+  `CREATE TABLE prompts (prompt_id TEXT PRIMARY KEY, seq INTEGER NOT NULL, handed_turn_id TEXT) WITHOUT ROWID`,
+  `CREATE TABLE turns (turn_id TEXT PRIMARY KEY, prompt_id TEXT NOT NULL, thread TEXT NOT NULL, incarnation INTEGER NOT NULL,
+     prompt_text TEXT, started_at INTEGER NOT NULL, ended_at INTEGER, usage TEXT NOT NULL, trouble TEXT)`,
+  `CREATE UNIQUE INDEX one_open_turn ON turns (thread) WHERE ended_at IS NULL`,
+  `CREATE TABLE approvals (approval_id TEXT PRIMARY KEY, request TEXT NOT NULL, turn_id TEXT, expires_at INTEGER NOT NULL, state TEXT NOT NULL, answer TEXT)`,
+  `CREATE TABLE runner (one INTEGER PRIMARY KEY CHECK (one = 1), incarnation INTEGER NOT NULL, link_hash TEXT, model_hash TEXT,
+     acked_rseq INTEGER NOT NULL DEFAULT 0, bad_frames INTEGER NOT NULL DEFAULT 0)`,
+  `CREATE TABLE past_links (link_hash TEXT PRIMARY KEY, incarnation INTEGER NOT NULL) WITHOUT ROWID`,
+  `CREATE TABLE grants (grant_id TEXT PRIMARY KEY, role TEXT NOT NULL, expires_at INTEGER, revoked_at INTEGER) WITHOUT ROWID`,
+  `CREATE TABLE tickets (ticket_hash TEXT PRIMARY KEY, grant_id TEXT NOT NULL, user_id TEXT, name TEXT NOT NULL, expires_at INTEGER NOT NULL) WITHOUT ROWID`,
+  `CREATE TABLE deadlines (name TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID`,
+  `CREATE TABLE live_blocks (thread TEXT NOT NULL, block TEXT NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL, parent_tool_id TEXT, PRIMARY KEY (thread, block)) WITHOUT ROWID`,
+  `CREATE TABLE snapshots (snapshot_id TEXT PRIMARY KEY, ref TEXT NOT NULL, seq INTEGER NOT NULL)`,
+  `CREATE TABLE model_calls (call_id TEXT PRIMARY KEY, incarnation INTEGER NOT NULL, turn_id TEXT, estimate_usd REAL NOT NULL, started_at INTEGER NOT NULL) WITHOUT ROWID`,
+];
+
+const MIGRATIONS: readonly Migration[] = [
+  {
+    id: 1,
+    description: "log, turns, approvals, runner, grants, deadlines",
+    run: (sql) => {
+      for (const statement of FIRST_TABLES) sql.exec(statement);
+    },
+  },
+];
+
+/** Brings the tables to this version. Each migration commits with its own mark. */
+export function migrate(storage: DurableObjectStorage): void {
+  const { sql } = storage;
+  sql.exec(`CREATE TABLE IF NOT EXISTS migrations (id INTEGER PRIMARY KEY, description TEXT NOT NULL)`);
+  const newest = sql.exec<{ id: number | null }>(`SELECT MAX(id) AS id FROM migrations`).one().id ?? 0;
+  for (const migration of MIGRATIONS) {
+    if (migration.id <= newest) continue;
+    storage.transactionSync(() => {
+      migration.run(sql);
+      sql.exec(`INSERT INTO migrations (id, description) VALUES (?, ?)`, migration.id, migration.description);
+    });
+  }
+}
