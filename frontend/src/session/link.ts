@@ -167,6 +167,15 @@ export function stepLink(state: LinkState, input: LinkInput, now: number, random
   return { state: { ...step.state, phase: "offline", retryAt: null }, effects: [...quiet, { type: "drop" }] };
 }
 
+function socketLives(state: LinkState, sign: "opened" | "welcomed" | "heard", now: number): LinkStep {
+  const heartbeat = { type: "arm", timer: "heartbeat", delayMs: HEARTBEAT_MS } as const;
+  if (sign === "opened" && state.phase === "opening") return { state: { ...state, phase: "greeting" }, effects: [{ type: "hello" }] };
+  if (sign === "welcomed" && state.phase === "greeting")
+    return { state: { ...state, phase: "open", since: now, wasOpen: true }, effects: [{ type: "disarm", timer: "deadline" }, heartbeat] };
+  if (sign === "heard" && state.phase === "open") return { state, effects: [{ type: "disarm", timer: "pong" }, heartbeat] };
+  return { state, effects: [] };
+}
+
 function decide(state: LinkState, input: LinkInput, now: number, random: number): LinkStep {
   switch (input.type) {
     case "start":
@@ -188,25 +197,9 @@ function decide(state: LinkState, input: LinkInput, now: number, random: number)
       return reason === undefined ? retry(state, now, random) : end(state, reason, now);
     }
     case "opened":
-      return state.phase === "opening" ? { state: { ...state, phase: "greeting" }, effects: [{ type: "hello" }] } : { state, effects: [] };
     case "welcomed":
-      if (state.phase !== "greeting") return { state, effects: [] };
-      return {
-        state: { ...state, phase: "open", since: now, wasOpen: true },
-        effects: [
-          { type: "disarm", timer: "deadline" },
-          { type: "arm", timer: "heartbeat", delayMs: HEARTBEAT_MS },
-        ],
-      };
     case "heard":
-      if (state.phase !== "open") return { state, effects: [] };
-      return {
-        state,
-        effects: [
-          { type: "disarm", timer: "pong" },
-          { type: "arm", timer: "heartbeat", delayMs: HEARTBEAT_MS },
-        ],
-      };
+      return socketLives(state, input.type, now);
     case "closed":
       return isSocketPhase(state.phase) ? closed(state, input.code, now, random) : { state, effects: [] };
     case "timer":

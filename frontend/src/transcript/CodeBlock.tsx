@@ -2,6 +2,7 @@
 import { Check, Copy } from "lucide-react";
 import { memo, useEffect, useState } from "react";
 import { t } from "./messages.ts";
+import { ScrollRegion } from "./ScrollRegion.tsx";
 
 const COPIED_SHOWN_MS = 1_600;
 
@@ -13,10 +14,11 @@ export const CodeBlock = memo(function CodeBlock({ code, language }: { code: str
         <span>{name}</span>
         <CopyButton text={copyText(code, name)} />
       </div>
-      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- code that scrolls sideways must be reachable by key */}
-      <pre tabIndex={0} role="region" aria-label={name}>
-        <code>{code}</code>
-      </pre>
+      <ScrollRegion label={name}>
+        <pre>
+          <code>{code}</code>
+        </pre>
+      </ScrollRegion>
     </div>
   );
 });

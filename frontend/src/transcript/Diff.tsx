@@ -6,6 +6,8 @@
 import { memo, useMemo, useState } from "react";
 import { parseDiff, type DiffLine } from "./diff-lines.ts";
 import { t } from "./messages.ts";
+import { ScrollRegion } from "./ScrollRegion.tsx";
+import "./transcript.css";
 
 /** Beyond this a diff opens in part: one paint stays short. */
 const FIRST_LINES = 400;
@@ -19,21 +21,26 @@ export interface DiffProps {
 export const Diff = memo(function Diff({ patch, path, lineNumbers = false }: DiffProps) {
   const parsed = useMemo(() => parseDiff(patch), [patch]);
   const [showsAll, setShowsAll] = useState(false);
-  if (parsed.kind === "raw") return <pre className="overflow-x-auto px-3 py-2 font-mono text-mono whitespace-pre-wrap text-fg-2">{parsed.text}</pre>;
-  if (parsed.kind !== "lines") return <p className="px-3 py-2 text-ui text-fg-3">{parsed.kind === "binary" ? t.diff.binary : t.diff.empty}</p>;
+  if (parsed.kind === "raw")
+    return <pre className="overflow-x-auto px-3 py-2 font-mono text-mono whitespace-pre-wrap text-fg-2">{parsed.text}</pre>;
+  if (parsed.kind !== "lines")
+    return <p className="px-3 py-2 text-ui text-fg-3">{parsed.kind === "binary" ? t.diff.binary : t.diff.empty}</p>;
   const lines = showsAll ? parsed.lines : parsed.lines.slice(0, FIRST_LINES);
   return (
     <div className="diff" data-numbers={lineNumbers || undefined}>
-      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a region that scrolls sideways must be reachable by key */}
-      <div role="region" aria-label={t.diff.label(path ?? parsed.path ?? "")} tabIndex={0} className="diff-scroll">
+      <ScrollRegion label={t.diff.label(path ?? parsed.path ?? "")}>
         <div className="diff-lines">
           {lines.map((line) => (
             <Line key={line.key} line={line} lineNumbers={lineNumbers} />
           ))}
         </div>
-      </div>
+      </ScrollRegion>
       {lines.length < parsed.lines.length && (
-        <button type="button" className="block w-full border-t border-line px-3 py-2 text-left text-label text-fg-2 hover:bg-hover" onClick={() => setShowsAll(true)}>
+        <button
+          type="button"
+          className="block w-full border-t border-line px-3 py-2 text-left text-label text-fg-2 hover:bg-hover"
+          onClick={() => setShowsAll(true)}
+        >
           {t.diff.showAll(parsed.lines.length)}
         </button>
       )}

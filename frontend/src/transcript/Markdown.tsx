@@ -6,6 +6,8 @@ import type { Token, Tokens } from "marked";
 import { Fragment, memo, useMemo, type ReactNode } from "react";
 import { CodeBlock } from "./CodeBlock.tsx";
 import { isMarkedToken, safeHref, toBlocks, unescapeText, type Block } from "./markdown-blocks.ts";
+import { ScrollRegion } from "./ScrollRegion.tsx";
+import "./transcript.css";
 
 export interface MarkdownProps {
   text: string;
@@ -66,20 +68,24 @@ const blocksOf = (tokens: readonly Token[]): ReactNode[] => keyed(tokens).map(([
 /** Position is the identity of a token inside its block: a block is replaced as a whole. */
 const keyed = (tokens: readonly Token[]): [string, Token][] => tokens.map((token, index) => [`${index}`, token]);
 
+/** The session is h1 and a turn h2: an answer's own headings stand below them. */
+const HEADINGS: Record<number, "h3" | "h4" | "h5" | "h6"> = { 1: "h3", 2: "h4", 3: "h5", 4: "h6" };
+
 function Heading({ token }: { token: Tokens.Heading }) {
-  // The page's own headings are above: an answer's headings are drawn as such and stay out of the outline's top.
-  const level = Math.min(6, token.depth + 2);
+  const Tag = HEADINGS[token.depth] ?? "h6";
   return (
-    <div role="heading" aria-level={level} className="markdown-heading" data-depth={token.depth}>
+    <Tag className="markdown-heading" data-depth={token.depth}>
       {inline(token.tokens)}
-    </div>
+    </Tag>
   );
 }
 
 function List({ token }: { token: Tokens.List }) {
   const items = token.items.map((item, index) => (
     <li key={`${index}`} data-task={item.task || undefined}>
-      {item.task && <input type="checkbox" checked={item.checked === true} readOnly disabled aria-label={item.checked === true ? "done" : "open"} />}
+      {item.task && (
+        <input type="checkbox" checked={item.checked === true} readOnly disabled aria-label={item.checked === true ? "done" : "open"} />
+      )}
       {blocksOf(item.tokens.filter((inner) => inner.type !== "checkbox"))}
     </li>
   ));
@@ -89,8 +95,7 @@ function List({ token }: { token: Tokens.List }) {
 function Table({ token }: { token: Tokens.Table }) {
   const cell = (tokens: Token[], column: number) => ({ style: { textAlign: token.align[column] ?? "left" }, children: inline(tokens) });
   return (
-    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a wide table scrolls sideways and must be reachable by key
-    <div className="markdown-table" role="region" aria-label={token.header.map((head) => head.text).join(", ")} tabIndex={0}>
+    <ScrollRegion className="markdown-table" label={token.header.map((head) => head.text).join(", ")}>
       <table>
         <thead>
           <tr>
@@ -109,11 +114,12 @@ function Table({ token }: { token: Tokens.Table }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </ScrollRegion>
   );
 }
 
-const inline = (tokens: readonly Token[]): ReactNode => keyed(tokens).map(([key, token]) => <Fragment key={key}>{inlineToken(token)}</Fragment>);
+const inline = (tokens: readonly Token[]): ReactNode =>
+  keyed(tokens).map(([key, token]) => <Fragment key={key}>{inlineToken(token)}</Fragment>);
 
 function inlineToken(token: Token): ReactNode {
   if (!isMarkedToken(token)) return token.raw;
@@ -129,7 +135,7 @@ function inlineToken(token: Token): ReactNode {
     case "del":
       return <del>{inline(token.tokens)}</del>;
     case "codespan":
-      return <code>{unescapeText(token.text)}</code>;
+      return <code>{token.text}</code>;
     case "br":
       return <br />;
     case "link":

@@ -25,7 +25,8 @@ export function parseDiff(patch: string): ParsedDiff {
   }
   const lines: DiffLine[] = [];
   for (const [index, file] of files.entries()) {
-    if (files.length > 1 && file.hunks.length > 0) lines.push({ key: `f${index}`, kind: "file", text: fileName(file) ?? "", oldNumber: null, newNumber: null });
+    if (files.length > 1 && file.hunks.length > 0)
+      lines.push({ key: `f${index}`, kind: "file", text: fileName(file) ?? "", oldNumber: null, newNumber: null });
     addFile(lines, file, index);
   }
   if (lines.length === 0) return /^(Binary files|GIT binary patch)/m.test(patch) ? { kind: "binary" } : { kind: "empty" };

@@ -26,7 +26,29 @@ export function toBlocks(text: string, isLive: boolean): Block[] {
   return blocks;
 }
 
-const KNOWN = new Set(["blockquote", "br", "checkbox", "code", "codespan", "def", "del", "em", "escape", "heading", "hr", "html", "image", "link", "list", "list_item", "paragraph", "space", "strong", "table", "text"]);
+const KNOWN = new Set([
+  "blockquote",
+  "br",
+  "checkbox",
+  "code",
+  "codespan",
+  "def",
+  "del",
+  "em",
+  "escape",
+  "heading",
+  "hr",
+  "html",
+  "image",
+  "link",
+  "list",
+  "list_item",
+  "paragraph",
+  "space",
+  "strong",
+  "table",
+  "text",
+]);
 export const isMarkedToken = (token: Token): token is MarkedToken => KNOWN.has(token.type);
 
 const SAFE_PROTOCOLS = new Set(["http:", "https:", "mailto:"]);

@@ -2,7 +2,8 @@
 import type { Mode } from "@ai-dev-platform/protocol/modes";
 
 const plural = new Intl.PluralRules("en");
-const counted = (count: number, one: string, many: string) => `${new Intl.NumberFormat().format(count)} ${plural.select(count) === "one" ? one : many}`;
+const counted = (count: number, one: string, many: string) =>
+  `${new Intl.NumberFormat().format(count)} ${plural.select(count) === "one" ? one : many}`;
 
 const MODE_NAMES: Record<Mode, string> = {
   default: "Ask first",
@@ -42,7 +43,11 @@ export const t = {
   },
   work: {
     folded: (duration: string, steps: number, files: number) =>
-      [`Worked ${duration}`, ...(steps > 0 ? [counted(steps, "step", "steps")] : []), ...(files > 0 ? [counted(files, "file", "files")] : [])].join(" · "),
+      [
+        `Worked ${duration}`,
+        ...(steps > 0 ? [counted(steps, "step", "steps")] : []),
+        ...(files > 0 ? [counted(files, "file", "files")] : []),
+      ].join(" · "),
   },
   thinking: { live: "Thinking", done: "Thought" },
   tool: {

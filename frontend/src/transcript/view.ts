@@ -73,11 +73,15 @@ function tailOf(rows: Rows, outbox: readonly OutboxPrompt[], hasOpenTurn: boolea
   return tail;
 }
 
+/** An edit opens to its diff by itself while that fits on a screen. */
+const SHORT_PATCH_CHARS = 3_000;
+const isShortPatch = (patch: string | null) => patch !== null && patch !== "" && patch.length <= SHORT_PATCH_CHARS;
+
 /** Whether a row's own disclosure is open: by hand, else by what the row is. */
 export function isOpen(row: Row, toggles: Toggles): boolean {
   const byHand = toggles.get(row.id);
   if (byHand !== undefined) return byHand;
-  if (row.kind === "tool") return row.result !== null && !row.result.ok;
+  if (row.kind === "tool") return row.result !== null && (!row.result.ok || isShortPatch(row.result.patch));
   return row.kind === "thinking" && row.isLive;
 }
 

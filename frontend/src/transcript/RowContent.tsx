@@ -1,0 +1,29 @@
+/** What a row looks like, by its kind. */
+import { memo } from "react";
+import { ApprovalLine } from "./ApprovalLine.tsx";
+import { Markdown } from "./Markdown.tsx";
+import { PromptBubble } from "./PromptBubble.tsx";
+import type { Row } from "./rows.ts";
+import { StatusLine } from "./StatusLine.tsx";
+import { ThinkingBlock } from "./ThinkingBlock.tsx";
+import { ToolCard } from "./ToolCard.tsx";
+import { WorkLine } from "./WorkLine.tsx";
+
+export const RowContent = memo(function RowContent({ row }: { row: Row }) {
+  switch (row.kind) {
+    case "prompt":
+      return <PromptBubble row={row} />;
+    case "text":
+      return <Markdown text={row.text} live={row.isLive} />;
+    case "thinking":
+      return <ThinkingBlock row={row} />;
+    case "tool":
+      return <ToolCard row={row} />;
+    case "approval":
+      return <ApprovalLine row={row} />;
+    case "status":
+      return <StatusLine row={row} />;
+    case "work":
+      return <WorkLine row={row} />;
+  }
+});

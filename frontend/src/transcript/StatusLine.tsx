@@ -1,0 +1,84 @@
+/** One line about the session itself. A problem has its cause in plain words, and the raw text under "Details". */
+import type { Problem } from "@ai-dev-platform/protocol/events";
+import { CircleAlert, Info, RotateCcw, Square, TriangleAlert, type LucideIcon } from "lucide-react";
+import { formatCompact, formatDuration, formatUsd } from "../ui/format.ts";
+import { t } from "./messages.ts";
+import type { StatusDetail, StatusRow } from "./rows.ts";
+
+interface Told {
+  Icon: LucideIcon;
+  tone: "quiet" | "warn" | "bad";
+  text: string;
+  problem?: Problem | null;
+}
+
+function tell(detail: StatusDetail): Told {
+  switch (detail.what) {
+    case "turn_stopped":
+      return { Icon: Square, tone: "quiet", text: t.status.stopped(formatDuration(detail.durationMs)) };
+    case "turn_interrupted":
+      return { Icon: TriangleAlert, tone: "warn", text: detail.problem?.message ?? t.status.interrupted, problem: detail.problem };
+    case "turn_failed":
+      return { Icon: CircleAlert, tone: "bad", text: detail.problem?.message ?? t.status.failed, problem: detail.problem };
+    case "retrying":
+      return {
+        Icon: RotateCcw,
+        tone: "warn",
+        text: t.status.retrying(detail.attempt, detail.maxAttempts, formatDuration(detail.delayMs), detail.status),
+      };
+    case "mode":
+      return { Icon: Info, tone: "quiet", text: t.status.mode(detail.mode, detail.byAgent) };
+    case "model":
+      return { Icon: Info, tone: "quiet", text: t.status.model(detail.model) };
+    case "budget_set":
+      return { Icon: Info, tone: "quiet", text: t.status.budgetSet(formatUsd(detail.budgetUsd)) };
+    case "budget_reached":
+      return { Icon: TriangleAlert, tone: "warn", text: t.status.budgetReached(formatUsd(detail.budgetUsd)) };
+    case "host_lost":
+      return {
+        Icon: TriangleAlert,
+        tone: "warn",
+        text: detail.problem?.message ?? t.status.hostLost(detail.hostName),
+        problem: detail.problem,
+      };
+    case "host_failed":
+      return {
+        Icon: CircleAlert,
+        tone: "bad",
+        text: detail.problem?.message ?? t.status.hostFailed(detail.hostName),
+        problem: detail.problem,
+      };
+    case "host_restored":
+      return { Icon: Info, tone: "quiet", text: t.status.hostRestored(detail.hostName) };
+    case "save_failed":
+      return { Icon: TriangleAlert, tone: "warn", text: detail.problem.message || t.status.saveFailed, problem: detail.problem };
+    case "compacted":
+      return { Icon: Info, tone: "quiet", text: t.status.compacted(formatCompact(detail.beforeTokens)) };
+    case "notice":
+      return {
+        Icon: detail.level === "warning" ? TriangleAlert : Info,
+        tone: detail.level === "warning" ? "warn" : "quiet",
+        text: detail.text,
+      };
+    case "unsupported":
+      return { Icon: Info, tone: "quiet", text: t.status.unsupported(detail.original) };
+  }
+}
+
+export function StatusLine({ row }: { row: StatusRow }) {
+  const { Icon, tone, text, problem } = tell(row.detail);
+  return (
+    <div className="status" data-tone={tone}>
+      <p className="status-line">
+        <Icon className="tool-icon" aria-hidden="true" />
+        <span>{text}</span>
+      </p>
+      {problem?.detail !== undefined && problem.detail !== "" && (
+        <details className="status-details">
+          <summary>{t.status.details}</summary>
+          <pre>{problem.detail}</pre>
+        </details>
+      )}
+    </div>
+  );
+}
