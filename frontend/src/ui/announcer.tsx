@@ -53,9 +53,7 @@ export function Announcer() {
   const current = useSyncExternalStore(subscribe, () => regions);
   return (
     <div className="sr-only">
-      <output aria-live="polite">
-        {current.polite}
-      </output>
+      <output aria-live="polite">{current.polite}</output>
       <div role="alert" aria-live="assertive">
         {current.assertive}
       </div>

@@ -1,0 +1,115 @@
+/** A composer for a session that does not exist yet: the prompt, where it runs, and how. */
+import { useEffect, useRef, useState } from "react";
+import { useLocation } from "wouter";
+import { paths } from "../routes.ts";
+import { Callout } from "../ui/callout.tsx";
+import { checkDraft, chosenProject, type Problems } from "./draft.ts";
+import { hostHint } from "./form-options.ts";
+import { t } from "./messages.ts";
+import { MoreOptions } from "./MoreOptions.tsx";
+import { NewProjectFields } from "./NewProjectFields.tsx";
+import { PromptBox } from "./PromptBox.tsx";
+import { StartProblem } from "./StartProblem.tsx";
+import { useFormContext } from "./use-form-context.ts";
+import { useNewSessionDraft, useStartSession } from "./use-new-session.ts";
+
+interface NewSessionFormProps {
+  projectId: string | null;
+  /** The form is what the person came for: the prompt takes the focus. */
+  takesFocus?: boolean;
+  withExamples?: boolean;
+  onStarted?: () => void;
+}
+
+const NO_PROBLEMS: Problems = {};
+
+export function NewSessionForm({ projectId, takesFocus = false, withExamples = false, onStarted }: NewSessionFormProps) {
+  const [draft, change] = useNewSessionDraft(projectId);
+  const [problems, setProblems] = useState(NO_PROBLEMS);
+  const start = useStartSession((made) => change({ project: made }));
+  const [, navigate] = useLocation();
+  const context = useFormContext();
+  const field = useRef<HTMLTextAreaElement>(null);
+  useEffect(() => {
+    if (takesFocus) field.current?.focus();
+  }, [takesFocus]);
+
+  const { projects, modelSource } = context;
+  const project = chosenProject(draft, projects ?? []);
+  const isNewProject = project === null;
+  const hint = hostHint(context.machines, draft.machineId);
+
+  const submit = () => {
+    const found = checkDraft(draft, isNewProject);
+    setProblems(found);
+    if (found.text !== undefined) field.current?.focus();
+    // Until the projects are known, "none" may not be true: a second one would be made by mistake.
+    if (Object.keys(found).length > 0 || start.isPending || projects === undefined) return;
+    const onSuccess = ({ sessionId }: { sessionId: string }) => {
+      onStarted?.();
+      navigate(paths.session(sessionId));
+    };
+    start.mutate({ draft, project, modelSource }, { onSuccess });
+  };
+
+  return (
+    <form
+      noValidate
+      className="flex flex-col gap-3"
+      onSubmit={(event) => {
+        event.preventDefault();
+        submit();
+      }}
+    >
+      <PromptBox
+        field={field}
+        draft={draft}
+        change={change}
+        context={context}
+        project={project}
+        isInvalid={problems.text !== undefined}
+        isStarting={start.isPending}
+        onSubmit={submit}
+      />
+      {problems.text !== undefined && draft.text.trim() === "" && (
+        <p role="alert" className="text-label text-bad">
+          {problems.text}
+        </p>
+      )}
+      {hint !== null && <Callout tone="warn">{hint}</Callout>}
+      {start.isError && <StartProblem error={start.error} />}
+      {isNewProject && projects !== undefined && (
+        <NewProjectFields draft={draft} change={change} problems={problems} allowsPaths={context.allowsPaths} />
+      )}
+      <MoreOptions
+        draft={draft}
+        change={change}
+        problems={problems}
+        projectTrust={project?.trustProject ?? false}
+        budgetUsd={context.budgetUsd}
+      />
+      {withExamples && draft.text === "" && <Examples onPick={(text) => change({ text })} />}
+    </form>
+  );
+}
+
+function Examples({ onPick }: { onPick: (text: string) => void }) {
+  return (
+    <section aria-label={t.examplesTitle} className="mt-2">
+      <h2 className="mb-1 text-label font-medium text-fg-3">{t.examplesTitle}</h2>
+      <ul className="flex flex-col">
+        {t.examples.map((example) => (
+          <li key={example}>
+            <button
+              type="button"
+              onClick={() => onPick(example)}
+              className="w-full rounded-control px-2 py-1.5 text-left text-fg-2 hover:bg-hover hover:text-fg pointer-coarse:min-h-11 pointer-coarse:text-body"
+            >
+              {example}
+            </button>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

@@ -1,0 +1,166 @@
+/**
+ * What a person has entered for a new session, and the requests it becomes. Pure.
+ * The draft lives in this browser until the session exists, so that an error, a reload or a wrong click loses nothing.
+ */
+import type { projectCreateSchema, ProjectBody, sessionCreateSchema } from "@ai-dev-platform/protocol/http";
+import { LIFECYCLES, MODES, type Lifecycle, type Mode, type ModelSource } from "@ai-dev-platform/protocol/modes";
+import type * as z from "zod";
+import { t } from "./messages.ts";
+
+export const NEW_PROJECT = "new";
+export const DEMO_MODEL = "demo";
+export type SourceKind = "empty" | "git" | "path";
+export type ProjectCreate = z.input<typeof projectCreateSchema>;
+export type SessionCreate = z.input<typeof sessionCreateSchema>;
+
+export interface NewSessionDraft {
+  text: string;
+  /** A project's id, `new`, or empty for the one used last. */
+  project: string;
+  sourceKind: SourceKind;
+  projectName: string;
+  gitUrl: string;
+  gitBranch: string;
+  path: string;
+  mode: Mode;
+  /** A model's id, `default`, `demo`, or empty for what the settings say. */
+  model: string;
+  lifecycle: Lifecycle;
+  machineId: string;
+  /** Null: as the project has it. */
+  trust: boolean | null;
+  budget: string;
+  title: string;
+}
+
+export const EMPTY_DRAFT: NewSessionDraft = {
+  text: "",
+  project: "",
+  sourceKind: "empty",
+  projectName: "",
+  gitUrl: "",
+  gitBranch: "",
+  path: "",
+  mode: "default",
+  model: "",
+  lifecycle: "hydrated",
+  machineId: "",
+  trust: null,
+  budget: "",
+  title: "",
+};
+
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
+const oneOf = <T extends string>(values: readonly T[], value: unknown, fallback: T): T =>
+  values.find((known) => known === value) ?? fallback;
+
+/** Reads a stored draft, whatever an older version of the page has left there. */
+export function readDraft(stored: string | null): NewSessionDraft {
+  let raw: unknown;
+  try {
+    raw = JSON.parse(stored ?? "null");
+  } catch {
+    return EMPTY_DRAFT;
+  }
+  if (!isRecord(raw)) return EMPTY_DRAFT;
+  const text = (name: string): string => {
+    const value = raw[name];
+    return typeof value === "string" ? value : "";
+  };
+  return {
+    text: text("text"),
+    project: text("project"),
+    sourceKind: oneOf<SourceKind>(["empty", "git", "path"], raw.sourceKind, "empty"),
+    projectName: text("projectName"),
+    gitUrl: text("gitUrl"),
+    gitBranch: text("gitBranch"),
+    path: text("path"),
+    mode: oneOf(MODES, raw.mode, "default"),
+    model: text("model"),
+    lifecycle: oneOf(LIFECYCLES, raw.lifecycle, "hydrated"),
+    machineId: text("machineId"),
+    trust: typeof raw.trust === "boolean" ? raw.trust : null,
+    budget: text("budget"),
+    title: text("title"),
+  };
+}
+
+/** The project that the form stands on: the chosen one if it still exists, else the newest, else a new one. */
+export function chosenProject(draft: NewSessionDraft, projects: readonly ProjectBody[]): ProjectBody | null {
+  if (draft.project === NEW_PROJECT) return null;
+  const open = projects.filter((project) => project.archivedAt === null);
+  return open.find((project) => project.projectId === draft.project) ?? open.toSorted((a, b) => b.createdAt - a.createdAt)[0] ?? null;
+}
+
+export type Problems = Partial<Record<"text" | "gitUrl" | "path" | "budget", string>>;
+
+const BUDGET_MAX_USD = 10_000;
+const BUDGET_MIN_USD = 0.01;
+
+/** What must be put right before anything is sent. The server judges again. */
+export function checkDraft(draft: NewSessionDraft, isNewProject: boolean): Problems {
+  const problems: Problems = {};
+  if (draft.text.trim() === "") problems.text = t.problems.prompt;
+  if (isNewProject && draft.sourceKind === "git") {
+    const problem = gitUrlProblem(draft.gitUrl.trim());
+    if (problem !== null) problems.gitUrl = problem;
+  }
+  if (isNewProject && draft.sourceKind === "path" && !/^(\/|~\/|[A-Za-z]:\\)/.test(draft.path.trim())) problems.path = t.problems.path;
+  if (draft.budget.trim() !== "") {
+    const amount = Number(draft.budget);
+    if (!(amount >= BUDGET_MIN_USD && amount <= BUDGET_MAX_USD)) problems.budget = t.problems.budget;
+  }
+  return problems;
+}
+
+function gitUrlProblem(url: string): string | null {
+  if (url === "") return t.problems.gitUrl;
+  if (/^https?:\/\/[^/]*@/.test(url)) return t.problems.gitUrlPassword;
+  return /^(https?:\/\/|ssh:\/\/|git@|file:\/\/|\/)\S+$/.test(url) ? null : t.problems.gitUrlForm;
+}
+
+export function projectRequest(draft: NewSessionDraft): ProjectCreate {
+  const name = draft.projectName.trim();
+  const common = { ...(name === "" ? {} : { name }), trustProject: draft.trust ?? false };
+  switch (draft.sourceKind) {
+    case "git":
+      return { ...common, source: { kind: "git", url: draft.gitUrl.trim(), branch: draft.gitBranch.trim() || null } };
+    case "path":
+      return { ...common, source: { kind: "path", path: draft.path.trim() } };
+    default:
+      return { ...common, source: { kind: "empty" } };
+  }
+}
+
+export interface SessionContext {
+  projectId: string;
+  promptId: string;
+  /** Where answers come from unless the form says otherwise. */
+  modelSource: ModelSource;
+}
+
+export function sessionRequest(draft: NewSessionDraft, { projectId, promptId, modelSource }: SessionContext): SessionCreate {
+  const isDemo = draft.model === DEMO_MODEL || (draft.model === "" && modelSource === "demo");
+  const title = draft.title.trim();
+  const budget = draft.budget.trim();
+  return {
+    projectId,
+    prompt: { promptId, text: draft.text.trim() },
+    mode: draft.mode,
+    model: isDemo || draft.model === "" ? "default" : draft.model,
+    modelSource: isDemo ? "demo" : "key",
+    lifecycle: draft.lifecycle,
+    ...(title === "" ? {} : { title }),
+    ...(draft.machineId === "" ? {} : { machineId: draft.machineId }),
+    ...(budget === "" ? {} : { budgetUsd: Number(budget) }),
+  };
+}
+
+/** What stays for the next session: the choices, not the words. */
+export const afterStart = (draft: NewSessionDraft, projectId: string): NewSessionDraft => ({
+  ...EMPTY_DRAFT,
+  project: projectId,
+  mode: draft.mode,
+  model: draft.model,
+  machineId: draft.machineId,
+});

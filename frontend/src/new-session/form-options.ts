@@ -1,0 +1,53 @@
+/** Options of the new-session form. Pure. */
+import type { MachineBody, ProjectBody } from "@ai-dev-platform/protocol/http";
+import type { Mode, ModelSource } from "@ai-dev-platform/protocol/modes";
+import { formatCount } from "../ui/format.ts";
+import type { SelectOption } from "../ui/select.tsx";
+import { DEMO_MODEL, NEW_PROJECT } from "./draft.ts";
+import { t } from "./messages.ts";
+
+/** "Never ask" is no way to begin: it is chosen in a session whose work one has seen. */
+const OFFERED_MODES: readonly Mode[] = ["default", "acceptEdits", "plan"];
+export const MODE_OPTIONS: readonly { value: Mode; label: string }[] = OFFERED_MODES.map((mode) => ({ value: mode, label: t.modes[mode] }));
+
+export function projectOptions(projects: readonly ProjectBody[]): SelectOption[] {
+  const open = projects.filter((project) => project.archivedAt === null).toSorted((a, b) => b.createdAt - a.createdAt);
+  return [...open.map(({ projectId, name }) => ({ value: projectId, label: name })), { value: NEW_PROJECT, label: t.newProject }];
+}
+
+export function modelOptions(models: readonly string[], hasDemo: boolean, chosen: string): SelectOption[] {
+  const known = chosen === "" || chosen === "default" || chosen === DEMO_MODEL || models.includes(chosen) ? models : [...models, chosen];
+  return [
+    { value: "default", label: t.modelDefault },
+    ...known.map((model) => ({ value: model, label: model })),
+    ...(hasDemo || chosen === DEMO_MODEL ? [{ value: DEMO_MODEL, label: t.modelDemo }] : []),
+  ];
+}
+
+export function modelSourceOf({
+  useDemoModel,
+  hasKey,
+  hasDemo,
+}: {
+  useDemoModel: boolean;
+  hasKey: boolean;
+  hasDemo: boolean;
+}): ModelSource {
+  return hasDemo && (useDemoModel || !hasKey) ? "demo" : "key";
+}
+
+export const hostState = (machine: MachineBody): string =>
+  machine.isOnline ? t.hostOnline(formatCount(machine.running), formatCount(machine.capacity)) : t.hostOffline;
+
+export function hostOptions(machines: readonly MachineBody[], chosen: string): SelectOption[] {
+  const known = machines.map((machine) => ({ value: machine.machineId, label: t.hostState(machine.name, hostState(machine)) }));
+  const isGone = chosen !== "" && !machines.some((machine) => machine.machineId === chosen);
+  return [{ value: "", label: t.hostAny }, ...known, ...(isGone ? [{ value: chosen, label: t.hostState(chosen, t.hostOffline) }] : [])];
+}
+
+/** What the choice of a host means now, when it means waiting; null while nothing is known or all is well. */
+export function hostHint(machines: readonly MachineBody[] | undefined, chosen: string): string | null {
+  if (machines === undefined) return null;
+  if (chosen === "") return machines.some((machine) => machine.isOnline) ? null : t.noMachine;
+  return machines.some((machine) => machine.machineId === chosen && machine.isOnline) ? null : t.hostOfflineHint;
+}

@@ -1,0 +1,67 @@
+/** The new-session form's state: the kept draft, and starting what it says. */
+import { useMutation } from "@tanstack/react-query";
+import { useState } from "react";
+import type { ProjectBody, SessionBody } from "@ai-dev-platform/protocol/http";
+import type { ModelSource } from "@ai-dev-platform/protocol/modes";
+import { api } from "../api/client.ts";
+import { newId } from "../api/new-id.ts";
+import { reloadProjects } from "../projects/use-projects.ts";
+import { reloadSessions } from "../sessions/use-sessions.ts";
+import { afterStart, projectRequest, readDraft, sessionRequest, type NewSessionDraft } from "./draft.ts";
+
+const STORAGE_KEY = "adp.draft.new-session";
+
+function load(): NewSessionDraft {
+  try {
+    return readDraft(localStorage.getItem(STORAGE_KEY));
+  } catch {
+    return readDraft(null);
+  }
+}
+
+function save(draft: NewSessionDraft): void {
+  try {
+    localStorage.setItem(STORAGE_KEY, JSON.stringify(draft));
+  } catch {
+    // Storage is closed or full: the form itself still holds the words.
+  }
+}
+
+export function useNewSessionDraft(projectId: string | null) {
+  const [draft, setDraft] = useState<NewSessionDraft>(() => (projectId === null ? load() : { ...load(), project: projectId, trust: null }));
+  const change = (patch: Partial<NewSessionDraft>) => {
+    setDraft((before) => {
+      const next = { ...before, ...patch };
+      save(next);
+      return next;
+    });
+  };
+  return [draft, change] as const;
+}
+
+interface StartRequest {
+  draft: NewSessionDraft;
+  /** Null: make one first. */
+  project: ProjectBody | null;
+  modelSource: ModelSource;
+}
+
+async function projectFor({ draft, project }: StartRequest): Promise<ProjectBody> {
+  if (project === null) return api.post<ProjectBody>("/api/projects", projectRequest(draft));
+  if (draft.trust === null || draft.trust === project.trustProject) return project;
+  return api.patch<ProjectBody>(`/api/projects/${project.projectId}`, { trustProject: draft.trust });
+}
+
+/** Makes the project if needed, then the session. A project made before a failure is chosen for the next try. */
+export const useStartSession = (onProject: (projectId: string) => void) =>
+  useMutation({
+    mutationFn: async (request: StartRequest): Promise<SessionBody> => {
+      const { projectId } = await projectFor(request);
+      if (request.project === null) onProject(projectId);
+      const body = sessionRequest(request.draft, { projectId, promptId: newId("prompt"), modelSource: request.modelSource });
+      const session = await api.post<SessionBody>("/api/sessions", body);
+      save(afterStart(request.draft, projectId));
+      return session;
+    },
+    onSettled: () => Promise.all([reloadProjects(), reloadSessions()]),
+  });

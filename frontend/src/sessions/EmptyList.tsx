@@ -1,0 +1,13 @@
+import { NewSessionForm } from "../new-session/NewSessionForm.tsx";
+import { t } from "./messages.ts";
+
+/** No session yet: the form for the first one, and prompts to try. */
+export function EmptyList() {
+  return (
+    <div className="mx-auto w-full max-w-[680px] px-2 py-4 md:py-[10vh]">
+      <h2 className="text-head font-semibold">{t.emptyTitle}</h2>
+      <p className="mt-1 mb-4 text-fg-2">{t.emptyHint}</p>
+      <NewSessionForm projectId={null} withExamples />
+    </div>
+  );
+}

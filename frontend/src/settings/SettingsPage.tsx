@@ -1,0 +1,64 @@
+import type { ReactNode } from "react";
+import { Link, Redirect } from "wouter";
+import { paths, SETTINGS_TABS, type SettingsTab } from "../routes.ts";
+import { AppShell } from "../shell/AppShell.tsx";
+import { PageHeader } from "../shell/PageHeader.tsx";
+import { classes } from "../ui/classes.ts";
+import { PanelBoundary } from "../ui/error-boundary.tsx";
+import { AccountTab } from "./AccountTab.tsx";
+import { AppearanceTab } from "./AppearanceTab.tsx";
+import { KeyTab } from "./KeyTab.tsx";
+import { MachinesTab } from "./MachinesTab.tsx";
+import { McpTab } from "./McpTab.tsx";
+import { t } from "./messages.ts";
+import { ShortcutsTab } from "./ShortcutsTab.tsx";
+
+const TABS: Record<SettingsTab, () => ReactNode> = {
+  account: AccountTab,
+  "api-key": KeyTab,
+  mcp: McpTab,
+  machines: MachinesTab,
+  appearance: AppearanceTab,
+  shortcuts: ShortcutsTab,
+};
+
+export default function SettingsPage({ tab }: { tab: string | undefined }) {
+  const current = SETTINGS_TABS.find((known) => known === tab);
+  if (current === undefined) return <Redirect to={paths.settings()} replace />;
+  const Tab = TABS[current];
+  return (
+    <AppShell>
+      <main id="main" tabIndex={-1} className="flex min-h-0 flex-1 flex-col outline-none">
+        <PageHeader title={t.title} />
+        <div className="flex min-h-0 flex-1 flex-col md:flex-row">
+          <nav aria-label={t.title} className="flex-none border-b border-line md:w-48 md:border-r md:border-b-0">
+            <ul className="flex gap-0.5 overflow-x-auto p-2 md:flex-col">
+              {SETTINGS_TABS.map((name) => (
+                <li key={name} className="flex-none">
+                  <Link
+                    href={paths.settings(name)}
+                    aria-current={name === current ? "page" : undefined}
+                    className={classes(
+                      "flex h-8 items-center rounded-control px-2.5 -outline-offset-2 pointer-coarse:h-11",
+                      name === current ? "bg-hover font-medium" : "text-fg-2 hover:bg-hover hover:text-fg",
+                    )}
+                  >
+                    {t.tabs[name]}
+                  </Link>
+                </li>
+              ))}
+            </ul>
+          </nav>
+          <div className="min-h-0 flex-1 overflow-y-auto" tabIndex={-1}>
+            <div className="w-full max-w-[680px] px-4 py-5 md:px-8">
+              <h2 className="mb-4 text-title font-semibold">{t.tabs[current]}</h2>
+              <PanelBoundary key={current} name={t.tabs[current]}>
+                <Tab />
+              </PanelBoundary>
+            </div>
+          </div>
+        </div>
+      </main>
+    </AppShell>
+  );
+}

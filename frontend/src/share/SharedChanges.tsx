@@ -1,0 +1,59 @@
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import type { ChangedFile } from "@ai-dev-platform/protocol/events";
+import { useActions, useSessionSelector } from "../session/use-session.ts";
+import { Diff } from "../transcript/Diff.tsx";
+import { formatCount } from "../ui/format.ts";
+import { t } from "./messages.ts";
+
+const NO_FILES: ChangedFile[] = [];
+
+/** The files that differ. Their lines can be read while the session's files are at hand; a look never wakes it. */
+export function SharedChanges() {
+  const files = useSessionSelector((state) => state.changes.files) ?? NO_FILES;
+  if (files.length === 0) return <p className="p-6 text-center text-fg-3">{t.noChanges}</p>;
+  return (
+    <div className="h-full overflow-y-auto" tabIndex={-1}>
+      <ul className="mx-auto flex max-w-[860px] flex-col gap-3 p-4">
+        {files.map((file) => (
+          <SharedFile key={file.path} file={file} />
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+function SharedFile({ file }: { file: ChangedFile }) {
+  const [isOpen, setIsOpen] = useState(false);
+  return (
+    <li className="rounded-card border border-line">
+      <details open={isOpen} onToggle={(event) => setIsOpen(event.currentTarget.open)}>
+        <summary className="flex min-h-9 items-center gap-3 rounded-card bg-sunken px-3 pointer-coarse:min-h-11">
+          <span className="min-w-0 flex-1 truncate font-mono text-mono">{file.path}</span>
+          {file.additions >= 0 && (
+            <span className="tabular font-mono text-label">
+              <span className="text-ok">+{formatCount(file.additions)}</span>{" "}
+              <span className="text-bad">−{formatCount(Math.max(0, file.deletions))}</span>
+            </span>
+          )}
+        </summary>
+        {isOpen && <SharedPatch path={file.path} version={`${file.additions}:${file.deletions}`} />}
+      </details>
+    </li>
+  );
+}
+
+function SharedPatch({ path, version }: { path: string; version: string }) {
+  const { query } = useActions();
+  const patch = useQuery({
+    queryKey: ["shared-patch", path, version],
+    queryFn: async () => {
+      const result = await query({ kind: "patch", path });
+      return result.kind === "patch" ? result.patch : "";
+    },
+    retry: false,
+    gcTime: 0,
+  });
+  if (patch.data !== undefined && patch.data !== "") return <Diff patch={patch.data} path={path} lineNumbers />;
+  return <p className="border-t border-line px-3 py-3 text-fg-3">{patch.isPending ? t.opening : t.noPatch}</p>;
+}

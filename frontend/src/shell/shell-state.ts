@@ -1,0 +1,54 @@
+/** Whether the sidebar is shown: on a wide screen by choice (remembered), on a narrow one as a drawer. */
+import { useSyncExternalStore } from "react";
+
+const STORAGE_KEY = "sidebar";
+
+interface ShellState {
+  isSidebarHidden: boolean;
+  isDrawerOpen: boolean;
+  isNewSessionOpen: boolean;
+}
+
+const readHidden = (): boolean => {
+  try {
+    return localStorage.getItem(STORAGE_KEY) === "hidden";
+  } catch {
+    return false;
+  }
+};
+
+let state: ShellState = { isSidebarHidden: readHidden(), isDrawerOpen: false, isNewSessionOpen: false };
+const listeners = new Set<() => void>();
+
+function set(change: Partial<ShellState>): void {
+  state = { ...state, ...change };
+  for (const listener of listeners) listener();
+}
+
+const subscribe = (listener: () => void) => {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+};
+
+export const useShellState = (): ShellState => useSyncExternalStore(subscribe, () => state);
+
+export const shell = {
+  /** Opens the list as a drawer; for the button in a phone's header. */
+  openDrawer: () => set({ isDrawerOpen: true }),
+  setDrawer: (isDrawerOpen: boolean) => set({ isDrawerOpen }),
+  setNewSession: (isNewSessionOpen: boolean) => set({ isNewSessionOpen, isDrawerOpen: false }),
+  /** ⌘B: the sidebar where it fits, the drawer where it does not. */
+  toggleSidebar: () => {
+    if (!matchMedia("(min-width: 1024px)").matches) {
+      set({ isDrawerOpen: !state.isDrawerOpen });
+      return;
+    }
+    const isSidebarHidden = !state.isSidebarHidden;
+    set({ isSidebarHidden });
+    try {
+      localStorage.setItem(STORAGE_KEY, isSidebarHidden ? "hidden" : "shown");
+    } catch {
+      // Storage is closed to this page: the choice lasts until the page is left.
+    }
+  },
+};
