@@ -67,15 +67,24 @@ export async function saveCachedSession(sessionId: string, all: readonly ReadEnt
   }
 }
 
-export const forgetCachedSession = (sessionId: string): Promise<void> => del(sessionId, cache()).catch(() => undefined);
+/** A browser may refuse by throwing at once as well as later. */
+async function attempt(write: () => Promise<void>): Promise<void> {
+  try {
+    await write();
+  } catch {
+    // Kept in memory only, then.
+  }
+}
+
+export const forgetCachedSession = (sessionId: string): Promise<void> => attempt(() => del(sessionId, cache()));
 
 const promptKey = (sessionId: string, promptId: string) => `${sessionId}/${promptId}`;
 
 /** Each prompt has its own key, so that two tabs of one session do not overwrite each other's. */
 export const keepPrompt = (sessionId: string, prompt: OutboxPrompt): Promise<void> =>
-  set(promptKey(sessionId, prompt.promptId), prompt, outboxes()).catch(() => undefined);
+  attempt(() => set(promptKey(sessionId, prompt.promptId), prompt, outboxes()));
 export const forgetPrompt = (sessionId: string, promptId: string): Promise<void> =>
-  del(promptKey(sessionId, promptId), outboxes()).catch(() => undefined);
+  attempt(() => del(promptKey(sessionId, promptId), outboxes()));
 
 export async function loadPrompts(sessionId: string): Promise<OutboxPrompt[]> {
   try {
@@ -131,5 +140,5 @@ export async function clearSessionCaches(): Promise<void> {
   } catch {
     // Nothing could have been kept there.
   }
-  await Promise.allSettled([clear(cache()), clear(outboxes())]);
+  await Promise.all([attempt(() => clear(cache())), attempt(() => clear(outboxes()))]);
 }
