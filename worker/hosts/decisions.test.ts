@@ -1,7 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { chooseMachines, type MachineLoad } from "./decisions.ts";
 
-const machine = (machineId: string, over: Partial<MachineLoad> = {}): MachineLoad => ({ machineId, isOnline: true, running: 0, capacity: 2, allowsPaths: true, ...over });
+const machine = (machineId: string, over: Partial<MachineLoad> = {}): MachineLoad => ({
+  machineId,
+  isOnline: true,
+  running: 0,
+  capacity: 2,
+  allowsPaths: true,
+  ...over,
+});
 const anywhere = { lastMachineId: null, needsPaths: false };
 
 describe("chooseMachines", () => {

@@ -5,9 +5,12 @@ const git = (url: string, branch: string | null = null) => ({ kind: "git" as con
 const path = (value: string) => ({ kind: "path" as const, path: value });
 
 describe("judgeSource", () => {
-  it.each(["https://github.com/owner/name.git", "http://git.test:3000/a", "ssh://git@host.test/a.git", "git@github.com:owner/name.git"])("accepts %s", (url) => {
-    expect(judgeSource(git(url, "feature/a-1"), false)).toEqual({ ok: true });
-  });
+  it.each(["https://github.com/owner/name.git", "http://git.test:3000/a", "ssh://git@host.test/a.git", "git@github.com:owner/name.git"])(
+    "accepts %s",
+    (url) => {
+      expect(judgeSource(git(url, "feature/a-1"), false)).toEqual({ ok: true });
+    },
+  );
   it.each([
     "",
     "-u",
@@ -40,7 +43,8 @@ describe("judgeSource", () => {
   it("allows folders in local mode only, and whole paths only", () => {
     expect(judgeSource(path("/home/me/app"), false)).toMatchObject({ ok: false, code: "forbidden" });
     expect(judgeSource(path("/home/me/app"), true)).toEqual({ ok: true });
-    for (const odd of ["app", "", "/a\u0000b", "/a\nb"]) expect(judgeSource(path(odd), true)).toMatchObject({ ok: false, code: "bad_request" });
+    for (const odd of ["app", "", "/a\u0000b", "/a\nb"])
+      expect(judgeSource(path(odd), true)).toMatchObject({ ok: false, code: "bad_request" });
   });
   it.each(["-b", "a b", "a..b", "a\u0007", "/a", "a/", "a.lock", "a~1", "a:b", ""])("refuses the branch %j", (branch) => {
     expect(judgeSource(git("https://host.test/a", branch), true)).toMatchObject({ ok: false, code: "bad_request" });

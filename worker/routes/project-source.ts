@@ -28,7 +28,8 @@ export function judgeSource(source: WorkspaceSource, isLocalAllowed: boolean): S
       if (CONTROL.test(source.path) || !ABSOLUTE.test(source.path)) return bad("source.path: give the whole path, from the root");
       return OK;
     case "git": {
-      if (source.branch !== null && (CONTROL.test(source.branch) || !BRANCH.test(source.branch))) return bad("source.branch: not a branch name");
+      if (source.branch !== null && (CONTROL.test(source.branch) || !BRANCH.test(source.branch)))
+        return bad("source.branch: not a branch name");
       return judgeGitUrl(source.url, isLocalAllowed);
     }
     default:
@@ -41,7 +42,12 @@ function judgeGitUrl(url: string, isLocalAllowed: boolean): SourceVerdict {
   if (SCP_LIKE.test(url)) return OK;
   if (ABSOLUTE.test(url) || /^file:/i.test(url)) return isLocalAllowed ? OK : localOff("Local repositories cannot be opened here.");
   const parsed = URL.parse(url);
-  if (parsed === null || !["https:", "http:", "ssh:"].includes(parsed.protocol) || parsed.hostname === "" || parsed.hostname.startsWith("-")) {
+  if (
+    parsed === null ||
+    !["https:", "http:", "ssh:"].includes(parsed.protocol) ||
+    parsed.hostname === "" ||
+    parsed.hostname.startsWith("-")
+  ) {
     return bad("source.url: use an https, http, ssh or git@ address");
   }
   const hasUserAsLogin = parsed.protocol === "ssh:" && !parsed.username.startsWith("-");

@@ -67,7 +67,8 @@ async function authorizedPart(c: AppContext): Promise<string> {
   const n = Number(pathId(c, partNumberSchema, "n"));
   const token = bearerToken(c.req.raw);
   // A token names its session: another session's, or none, is refused without waking anything.
-  if (token === null || !token.startsWith(`adpl_${sessionId}_`)) throw new AppError("not_signed_in", { detail: "The link token is missing or wrong." });
+  if (token === null || !token.startsWith(`adpl_${sessionId}_`))
+    throw new AppError("not_signed_in", { detail: "The link token is missing or wrong." });
   const verdict = await sessionStub(c.env, sessionId).authorizeRunner(token);
   if (!verdict.ok) throw new AppError(verdict.code);
   return partName(sessionId, snapshotId, n);
@@ -76,7 +77,8 @@ async function authorizedPart(c: AppContext): Promise<string> {
 /** R2 takes streams of a known length only. */
 function contentLength(request: Request): number {
   const header = request.headers.get("content-length");
-  if (header === null || !/^\d+$/.test(header) || header === "0") throw new AppError("bad_request", { detail: "Content-Length is required." });
+  if (header === null || !/^\d+$/.test(header) || header === "0")
+    throw new AppError("bad_request", { detail: "Content-Length is required." });
   const bytes = Number(header);
   if (bytes > MAX_SNAPSHOT_PART_BYTES) throw new AppError("too_large", { detail: `A part is at most ${MAX_SNAPSHOT_PART_BYTES} bytes.` });
   return bytes;

@@ -21,18 +21,49 @@ type Wanted = z.infer<typeof sessionCreateSchema>;
 /** A title until somebody gives a better one. */
 const TITLE_CHARS = 80;
 
-export async function createSession(env: Env, owner: Owner, project: ProjectBody, wanted: Wanted, budgetUsd: number, now: number): Promise<string> {
+export async function createSession(
+  env: Env,
+  owner: Owner,
+  project: ProjectBody,
+  wanted: Wanted,
+  budgetUsd: number,
+  now: number,
+): Promise<string> {
   const { mode, model, modelSource, lifecycle, machineId = null, prompt = null } = wanted;
-  if (machineId !== null && !(await mayUseMachine(env.DB, machineId, owner.userId))) throw new AppError("not_found", { detail: "machineId" });
+  if (machineId !== null && !(await mayUseMachine(env.DB, machineId, owner.userId)))
+    throw new AppError("not_found", { detail: "machineId" });
 
   const sessionId = newId("session");
   const { projectId, name: projectName, source, trustProject } = project;
   const title = wanted.title ?? titleOf(prompt?.text);
-  await insertSession(env.DB, { sessionId, userId: owner.userId, projectId, title, lifecycle, mode, modelSource, machineId, createdAt: now });
+  await insertSession(env.DB, {
+    sessionId,
+    userId: owner.userId,
+    projectId,
+    title,
+    lifecycle,
+    mode,
+    modelSource,
+    machineId,
+    createdAt: now,
+  });
   try {
     const created = await sessionStub(env, sessionId).create({
-      ...{ sessionId, ownerId: owner.userId, ownerName: owner.name, title, projectId, projectName, source, trustProject },
-      ...{ lifecycle, mode, model, modelSource, machineId, budgetUsd, prompt },
+      sessionId,
+      ownerId: owner.userId,
+      ownerName: owner.name,
+      title,
+      projectId,
+      projectName,
+      source,
+      trustProject,
+      lifecycle,
+      mode,
+      model,
+      modelSource,
+      machineId,
+      budgetUsd,
+      prompt,
     });
     if (!created.ok) throw new AppError(created.code);
   } catch (cause) {

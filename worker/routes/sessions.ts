@@ -3,7 +3,7 @@ import { Hono } from "hono";
 import { sessionCreateSchema, sessionPatchSchema, type TicketBody } from "@ai-dev-platform/protocol/http";
 import { sessionIdSchema } from "@ai-dev-platform/protocol/ids";
 import type { ModelSource } from "@ai-dev-platform/protocol/modes";
-import { hasActiveKey } from "../db/keys.ts";
+import { findActiveKey } from "../db/keys.ts";
 import { findProject } from "../db/projects.ts";
 import { findSession, listSessions, updateSession } from "../db/sessions.ts";
 import { readSettings } from "../db/settings.ts";
@@ -32,11 +32,17 @@ sessionsRoutes.patch("/api/sessions/:id", requireUser, async (c) => {
   const { title, archived } = await parseJson(c, sessionPatchSchema);
   const stub = sessionStub(c.env, sessionId);
   // The session first: it is the authority, and the row only repeats it.
-  for (const change of [title === undefined ? null : () => stub.rename(title), archived === undefined ? null : () => stub.archive(archived)]) {
+  for (const change of [
+    title === undefined ? null : () => stub.rename(title),
+    archived === undefined ? null : () => stub.archive(archived),
+  ]) {
     const outcome = await change?.();
     if (outcome?.ok === false) throw new AppError(outcome.code);
   }
-  const change = { ...(title === undefined ? {} : { title }), ...(archived === undefined ? {} : { archivedAt: archived ? Date.now() : null }) };
+  const change = {
+    ...(title === undefined ? {} : { title }),
+    ...(archived === undefined ? {} : { archivedAt: archived ? Date.now() : null }),
+  };
   if (Object.keys(change).length > 0) await updateSession(c.env.DB, sessionId, c.get("user").userId, change);
   return c.json(await ownSession(c));
 });
@@ -72,7 +78,7 @@ sessionsRoutes.post("/api/sessions", requireUser, async (c) => {
 /** Said before anything is created, so that nobody writes a first prompt that cannot run. */
 async function requireModel(env: Env, userId: string, source: ModelSource): Promise<void> {
   if (source === "demo" && readConfig(env).demoModelUrl === null) throw new AppError("demo_off");
-  if (source === "key" && !(await hasActiveKey(env.DB, userId))) throw new AppError("key_missing");
+  if (source === "key" && (await findActiveKey(env.DB, userId)) === null) throw new AppError("key_missing");
 }
 
 /** No sign-in here: the ticket in the subprotocol opens the socket, for an owner and for a share's visitor alike. */

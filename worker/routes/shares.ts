@@ -5,7 +5,13 @@
  */
 import { Hono } from "hono";
 import { getCookie, setCookie } from "hono/cookie";
-import { shareCreateSchema, shareExchangeSchema, type ShareCreatedBody, type ShareViewBody, type TicketBody } from "@ai-dev-platform/protocol/http";
+import {
+  shareCreateSchema,
+  shareExchangeSchema,
+  type ShareCreatedBody,
+  type ShareViewBody,
+  type TicketBody,
+} from "@ai-dev-platform/protocol/http";
 import { shareIdSchema } from "@ai-dev-platform/protocol/ids";
 import type { RateRule } from "../config.ts";
 import { findLiveShare, findVisitedShare, insertShare, insertVisit, listShares, revokeShare, type LiveShare } from "../db/shares.ts";
@@ -76,7 +82,13 @@ sharesRoutes.get("/api/share/:shareId", async (c) => c.json(viewOf(await visited
 
 sharesRoutes.post("/api/share/:shareId/ticket", async (c) => {
   const { shareId, sessionId, role, label, expiresAt } = await visitedShare(c);
-  const minted = await sessionStub(c.env, sessionId).mintTicket({ userId: null, name: label || "Guest", role, grantId: shareId, grantExpiresAt: expiresAt });
+  const minted = await sessionStub(c.env, sessionId).mintTicket({
+    userId: null,
+    name: label || "Guest",
+    role,
+    grantId: shareId,
+    grantExpiresAt: expiresAt,
+  });
   if (!minted.ok) throw new AppError("share_ended");
   return c.json({ ticket: minted.ticket, sessionId, role } satisfies TicketBody);
 });
@@ -92,4 +104,11 @@ async function visitedShare(c: AppContext): Promise<LiveShare> {
   return share;
 }
 
-const viewOf = ({ shareId, sessionId, title, sharedBy, role, expiresAt }: LiveShare): ShareViewBody => ({ shareId, sessionId, title, sharedBy, role, expiresAt });
+const viewOf = ({ shareId, sessionId, title, sharedBy, role, expiresAt }: LiveShare): ShareViewBody => ({
+  shareId,
+  sessionId,
+  title,
+  sharedBy,
+  role,
+  expiresAt,
+});

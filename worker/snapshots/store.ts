@@ -47,12 +47,7 @@ export function r2SnapshotStore(bucket: R2Bucket): SnapshotStore {
 export type PutOutcome = "stored" | "already_stored" | "other_content" | "damaged";
 
 /** Stores one part, unless its name is taken. The same part again is fine: its first answer may have been lost. */
-export async function putPart(
-  bucket: R2Bucket,
-  name: string,
-  part: Part,
-  body: ReadableStream<Uint8Array>,
-): Promise<PutOutcome> {
+export async function putPart(bucket: R2Bucket, name: string, part: Part, body: ReadableStream<Uint8Array>): Promise<PutOutcome> {
   const present = await bucket.head(name);
   if (present !== null) {
     await body.cancel();

@@ -5,6 +5,7 @@
  * Machines that connect wake it. Does not own: what a session does when it is woken. SPEC MA1–MA3.
  */
 import { DurableObject } from "cloudflare:workers";
+import { CLOSE } from "@ai-dev-platform/protocol/close-codes";
 import type { RunnerOrder } from "@ai-dev-platform/protocol/machine";
 import { PROTOCOL_VERSION } from "@ai-dev-platform/protocol/version";
 import { machineIdSchema } from "@ai-dev-platform/protocol/ids";
@@ -107,7 +108,9 @@ export class MachineDO extends DurableObject<Env> {
     else this.#frame(incoming.frame);
   }
 
-  override async webSocketClose(socket: WebSocket): Promise<void> {
+  override async webSocketClose(socket: WebSocket, code: number): Promise<void> {
+    // Completes the closing handshake; a hibernatable socket does not by itself. Codes that cannot be sent become 1000.
+    socket.close(code === 1_000 || code >= 3_000 ? code : CLOSE.done);
     await this.#gone(socket);
   }
 
@@ -133,7 +136,16 @@ export class MachineDO extends DurableObject<Env> {
   async #afterHello(hello: Hello, gone: { sessionId: string; incarnation: number }[]): Promise<void> {
     const { machineId, name, platform, agentVersion, capacity, allowsPaths } = hello;
     await this.#record(() =>
-      recordHello(this.env.DB, { machineId, name, platform, agentVersion, capacity, allowsPaths, running: this.#roster.countBusy(), at: Date.now() }),
+      recordHello(this.env.DB, {
+        machineId,
+        name,
+        platform,
+        agentVersion,
+        capacity,
+        allowsPaths,
+        running: this.#roster.countBusy(),
+        at: Date.now(),
+      }),
     );
     const lastWords = "The runner was gone when its machine came back.";
     await Promise.all(gone.map((runner) => this.#reportExit({ ...runner, exitCode: null, signal: null, lastWords })));
@@ -184,7 +196,13 @@ export class MachineDO extends DurableObject<Env> {
     return current === null || this.#isRefusing ? 0 : Math.max(0, current.connected.capacity - this.#roster.countBusy());
   }
 
-  async #reportExit(exit: { sessionId: string; incarnation: number; exitCode: number | null; signal: string | null; lastWords: string }): Promise<void> {
+  async #reportExit(exit: {
+    sessionId: string;
+    incarnation: number;
+    exitCode: number | null;
+    signal: string | null;
+    lastWords: string;
+  }): Promise<void> {
     const { sessionId, ...report } = exit;
     try {
       await sessionStub(this.env, sessionId).runnerExited(report);

@@ -36,7 +36,11 @@ function anyOperatorMachine(env: Env): RunnerHost {
       await waitingRoom(env).stopWaiting(sessionId);
       // It may have run on several machines; one that never saw it has nothing to do.
       const machines = await listOperatorMachines(env.DB);
-      await onEach(machines.map((machine) => machine.machineId), log, (id) => env.MACHINE.getByName(id).forget(sessionId));
+      await onEach(
+        machines.map((machine) => machine.machineId),
+        log,
+        (id) => env.MACHINE.getByName(id).forget(sessionId),
+      );
     },
   };
 }
@@ -76,6 +80,7 @@ async function whereItMayRun(env: Env, sessionId: string, log: Logger): Promise<
 async function onEach(machineIds: string[], log: Logger, act: (machineId: string) => Promise<void>): Promise<void> {
   const results = await Promise.allSettled(machineIds.map(act));
   for (const result of results) {
-    if (result.status === "rejected") log.warn("machine_unreachable", { reason: result.reason instanceof Error ? result.reason.message : "unknown" });
+    if (result.status === "rejected")
+      log.warn("machine_unreachable", { reason: result.reason instanceof Error ? result.reason.message : "unknown" });
   }
 }

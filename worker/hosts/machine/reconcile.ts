@@ -5,8 +5,15 @@
 
 /** `running` counts against capacity from the moment it is ordered; `stopped` means: its files are there. */
 export type PlaceState = "running" | "killing" | "stopped" | "forgetting";
-export interface Place { sessionId: string; incarnation: number; state: PlaceState }
-export interface LivingRunner { sessionId: string; incarnation: number }
+export interface Place {
+  sessionId: string;
+  incarnation: number;
+  state: PlaceState;
+}
+export interface LivingRunner {
+  sessionId: string;
+  incarnation: number;
+}
 
 export interface Reconciled {
   places: Place[];

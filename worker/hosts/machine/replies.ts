@@ -1,6 +1,10 @@
 /** Answers that somebody is waiting for now. In memory: the waiting call itself keeps the object alive. */
 
-export interface Reply { ok: boolean; code?: string | undefined; detail?: string | undefined }
+export interface Reply {
+  ok: boolean;
+  code?: string | undefined;
+  detail?: string | undefined;
+}
 export type Answer = { kind: "reply"; reply: Reply } | { kind: "timeout" } | { kind: "disconnected" };
 
 export class Replies {
@@ -21,7 +25,7 @@ export class Replies {
   }
 
   disconnectAll(): void {
-    for (const requestId of [...this.#open.keys()]) this.#settle(requestId, { kind: "disconnected" });
+    for (const requestId of this.#open.keys()) this.#settle(requestId, { kind: "disconnected" });
   }
 
   #settle(requestId: string, answer: Answer): void {

@@ -5,7 +5,11 @@
 import * as z from "zod";
 import type { Place } from "./reconcile.ts";
 
-const rowSchema = z.object({ session_id: z.string(), incarnation: z.number(), state: z.enum(["running", "killing", "stopped", "forgetting"]) });
+const rowSchema = z.object({
+  session_id: z.string(),
+  incarnation: z.number(),
+  state: z.enum(["running", "killing", "stopped", "forgetting"]),
+});
 const countSchema = z.object({ count: z.number() });
 
 export class Roster {

@@ -5,7 +5,10 @@
 import * as z from "zod";
 
 const rowSchema = z.object({ session_id: z.string(), stamp: z.number() });
-export interface Waiting { sessionId: string; stamp: number }
+export interface Waiting {
+  sessionId: string;
+  stamp: number;
+}
 
 export class WaitingList {
   readonly #sql: SqlStorage;
