@@ -71,7 +71,7 @@ export function readBefore(sql: SqlStorage, seq: number, limit: number, maxChars
     if (entries.length > 0 && chars > maxChars) break;
     entries.push(readRow(row));
   }
-  return entries.reverse();
+  return entries.toReversed();
 }
 
 export function readEntry(sql: SqlStorage, seq: number): ReadEntry | null {

@@ -94,11 +94,7 @@ function proceed(step: Step, context: FlowContext, mayStart: boolean): void {
   if (context.nextPromptId === null) {
     step.flow = { ...step.flow, turn: { state: "idle" } };
     if (runner.state === "ready") arm(step, "runner_idle", context.now + context.idleMs);
-    if (runner.state === "waiting") {
-      disarm(step, "runner_retry");
-      setRunner(step, { state: "off" });
-      show(step, "asleep", null);
-    }
+    if (runner.state === "waiting") stopWanting(step);
     return;
   }
   if (runner.state !== "ready") {
@@ -111,6 +107,12 @@ function proceed(step: Step, context: FlowContext, mayStart: boolean): void {
   disarm(step, "runner_idle");
   arm(step, "runner_alive", context.now + RUNNER_ALIVE_CHECK_MS);
   step.effects.push({ do: "open_turn", turnId, promptId, incarnation: step.flow.incarnation });
+}
+
+function stopWanting(step: Step): void {
+  disarm(step, "runner_retry");
+  setRunner(step, { state: "off" });
+  show(step, "asleep", null);
 }
 
 function startRunner(step: Step, context: FlowContext): void {
@@ -244,8 +246,9 @@ function passDeadline(step: Step, context: FlowContext, name: DeadlineName): voi
       if (runner.state === "retiring") killRunner(step, context);
       return;
     case "runner_retry":
-      if (runner.state === "waiting") startRunner(step, context);
-      return;
+      if (runner.state !== "waiting") return;
+      // Nobody waits for it any more: it was only to be warm.
+      return turn.state === "waiting_for_runner" ? startRunner(step, context) : stopWanting(step);
     default:
   }
 }

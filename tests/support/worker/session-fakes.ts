@@ -1,0 +1,366 @@
+/**
+ * Stand-ins for everything around a session: a host, a runner, viewers, a snapshot store, a directory and a clock.
+ * Tests run in the session's isolate, so the wiring is replaced by value and survives an eviction of the object.
+ */
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import type { RunnerEvent, ReadEntry } from "@ai-dev-platform/protocol/events";
+import { formatId, ID_RANDOM_BYTES, type IdKind } from "@ai-dev-platform/protocol/ids";
+import type { RunnerOrder } from "@ai-dev-platform/protocol/machine";
+import type { Role } from "@ai-dev-platform/protocol/roles";
+import { runnerOrderFrameSchema, type McpServerConfig, type OutboxBody, type RunnerFrame, type RunnerOrderFrame } from "@ai-dev-platform/protocol/runner";
+import type { SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
+import { PROTOCOL_VERSION, VIEWER_SUBPROTOCOL } from "@ai-dev-platform/protocol/version";
+import type { SessionFrame, ViewerFrame } from "@ai-dev-platform/protocol/viewer";
+import type { SessionInit } from "../../../worker/session/api.ts";
+import type { DirectoryRow, RunnerHost, SessionPorts, SnapshotStore, StartOutcome } from "../../../worker/session/ports.ts";
+import { wiring } from "../../../worker/session/session-do.ts";
+import { sessionStub, type SessionStub } from "../../../worker/session/stub.ts";
+
+const WAIT_MS = 4_000;
+
+export const freshId = (kind: IdKind): string => formatId(kind, crypto.getRandomValues(new Uint8Array(ID_RANDOM_BYTES)));
+
+/** Polls the event loop until `read` gives a value. Waits on a condition, never on a guessed time. */
+export async function until<T>(read: () => T | null | undefined | false, what: string): Promise<T> {
+  const deadlineAt = Date.now() + WAIT_MS;
+  for (;;) {
+    const value = read();
+    if (value !== null && value !== undefined && value !== false) return value;
+    if (Date.now() > deadlineAt) throw new Error(`timed out waiting for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+export class FakeHost implements RunnerHost {
+  orders: RunnerOrder[] = [];
+  kills: number[] = [];
+  forgotten = 0;
+  outcome: StartOutcome = { kind: "started", hostName: "test machine" };
+  /** When set, a kill is answered only when this resolves. */
+  killGate: Promise<void> = Promise.resolve();
+
+  async start(order: RunnerOrder): Promise<StartOutcome> {
+    this.orders.push(order);
+    return this.outcome;
+  }
+  async kill(_sessionId: string, incarnation: number): Promise<void> {
+    this.kills.push(incarnation);
+    await this.killGate;
+  }
+  async forget(): Promise<void> {
+    this.forgotten += 1;
+  }
+}
+
+export class FakeSnapshots implements SnapshotStore {
+  complete = true;
+  removed: string[] = [];
+  removedAll = 0;
+
+  async isComplete(): Promise<boolean> {
+    return this.complete;
+  }
+  async remove(_sessionId: string, snapshot: SnapshotRef): Promise<void> {
+    this.removed.push(snapshot.snapshotId);
+  }
+  async removeAll(): Promise<void> {
+    this.removedAll += 1;
+  }
+}
+
+/** Everything one test session is given, and the handles to drive it. */
+export class SessionWorld {
+  readonly sessionId = freshId("session");
+  readonly host = new FakeHost();
+  readonly snapshots = new FakeSnapshots();
+  readonly rows: DirectoryRow[] = [];
+  readonly logged: string[] = [];
+  mcpServers: McpServerConfig[] = [];
+  directoryFails = false;
+  now = Date.now();
+
+  /** The namespace's own stub: what the test runtime's tools take. */
+  get object() {
+    return env.SESSION.getByName(this.sessionId);
+  }
+  get stub(): SessionStub {
+    return sessionStub(env, this.sessionId);
+  }
+
+  ports(): SessionPorts {
+    const note = (event: string, fields?: Record<string, unknown>) => void this.logged.push(`${event} ${JSON.stringify(fields ?? {})}`);
+    return {
+      clock: { now: () => this.now },
+      random: { bytes: (count) => crypto.getRandomValues(new Uint8Array(count)) },
+      host: this.host,
+      snapshots: this.snapshots,
+      directory: {
+        update: async (_sessionId, row) => {
+          if (this.directoryFails) throw new Error("directory is down");
+          this.rows.push(row);
+        },
+      },
+      settings: { mcpServers: async () => this.mcpServers },
+      log: { info: note, warn: note, error: note },
+    };
+  }
+
+  init(patch: Partial<SessionInit> = {}): SessionInit {
+    return {
+      sessionId: this.sessionId,
+      ownerId: "user-1",
+      ownerName: "Ada",
+      title: "A session",
+      projectId: freshId("project"),
+      projectName: "project",
+      source: { kind: "empty" },
+      trustProject: false,
+      lifecycle: "hydrated",
+      mode: "default",
+      model: "default",
+      modelSource: "key",
+      machineId: this.machineId,
+      budgetUsd: 5,
+      prompt: null,
+      ...patch,
+    };
+  }
+
+  /** Names this world in the wiring: each session's ports are found by its machine. */
+  readonly machineId = freshId("machine");
+
+  async advance(ms: number): Promise<void> {
+    this.now += ms;
+    await runDurableObjectAlarm(this.object);
+  }
+
+  async ticket(role: Role = "owner", grant: Partial<{ grantId: string; grantExpiresAt: number | null; userId: string | null }> = {}): Promise<string> {
+    const grantId = grant.grantId ?? (role === "owner" ? "owner" : freshId("share"));
+    const minted = await this.stub.mintTicket({
+      userId: grant.userId === undefined ? "user-1" : grant.userId,
+      name: "Ada",
+      role,
+      grantId,
+      grantExpiresAt: grant.grantExpiresAt ?? null,
+    });
+    if (!minted.ok) throw new Error(minted.code);
+    return minted.ticket;
+  }
+
+  async viewer(role: Role = "owner", grant: Parameters<SessionWorld["ticket"]>[1] = {}): Promise<Viewer> {
+    return Viewer.open(this, await this.ticket(role, grant));
+  }
+
+  /** A viewer that has said hello and caught up. */
+  async watching(role: Role = "owner", grant: Parameters<SessionWorld["ticket"]>[1] = {}): Promise<Viewer> {
+    const viewer = await this.viewer(role, grant);
+    await viewer.hello(null);
+    return viewer;
+  }
+
+  /** The runner that the newest order asked for, connected, greeted and ready. */
+  async readyRunner(): Promise<FakeRunner> {
+    const runner = await this.dialRunner();
+    await runner.greet();
+    runner.send({ type: "ready", openTurnId: null });
+    return runner;
+  }
+
+  async dialRunner(): Promise<FakeRunner> {
+    const order = await until(() => this.host.orders.at(-1), "an order to start a runner");
+    return FakeRunner.dial(this, order);
+  }
+
+  /** A session with a viewer, whose first prompt runs on a ready runner. */
+  static async running(text = "do it"): Promise<{ world: SessionWorld; viewer: Viewer; runner: FakeRunner; turnId: string; promptId: string }> {
+    const world = await SessionWorld.create();
+    const viewer = await world.watching();
+    const promptId = viewer.prompt(text);
+    const runner = await world.readyRunner();
+    const { turnId } = await runner.until("prompt", (frame) => frame.promptId === promptId);
+    return { world, viewer, runner, turnId, promptId };
+  }
+
+  static async create(patch: Partial<SessionInit> = {}): Promise<SessionWorld> {
+    const world = new SessionWorld();
+    worlds.set(world.machineId, world);
+    const outcome = await world.stub.create(world.init(patch));
+    if (!outcome.ok) throw new Error(outcome.code);
+    return world;
+  }
+
+  async rowCount(table: string): Promise<number> {
+    return runInDurableObject(this.object, (_instance, state) => state.storage.sql.exec<{ n: number }>(`SELECT COUNT(*) AS n FROM ${table}`).one().n);
+  }
+
+  async entries(): Promise<{ seq: number; type: string }[]> {
+    return runInDurableObject(this.object, (_instance, state) =>
+      state.storage.sql.exec<{ seq: number; type: string }>(`SELECT seq, event ->> '$.type' AS type FROM events ORDER BY seq`).toArray(),
+    );
+  }
+}
+
+const worlds = new Map<string, SessionWorld>();
+
+/** Call once in each test file. Sessions of no world keep the real wiring. */
+export function installWorlds(): void {
+  const real = wiring.portsFor;
+  wiring.portsFor = (bindings, machineId) => worlds.get(machineId ?? "")?.ports() ?? real(bindings, machineId);
+}
+
+/** A socket's other end: keeps every frame that arrived and how it was closed. */
+class Peer<Frame extends { type: string }> {
+  readonly ws: WebSocket;
+  readonly frames: Frame[] = [];
+  closed: { code: number; reason: string } | null = null;
+  receivedBytes = 0;
+
+  constructor(ws: WebSocket, read: (text: string) => Frame) {
+    this.ws = ws;
+    ws.accept();
+    ws.addEventListener("message", (event) => {
+      if (typeof event.data !== "string" || event.data === "pong") return;
+      this.receivedBytes += new TextEncoder().encode(event.data).length;
+      this.frames.push(read(event.data));
+    });
+    ws.addEventListener("close", (event) => {
+      this.closed ??= { code: event.code, reason: event.reason };
+    });
+  }
+
+  sendRaw(text: string): void {
+    this.ws.send(text);
+  }
+
+  of<T extends Frame["type"]>(type: T): Extract<Frame, { type: T }>[] {
+    return this.frames.filter((frame): frame is Extract<Frame, { type: T }> => frame.type === type);
+  }
+
+  async until<T extends Frame["type"]>(type: T, test: (frame: Extract<Frame, { type: T }>) => boolean = () => true): Promise<Extract<Frame, { type: T }>> {
+    try {
+      return await until(() => this.of(type).find(test), `a ${type} frame`);
+    } catch (error) {
+      throw new Error(`${String(error)}; got ${JSON.stringify(this.frames.map((frame) => frame.type))}, closed ${JSON.stringify(this.closed)}`, { cause: error });
+    }
+  }
+
+  async untilClosed(): Promise<number> {
+    return (await until(() => this.closed, "the socket to close")).code;
+  }
+
+  close(): void {
+    this.ws.close(1000, "done");
+  }
+}
+
+async function dial(world: SessionWorld, path: string, headers: Record<string, string>): Promise<Response> {
+  return world.stub.fetch(new Request(`http://app.test${path}`, { headers: { Upgrade: "websocket", ...headers } }));
+}
+
+export class Viewer extends Peer<SessionFrame> {
+  static async open(world: SessionWorld, ticket: string): Promise<Viewer> {
+    const response = await dial(world, `/api/sessions/${world.sessionId}/socket`, { "Sec-WebSocket-Protocol": `${VIEWER_SUBPROTOCOL}, ticket.${ticket}` });
+    if (response.webSocket === null) throw new Error(`no socket: ${response.status}`);
+    return new Viewer(response.webSocket, (text) => JSON.parse(text) as SessionFrame);
+  }
+
+  send(frame: ViewerFrame): void {
+    this.sendRaw(JSON.stringify(frame));
+  }
+
+  /** Says hello and waits until it is caught up, acknowledging as a browser does. */
+  async hello(afterSeq: number | null): Promise<Extract<SessionFrame, { type: "welcome" }>> {
+    const before = this.of("welcome").length;
+    this.send({ type: "hello", version: PROTOCOL_VERSION, afterSeq });
+    const welcome = await until(() => this.of("welcome")[before], "welcome");
+    return welcome;
+  }
+
+  ack(): void {
+    this.send({ type: "ack", receivedBytes: this.receivedBytes });
+  }
+
+  prompt(text: string, delivery: "steer" | "queue" = "queue", promptId = freshId("prompt")): string {
+    this.send({ type: "prompt", promptId, text, delivery });
+    return promptId;
+  }
+
+  entries(): ReadEntry[] {
+    return this.of("events").flatMap((frame) => frame.entries);
+  }
+
+  async untilEvent<T extends ReadEntry["event"]["type"]>(type: T, test: (event: Extract<ReadEntry["event"], { type: T }>) => boolean = () => true) {
+    const found = await until(
+      () =>
+        this.entries()
+          .map((entry) => entry.event)
+          .find((event): event is Extract<ReadEntry["event"], { type: T }> => event.type === type && test(event as Extract<ReadEntry["event"], { type: T }>)),
+      `event ${type}`,
+    );
+    return found;
+  }
+
+  /** Sends a request and returns its reply or refusal. */
+  async ask(build: (requestId: string) => ViewerFrame): Promise<Extract<SessionFrame, { type: "reply" | "refused" }>> {
+    const requestId = freshId("request");
+    this.send(build(requestId));
+    return until(() => [...this.of("reply"), ...this.of("refused")].find((frame) => frame.requestId === requestId), "an answer");
+  }
+}
+
+export class FakeRunner extends Peer<RunnerOrderFrame> {
+  readonly order: RunnerOrder;
+  readonly world: SessionWorld;
+  rseq = 0;
+
+  constructor(ws: WebSocket, world: SessionWorld, order: RunnerOrder) {
+    super(ws, (text) => runnerOrderFrameSchema.parse(JSON.parse(text)));
+    this.world = world;
+    this.order = order;
+  }
+
+  static async dial(world: SessionWorld, order: RunnerOrder): Promise<FakeRunner> {
+    const response = await dial(world, `/runner/sessions/${world.sessionId}/link`, { Authorization: `Bearer ${order.linkToken}` });
+    if (response.webSocket === null) throw new Error(`no link: ${response.status}`);
+    return new FakeRunner(response.webSocket, world, order);
+  }
+
+  send(frame: RunnerFrame): void {
+    this.sendRaw(JSON.stringify(frame));
+  }
+
+  async greet(lastRseq = 0): Promise<Extract<RunnerOrderFrame, { type: "welcome" }>> {
+    const { sessionId, incarnation } = this.order;
+    this.send({ type: "hello", version: PROTOCOL_VERSION, sessionId, incarnation, runnerVersion: "test", lastRseq });
+    return this.until("welcome");
+  }
+
+  /** Sends items with the next numbers and waits until they are acked. */
+  async emit(turnId: string | null, ...bodies: OutboxBody[]): Promise<void> {
+    const items = bodies.map((body) => ({ rseq: (this.rseq += 1), at: this.world.now, thread: "main", turnId, body }));
+    const last = this.rseq;
+    this.send({ type: "emit", items });
+    await this.until("ack", (frame) => frame.rseq >= last);
+  }
+
+  async write(turnId: string, text: string, block = "m:0"): Promise<void> {
+    await this.emit(turnId, { type: "text_written", block, text } satisfies RunnerEvent);
+  }
+
+  async finish(turnId: string, outcome: "completed" | "failed" | "stopped" = "completed"): Promise<void> {
+    await this.emit(turnId, { type: "turn_report", turnId, outcome, agentSessionId: "agent-1" });
+  }
+
+  /** The same process dials again. */
+  async redial(): Promise<FakeRunner> {
+    const next = await FakeRunner.dial(this.world, this.order);
+    next.rseq = this.rseq;
+    return next;
+  }
+}
+
+export const permission = (approvalId: string, sessionRule?: string): Extract<RunnerEvent, { type: "approval_requested" }> => ({
+  type: "approval_requested",
+  request: { kind: "permission", approvalId, tool: "Bash", toolId: "t1", subject: "rm -rf build", reason: "", input: {}, ...(sessionRule === undefined ? {} : { sessionRule }) },
+});
