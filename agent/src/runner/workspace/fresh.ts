@@ -72,12 +72,12 @@ export async function locatePath(wanted: string, allowed: readonly string[]): Pr
   if (!path.isAbsolute(expanded)) return refused("give the whole path, from / or ~/");
   const root = await realpath(expanded).catch(() => null);
   if (root === null || !(await isFolder(root))) return { ok: false, problem: problem("workspace_path_missing", wanted) };
+  if (root === "/" || isWithin(home, root)) return refused("that is not a project folder");
   const roots = await Promise.all(allowed.map((folder) => realpath(folder).catch(() => null)));
-  const isAllowed = roots.some((folder) => folder !== null && isWithin(root, folder));
-  if (root === "/" || root === home || isWithin(home, root)) return refused("that is not a project folder");
-  if (isAllowed) return { ok: true, root };
-  if (!isWithin(root, home)) return refused(isSystemFolder(root) ? "that is a system folder" : "it is outside your home folder");
-  if (HIDDEN_HOME_FOLDERS.includes(path.relative(home, root).split(path.sep)[0] ?? ""))
+  const by = roots.filter((folder) => folder !== null && isWithin(root, folder));
+  if (by.length === 0) return refused(isSystemFolder(root) ? "that is a system folder" : "this machine does not open folders there");
+  const isOnlyByHome = by.every((folder) => folder === home);
+  if (isOnlyByHome && HIDDEN_HOME_FOLDERS.includes(path.relative(home, root).split(path.sep)[0] ?? ""))
     return refused("that folder holds settings and secrets");
   return { ok: true, root };
 }

@@ -26,7 +26,7 @@ export interface PrepareInput {
   source: WorkspaceSource;
   /** Newest first; the first is the head. */
   snapshots: readonly SnapshotRef[];
-  /** Folders outside the home folder that may be opened in place. */
+  /** Folders below which one may be opened in place. */
   allowedPaths: readonly string[];
   format: SnapshotFormat;
   onProgress: OnProgress;

@@ -3,12 +3,12 @@
  * It owns what lies in the state folder beside the outbox; it does not know the agent or the link. A workspace exists only
  * when its preparation was completed, so that nothing half-restored can ever be saved (SPEC SN2, SN4).
  */
-import path from "node:path";
 import type { ErrorCode } from "@ai-dev-platform/protocol/errors";
 import type { Problem } from "@ai-dev-platform/protocol/events";
 import type { Query, QueryResult } from "@ai-dev-platform/protocol/queries";
 import type { WorkspaceSource } from "@ai-dev-platform/protocol/runner";
 import type { SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
+import { allowedPathsFrom } from "./allowed-paths.ts";
 import { archiveFormat } from "./archive.ts";
 import { changedFiles, patchOf, type Changes } from "./changes.ts";
 import { findPaths, readFileView, readFolder } from "./files.ts";
@@ -25,7 +25,7 @@ export interface WorkspaceOptions {
   /** Newest first; the first is the session's head. */
   snapshots: readonly SnapshotRef[];
   onProgress: OnProgress;
-  /** Folders outside the home folder that may be opened in place. */
+  /** Folders below which one may be opened in place; by default what the machine allows. */
   allowedPaths?: readonly string[];
 }
 
@@ -47,9 +47,6 @@ export interface Workspace {
 
 export type OpenWorkspace = { ok: true; workspace: Workspace } | { ok: false; problem: Problem };
 
-/** Set by whoever starts the runner; separated like PATH. */
-const ALLOWED_PATHS_VARIABLE = "AI_DEV_AGENT_ALLOWED_PATHS";
-
 export async function openWorkspace(options: WorkspaceOptions): Promise<OpenWorkspace> {
   const remote = { server: options.server, sessionId: options.sessionId, linkToken: options.linkToken };
   const prepared = await prepare({
@@ -57,16 +54,13 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<OpenWork
     stateDir: options.stateDir,
     source: options.source,
     snapshots: options.snapshots,
-    allowedPaths: options.allowedPaths ?? pathsFromEnvironment(),
+    allowedPaths: options.allowedPaths ?? allowedPathsFrom(process.env),
     format: archiveFormat,
     onProgress: options.onProgress,
   });
   if (!prepared.ok) return prepared;
   return { ok: true, workspace: makeWorkspace(prepared.prepared, new Saver(remote, options.stateDir, archiveFormat, prepared.prepared)) };
 }
-
-const pathsFromEnvironment = (): string[] =>
-  (process.env[ALLOWED_PATHS_VARIABLE] ?? "").split(path.delimiter).filter((folder) => folder !== "");
 
 function makeWorkspace(prepared: Prepared, saver: Saver): Workspace {
   return {

@@ -1,0 +1,135 @@
+/**
+ * The machine's control socket: dials the server, says hello, proves that it lives, and dials again after any loss, for ever.
+ * It ends only where dialling again would do harm or cannot help. Owns the socket; what orders mean is the machine's.
+ */
+import { CLOSE } from "@ai-dev-platform/protocol/close-codes";
+import { decodeFrame, encodeFrame } from "@ai-dev-platform/protocol/codec";
+import { MAX_FRAME_BYTES, PING, PONG, RUNNER_PING_INTERVAL_MS } from "@ai-dev-platform/protocol/limits";
+import { machineOrderFrameSchema, type MachineFrame, type MachineOrderFrame } from "@ai-dev-platform/protocol/machine";
+import { WebSocket } from "ws";
+import { DIAL_TIMEOUT_MS } from "../config.ts";
+import type { Log } from "../output.ts";
+import { redialDelayMs } from "../runner/backoff.ts";
+import { MISSED_PONGS } from "./limits.ts";
+
+export type Over = "token_refused" | "replaced" | "incompatible";
+
+export interface ControlLinkOptions {
+  server: string;
+  machineId: string;
+  token: string;
+  hello(): MachineFrame;
+  onWelcome(): void;
+  onOrder(order: Exclude<MachineOrderFrame, { type: "welcome" }>): void;
+  /** It will not dial again. */
+  onOver(reason: Over): void;
+  log: Log;
+  pingIntervalMs?: number;
+  random?: () => number;
+}
+
+export class ControlLink {
+  readonly #options: ControlLinkOptions;
+  #socket: WebSocket | null = null;
+  #isWelcome = false;
+  #wasEverWelcome = false;
+  #isClosed = false;
+  #failures = 0;
+  #unanswered = 0;
+  #redial: NodeJS.Timeout | undefined;
+  #pinger: NodeJS.Timeout | undefined;
+
+  constructor(options: ControlLinkOptions) {
+    this.#options = options;
+    this.#dial();
+  }
+
+  /** False when there is no connection; the caller keeps what must not be lost. */
+  send(frame: MachineFrame): boolean {
+    if (!this.#isWelcome || this.#socket?.readyState !== WebSocket.OPEN) return false;
+    this.#socket.send(encodeFrame(frame));
+    return true;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#redial);
+    clearInterval(this.#pinger);
+    this.#socket?.close(CLOSE.done);
+  }
+
+  #dial(): void {
+    const socket = new WebSocket(controlUrl(this.#options.server, this.#options.machineId), {
+      headers: { authorization: `Bearer ${this.#options.token}` },
+      handshakeTimeout: DIAL_TIMEOUT_MS,
+      maxPayload: MAX_FRAME_BYTES,
+    });
+    this.#socket = socket;
+    let refusedStatus = 0;
+    socket.on("unexpected-response", (request, response) => {
+      refusedStatus = response.statusCode ?? 0;
+      request.destroy();
+    });
+    socket.on("open", () => {
+      socket.send(encodeFrame(this.#options.hello()));
+      this.#startPinging(socket);
+    });
+    socket.on("message", (data) => this.#onMessage(data));
+    socket.on("error", (error) => this.#options.log("warn", "control_failed", { detail: error.message, status: refusedStatus }));
+    socket.on("close", (code) => this.#onClose(code, refusedStatus));
+  }
+
+  #startPinging(socket: WebSocket): void {
+    clearInterval(this.#pinger);
+    this.#unanswered = 0;
+    this.#pinger = setInterval(() => {
+      if (this.#unanswered >= MISSED_PONGS) return socket.terminate();
+      this.#unanswered += 1;
+      socket.send(PING);
+    }, this.#options.pingIntervalMs ?? RUNNER_PING_INTERVAL_MS);
+  }
+
+  #onMessage(data: unknown): void {
+    const text = String(data);
+    this.#unanswered = 0;
+    if (text === PONG) return;
+    const decoded = decodeFrame(machineOrderFrameSchema, text, MAX_FRAME_BYTES);
+    if (!decoded.ok) return this.#options.log("warn", "bad_order", { detail: decoded.detail });
+    if (decoded.frame.type !== "welcome") return this.#options.onOrder(decoded.frame);
+    this.#isWelcome = true;
+    this.#wasEverWelcome = true;
+    this.#failures = 0;
+    this.#options.onWelcome();
+  }
+
+  #onClose(code: number, refusedStatus: number): void {
+    clearInterval(this.#pinger);
+    this.#isWelcome = false;
+    this.#socket = null;
+    if (this.#isClosed) return;
+    const over = this.#judgeEnd(code, refusedStatus);
+    if (over !== null) {
+      this.#isClosed = true;
+      return this.#options.onOver(over);
+    }
+    const delayMs = redialDelayMs(this.#failures, (this.#options.random ?? Math.random)());
+    this.#failures += 1;
+    this.#options.log("info", "control_redial", { code, delayMs });
+    this.#redial = setTimeout(() => this.#dial(), delayMs);
+  }
+
+  /** A token that never worked will not begin to; one that did work may be back after a deployment. */
+  #judgeEnd(code: number, refusedStatus: number): Over | null {
+    if (code === CLOSE.fenced) return "replaced";
+    if (code === CLOSE.incompatible) return "incompatible";
+    const isRefused = refusedStatus === 401 || refusedStatus === 403 || code === CLOSE.unauthorized || code === CLOSE.revoked;
+    return isRefused && !this.#wasEverWelcome ? "token_refused" : null;
+  }
+}
+
+export function controlUrl(server: string, machineId: string): string {
+  const url = new URL("/machine/control", server);
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  url.searchParams.set("machine", machineId);
+  return url.href;
+}

@@ -1,0 +1,101 @@
+/** One connected computer: orders from the control socket carried out by its runners, and their ends reported. SPEC MA1–MA3. */
+import { ERRORS } from "@ai-dev-platform/protocol/errors";
+import type { MachineFrame, MachineOrderFrame } from "@ai-dev-platform/protocol/machine";
+import { PROTOCOL_VERSION } from "@ai-dev-platform/protocol/version";
+import { AGENT_PACKAGE_VERSION } from "../config.ts";
+import type { Log } from "../output.ts";
+import { ControlLink, type Over } from "./control-link.ts";
+import { MAX_UNREPORTED_EXITS } from "./limits.ts";
+import { Runners, type Outcome, type RunnerExit } from "./runners.ts";
+import { ownRunnerCommand } from "./runner-process.ts";
+
+export interface MachineOptions {
+  server: string;
+  token: string;
+  machineId: string;
+  name: string;
+  dataDir: string;
+  capacity: number;
+  /** Folders below which one may be opened in place; none: no folder is opened. */
+  allowedPaths: readonly string[];
+  onWelcome(): void;
+  onOver(reason: Over): void;
+  log: Log;
+  /** Another program instead of the runner, for tests. */
+  command?: readonly [string, ...string[]];
+  pingIntervalMs?: number;
+}
+
+export interface Machine {
+  /** Disconnects; the runners go on (SPEC MA3). */
+  close(): void;
+}
+
+type Order = Exclude<MachineOrderFrame, { type: "welcome" }>;
+
+export async function startMachine(options: MachineOptions): Promise<Machine> {
+  const unreported: RunnerExit[] = [];
+  const runners = new Runners({
+    ...options,
+    command: options.command ?? ownRunnerCommand(),
+    machineName: options.name,
+    onExit: (exit) => report(exit),
+  });
+  await runners.adopt();
+  const link = new ControlLink({
+    ...options,
+    hello: () => hello(options, runners),
+    onWelcome: () => {
+      for (const exit of unreported.splice(0)) report(exit);
+      options.onWelcome();
+    },
+    onOrder: (order) => void carryOut(runners, order).then((outcome) => link.send(reply(order.requestId, outcome))),
+  });
+
+  function report(exit: RunnerExit): void {
+    if (link.send({ type: "runner_exited", ...exit })) return;
+    unreported.push(exit);
+    if (unreported.length > MAX_UNREPORTED_EXITS) unreported.shift();
+  }
+
+  return {
+    close: () => {
+      link.close();
+      runners.release();
+    },
+  };
+}
+
+function carryOut(runners: Runners, order: Order): Promise<Outcome> {
+  switch (order.type) {
+    case "start":
+      return runners.start(order.order);
+    case "kill":
+      return runners.kill(order.sessionId, order.incarnation);
+    case "forget":
+      return runners.forget(order.sessionId);
+  }
+}
+
+const hello = (options: MachineOptions, runners: Runners): MachineFrame => ({
+  type: "hello",
+  version: PROTOCOL_VERSION,
+  machineId: options.machineId,
+  name: options.name,
+  platform: `${process.platform} ${process.arch}`,
+  agentVersion: AGENT_PACKAGE_VERSION,
+  capacity: options.capacity,
+  running: runners.running(),
+  allowsPaths: options.allowedPaths.length > 0,
+});
+
+function reply(requestId: string, outcome: Outcome): MachineFrame {
+  if (outcome.ok) return { type: "reply", requestId, ok: true };
+  return {
+    type: "reply",
+    requestId,
+    ok: false,
+    code: outcome.code,
+    detail: outcome.detail === "" ? ERRORS[outcome.code].message : outcome.detail.slice(0, 4_000),
+  };
+}

@@ -1,0 +1,95 @@
+/**
+ * Starts one runner: its own process group, its output in a file, its order on standard input and nowhere else. It does not
+ * hang on this process, so that it outlives it.
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { mkdir, rename } from "node:fs/promises";
+import path from "node:path";
+import type { RunnerOrder } from "@ai-dev-platform/protocol/machine";
+import { LAST_WORDS_CHARS } from "../config.ts";
+import { redact } from "../output.ts";
+import { startOf } from "../runner/process-group.ts";
+import { ALLOWED_PATHS_VARIABLE } from "../runner/workspace/allowed-paths.ts";
+
+export interface RunnerCommand {
+  /** The program and its first arguments. */
+  command: readonly [string, ...string[]];
+  server: string;
+  machineName: string;
+  allowedPaths: readonly string[];
+}
+
+export interface Exit {
+  exitCode: number | null;
+  signal: string | null;
+}
+
+export type Started = { ok: true; pid: number; startedAt: string; exited: Promise<Exit> } | { ok: false; detail: string };
+
+const LOG_NAME = "runner.log";
+/** What a runner and its agent need of this computer. No keys, no login of the person who started the machine. */
+const INHERITED = [
+  "PATH",
+  "HOME",
+  "LANG",
+  "LC_ALL",
+  "TERM",
+  "TMPDIR",
+  "SHELL",
+  "USER",
+  "LOGNAME",
+  "TZ",
+  "SSH_AUTH_SOCK",
+  "NODE_EXTRA_CA_CERTS",
+];
+
+export const ownRunnerCommand = (): [string, ...string[]] => [process.execPath, path.join(import.meta.dirname, "..", "runner", "main.ts")];
+
+export async function startRunner(order: RunnerOrder, stateDir: string, with_: RunnerCommand): Promise<Started> {
+  await mkdir(stateDir, { recursive: true, mode: 0o700 });
+  const logFile = path.join(stateDir, LOG_NAME);
+  await rename(logFile, path.join(stateDir, "runner.previous.log")).catch(() => {});
+  const log = openSync(logFile, "w", 0o600);
+  try {
+    const [program, ...args] = with_.command;
+    const child = spawn(program, args, { cwd: stateDir, env: environment(with_.allowedPaths), detached: true, stdio: ["pipe", log, log] });
+    const exited = new Promise<Exit>((resolve) => child.once("exit", (exitCode, signal) => resolve({ exitCode, signal })));
+    await once(child, "spawn");
+    child.stdin?.on("error", () => {});
+    child.stdin?.end(`${JSON.stringify({ server: with_.server, order, stateDir, machineName: with_.machineName })}\n`);
+    child.unref();
+    return { ok: true, pid: child.pid ?? 0, startedAt: startOf(child.pid ?? 0) ?? "gone", exited };
+  } catch (error) {
+    return { ok: false, detail: error instanceof Error ? error.message : String(error) };
+  } finally {
+    closeSync(log);
+  }
+}
+
+function environment(allowedPaths: readonly string[]): Record<string, string> {
+  const env: Record<string, string> = { [ALLOWED_PATHS_VARIABLE]: allowedPaths.join(path.delimiter) };
+  for (const name of INHERITED) {
+    const value = process.env[name];
+    if (value !== undefined) env[name] = value;
+  }
+  return env;
+}
+
+/** The end of what the runner wrote, without keys and tokens. */
+export function lastWords(stateDir: string): string {
+  try {
+    const log = openSync(path.join(stateDir, LOG_NAME), "r");
+    try {
+      const { size } = fstatSync(log);
+      const tail = Buffer.alloc(Math.min(size, LAST_WORDS_CHARS));
+      readSync(log, tail, { position: size - tail.length });
+      return redact(tail.toString("utf8")).slice(-LAST_WORDS_CHARS);
+    } finally {
+      closeSync(log);
+    }
+  } catch {
+    return "";
+  }
+}

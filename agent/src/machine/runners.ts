@@ -1,0 +1,170 @@
+/**
+ * The runners of this computer: started, found again, ended. One per session at most (SPEC MA1); orders for one session are
+ * carried out one after the other. Owns the processes and their records; knows nothing of sockets.
+ */
+import { rm } from "node:fs/promises";
+import type { ErrorCode } from "@ai-dev-platform/protocol/errors";
+import type { RunnerOrder } from "@ai-dev-platform/protocol/machine";
+import type { Log } from "../output.ts";
+import { judgeStart, mayKill, type Running } from "./decisions.ts";
+import { ADOPTED_POLL_MS } from "./limits.ts";
+import { killFamily } from "./process-table.ts";
+import {
+  agentGroup,
+  isAlive,
+  isReplaced,
+  livingRecords,
+  removeRecord,
+  stateDirOf,
+  writeRecord,
+  type RunnerRecord,
+} from "./runner-record.ts";
+import { lastWords, startRunner, type Exit, type RunnerCommand } from "./runner-process.ts";
+
+export interface RunnerExit extends Running, Exit {
+  lastWords: string;
+}
+
+export type Outcome = { ok: true } | { ok: false; code: ErrorCode; detail: string };
+
+export interface RunnersOptions extends RunnerCommand {
+  dataDir: string;
+  capacity: number;
+  onExit(exit: RunnerExit): void;
+  log: Log;
+}
+
+export class Runners {
+  readonly #options: RunnersOptions;
+  readonly #records = new Map<string, RunnerRecord>();
+  /** The newest order per session: the next one waits for it. */
+  readonly #tails = new Map<string, Promise<unknown>>();
+  #adoptedTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: RunnersOptions) {
+    this.#options = options;
+  }
+
+  /** Takes over runners that an earlier machine process left running (SPEC MA3). */
+  async adopt(): Promise<void> {
+    for (const record of await livingRecords(this.#options.dataDir)) {
+      this.#records.set(record.sessionId, record);
+      this.#options.log("info", "runner_adopted", { sessionId: record.sessionId, incarnation: record.incarnation, pid: record.pid });
+    }
+    if (this.#records.size > 0) this.#watchAdopted(new Set(this.#records.values()));
+  }
+
+  running(): Running[] {
+    return [...this.#records.values()].map(({ sessionId, incarnation }) => ({ sessionId, incarnation }));
+  }
+
+  start(order: RunnerOrder): Promise<Outcome> {
+    return this.#inTurn(order.sessionId, () => this.#start(order));
+  }
+
+  /** Resolves when the runner and all its children are gone (SPEC MA2). */
+  kill(sessionId: string, incarnation: number): Promise<Outcome> {
+    return this.#inTurn(sessionId, async () => {
+      const record = this.#records.get(sessionId);
+      if (record === undefined || !mayKill(record, incarnation)) return { ok: true };
+      return this.#end(record);
+    });
+  }
+
+  /** The session is deleted: its runner ends and its files go. */
+  forget(sessionId: string): Promise<Outcome> {
+    return this.#inTurn(sessionId, async () => {
+      const record = this.#records.get(sessionId);
+      const ended = record === undefined ? { ok: true as const } : await this.#end(record);
+      if (!ended.ok) return ended;
+      await rm(stateDirOf(this.#options.dataDir, sessionId), { recursive: true, force: true, maxRetries: 3 });
+      return { ok: true };
+    });
+  }
+
+  /** Stops watching; the runners go on. */
+  release(): void {
+    clearInterval(this.#adoptedTimer);
+  }
+
+  async #start(order: RunnerOrder): Promise<Outcome> {
+    const decision = judgeStart(this.running(), order, this.#options.capacity);
+    if (decision.kind === "running") return { ok: true };
+    if (decision.kind === "refuse") return { ok: false, code: decision.code, detail: "" };
+    const older = this.#records.get(order.sessionId);
+    if (older !== undefined) {
+      const ended = await this.#end(older);
+      if (!ended.ok) return ended;
+    }
+    const stateDir = stateDirOf(this.#options.dataDir, order.sessionId);
+    const started = await startRunner(order, stateDir, this.#options);
+    if (!started.ok) return { ok: false, code: "runner_start_failed", detail: started.detail };
+    const { sessionId, incarnation } = order;
+    const record: RunnerRecord = { sessionId, incarnation, pid: started.pid, startedAt: started.startedAt };
+    this.#records.set(sessionId, record);
+    await writeRecord(this.#options.dataDir, record);
+    void started.exited.then((exit) => this.#ended(record, exit));
+    this.#options.log("info", "runner_started", { sessionId, incarnation, pid: started.pid });
+    return { ok: true };
+  }
+
+  async #end(record: RunnerRecord): Promise<Outcome> {
+    const isGone = await this.#killAll(record);
+    if (!isGone) return { ok: false, code: "internal", detail: "the runner's processes could not be ended" };
+    this.#report(record, { exitCode: null, signal: "SIGKILL" });
+    await removeRecord(this.#options.dataDir, record.sessionId);
+    return { ok: true };
+  }
+
+  /** The runner with its group, and its agent with its own: also when the runner itself is gone and left them behind. */
+  async #killAll(record: RunnerRecord): Promise<boolean> {
+    const agent = await agentGroup(stateDirOf(this.#options.dataDir, record.sessionId));
+    const leaders = isReplaced(record) ? [] : [record.pid];
+    return killFamily(agent === null ? leaders : [...leaders, agent]);
+  }
+
+  /** It ended by itself. What it started must not go on, and spend, without it. */
+  #ended(record: RunnerRecord, exit: Exit): void {
+    if (this.#records.get(record.sessionId) !== record) return;
+    void this.#inTurn(record.sessionId, async () => {
+      if (this.#records.get(record.sessionId) !== record) return { ok: true };
+      await this.#killAll(record);
+      this.#report(record, exit);
+      await removeRecord(this.#options.dataDir, record.sessionId);
+      return { ok: true };
+    });
+  }
+
+  #report(record: RunnerRecord, exit: Exit): void {
+    const { sessionId, incarnation } = record;
+    this.#records.delete(sessionId);
+    const words = lastWords(stateDirOf(this.#options.dataDir, sessionId));
+    this.#options.log("info", "runner_exited", { sessionId, incarnation, exitCode: exit.exitCode, signal: exit.signal });
+    this.#options.onExit({ sessionId, incarnation, ...exit, lastWords: words });
+  }
+
+  #watchAdopted(adopted: Set<RunnerRecord>): void {
+    this.#adoptedTimer = setInterval(() => {
+      for (const record of adopted) {
+        if (isAlive(record)) continue;
+        adopted.delete(record);
+        this.#ended(record, { exitCode: null, signal: null });
+      }
+      if (adopted.size === 0) clearInterval(this.#adoptedTimer);
+    }, ADOPTED_POLL_MS);
+  }
+
+  #inTurn(sessionId: string, work: () => Promise<Outcome>): Promise<Outcome> {
+    const before = this.#tails.get(sessionId) ?? Promise.resolve();
+    const mine = before.then(work).catch((error: unknown): Outcome => {
+      const detail = error instanceof Error ? error.message : String(error);
+      this.#options.log("error", "order_failed", { sessionId, detail });
+      return { ok: false, code: "internal", detail };
+    });
+    this.#tails.set(sessionId, mine);
+    void mine.then(() => {
+      if (this.#tails.get(sessionId) === mine) this.#tails.delete(sessionId);
+    });
+    return mine;
+  }
+}
