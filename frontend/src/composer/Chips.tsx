@@ -1,0 +1,50 @@
+import { MODES } from "@ai-dev-platform/protocol/modes";
+import type { SessionState } from "@ai-dev-platform/protocol/state";
+import { ChevronDown } from "lucide-react";
+import type { ComponentProps } from "react";
+import { showFailure } from "../session-page/failure.ts";
+import { useActions } from "../session/use-session.ts";
+import { Menu, MenuRadio } from "../ui/menu.tsx";
+import { MODE_WORDS, t } from "./messages.ts";
+import { modeChoices, modelChoices, modelName } from "./modes.ts";
+
+function Chip({ name, value, ...rest }: { name: string; value: string } & ComponentProps<"button">) {
+  return (
+    <button
+      type="button"
+      className="inline-flex h-7 min-w-0 items-center gap-1 rounded-control px-2 text-label font-medium text-fg-2 hover:bg-hover hover:text-fg data-[state=open]:bg-hover pointer-coarse:h-11 pointer-coarse:text-ui"
+      {...rest}
+    >
+      <span className="sr-only">{name}: </span>
+      <span className="max-w-36 truncate">{value}</span>
+      <ChevronDown aria-hidden className="size-3.5 flex-none stroke-[1.75] text-fg-3" />
+    </button>
+  );
+}
+
+export function ModeChip({ state }: { state: SessionState }) {
+  const actions = useActions();
+  return (
+    <Menu label={t.mode} trigger={<Chip name={t.mode} value={MODE_WORDS[state.mode].label} />}>
+      <MenuRadio
+        value={state.mode}
+        options={modeChoices(state.mode)}
+        onChange={(value) => {
+          const mode = MODES.find((known) => known === value);
+          if (mode !== undefined) actions.setMode(mode).catch(showFailure);
+        }}
+      />
+    </Menu>
+  );
+}
+
+export function ModelChip({ state }: { state: SessionState }) {
+  const actions = useActions();
+  const choices = modelChoices(state).map(({ value, label, description }) => ({ value, label, ...(description === "" ? {} : { description }) }));
+  return (
+    <Menu label={t.model} trigger={<Chip name={t.model} value={modelName(state)} />}>
+      <MenuRadio value={state.model} options={choices} onChange={(model) => void actions.setModel(model).catch(showFailure)} />
+      {state.agent === null && <p className="px-2 py-1 text-label text-fg-3">{t.modelUnknown}</p>}
+    </Menu>
+  );
+}

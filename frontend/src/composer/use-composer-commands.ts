@@ -1,0 +1,49 @@
+/** Our own slash commands: reads them, runs them, and tells what to offer. Everything else is text for Claude. */
+import type { SessionState } from "@ai-dev-platform/protocol/state";
+import { useMemo } from "react";
+import { showFailure } from "../session-page/failure.ts";
+import { useActions } from "../session/use-session.ts";
+import { toast } from "../ui/toast.ts";
+import { OWN_COMMANDS, t } from "./messages.ts";
+import { modeChoices, modelChoices } from "./modes.ts";
+import { mergeCommands, readOwnCommand, type SlashContext } from "./slash.ts";
+
+export interface ComposerCommands {
+  context: SlashContext;
+  /** True when the text was one of ours and has been carried out. */
+  run: (text: string) => boolean;
+}
+
+export function useComposerCommands(state: SessionState, onShare: (() => void) | null): ComposerCommands {
+  const actions = useActions();
+  const { agent, mode, model } = state;
+  const context = useMemo((): SlashContext => {
+    const ours = OWN_COMMANDS.filter((command) => command.name !== "share" || onShare !== null);
+    return { commands: mergeCommands(ours, agent?.commands ?? []), modes: modeChoices(mode), models: modelChoices({ agent, model }) };
+  }, [agent, mode, model, onShare]);
+
+  const run = (text: string): boolean => {
+    const command = readOwnCommand(text, context);
+    if (command === null) return false;
+    switch (command.name) {
+      case "share":
+        if (onShare === null) return false;
+        onShare();
+        return true;
+      case "save":
+        toast(t.done.saved);
+        actions.save().catch(showFailure);
+        return true;
+      case "rename":
+        actions.rename(command.title).then(() => toast(t.done.renamed), showFailure);
+        return true;
+      case "mode":
+        actions.setMode(command.mode).catch(showFailure);
+        return true;
+      case "model":
+        actions.setModel(command.model).catch(showFailure);
+        return true;
+    }
+  };
+  return { context, run };
+}

@@ -1,0 +1,142 @@
+/**
+ * The attention dock: what needs a person, above the composer, one at a time. Never takes the focus by itself; after an
+ * answer the focus goes back to where it was. Owns which item is shown and what was put away on this screen.
+ */
+import { APPROVAL_TTL_MS } from "@ai-dev-platform/protocol/limits";
+import { MAIN_THREAD_NAME } from "../session-page/threads.ts";
+import { may } from "@ai-dev-platform/protocol/roles";
+import { Check } from "lucide-react";
+import { useMemo, useRef, useState, type FocusEvent } from "react";
+import { useSessionState, useViewer } from "../session/use-session.ts";
+import { formatDuration } from "../ui/format.ts";
+import { PanelBoundary } from "../ui/error-boundary.tsx";
+import { Elapsed, useNow } from "../ui/time.tsx";
+import { dockItems, isDismissible, type DockItem } from "./dock-items.ts";
+import { DockStackContext } from "./DockCard.tsx";
+import { t } from "./messages.ts";
+import { BudgetCard, HostCard, InterruptedCard, KeyCard } from "./NoticeCard.tsx";
+import { PermissionCard } from "./PermissionCard.tsx";
+import { PlanCard } from "./PlanCard.tsx";
+import { QuestionCard } from "./QuestionCard.tsx";
+import { useAnswers, type Answers } from "./use-answers.ts";
+
+export const DOCK_ID = "dock";
+
+function AskedMeta({ at, thread }: { at: number; thread: string }) {
+  const now = useNow("minute");
+  const leftMs = Math.max(0, at + APPROVAL_TTL_MS - now);
+  return (
+    <>
+      {t.asked} <Elapsed since={at} /> ago
+      {thread !== MAIN_THREAD_NAME && ` · ${t.from(thread)}`} · {t.expires(formatDuration(leftMs))}
+    </>
+  );
+}
+
+interface DockBodyProps {
+  item: DockItem;
+  answers: Answers;
+  mayAnswer: boolean;
+  onHide: () => void;
+  onAnswered: () => void;
+}
+
+function DockBody({ item, answers, mayAnswer, onHide, onAnswered }: DockBodyProps) {
+  switch (item.kind) {
+    case "budget":
+      return <BudgetCard item={item} onStop={onHide} />;
+    case "key":
+      return <KeyCard item={item} />;
+    case "host_waiting":
+    case "host_failed":
+    case "host_lost":
+      return <HostCard item={item} />;
+    case "interrupted":
+      return <InterruptedCard item={item} onDone={onHide} />;
+    case "approval": {
+      const { request } = item.open;
+      const common = {
+        meta: <AskedMeta at={item.open.at} thread={item.open.thread} />,
+        error: answers.refused.get(item.id),
+        mayAnswer,
+        onAnswer: (answer: Parameters<Answers["give"]>[1]) => {
+          answers.give(item.id, answer);
+          onAnswered();
+        },
+      };
+      if (request.kind === "permission") return <PermissionCard {...common} request={request} />;
+      return request.kind === "plan" ? <PlanCard {...common} request={request} /> : <QuestionCard {...common} request={request} />;
+    }
+  }
+}
+
+/** Remembers what had the focus before the dock got it, and gives it back. */
+function useFocusReturn() {
+  const before = useRef<HTMLElement | null>(null);
+  return {
+    onFocus: (event: FocusEvent<HTMLElement>) => {
+      const from = event.relatedTarget;
+      if (from instanceof HTMLElement && !event.currentTarget.contains(from)) before.current = from;
+    },
+    giveBack: () => {
+      if (document.getElementById(DOCK_ID)?.contains(document.activeElement) === true) before.current?.focus({ preventScroll: true });
+      before.current = null;
+    },
+  };
+}
+
+export function Dock() {
+  const state = useSessionState();
+  const viewer = useViewer();
+  const answers = useAnswers();
+  const focus = useFocusReturn();
+  const [putAway, setPutAway] = useState<ReadonlySet<string>>(new Set());
+  const [shownId, setShownId] = useState<string | null>(null);
+  const hidden = useMemo(() => new Set([...putAway, ...answers.given.keys()]), [putAway, answers.given]);
+  if (state === null || viewer === null) return null;
+
+  const items = dockItems(state, hidden);
+  const index = Math.max(0, items.findIndex((item) => item.id === shownId));
+  const item = items[index];
+  const justAnswered = state.approvals.findLast((open) => answers.given.has(open.request.approvalId));
+  const hide = (id: string) => {
+    focus.giveBack();
+    setPutAway((before) => new Set(before).add(id));
+  };
+  return (
+    <section id={DOCK_ID} tabIndex={-1} aria-label={t.region} onFocus={focus.onFocus} className="outline-none">
+      {item === undefined && justAnswered !== undefined && <Outcome decision={answers.given.get(justAnswered.request.approvalId)} />}
+      {item !== undefined && (
+        <DockStackContext
+          value={{
+            position: index + 1,
+            count: items.length,
+            go: (step) => setShownId(items[index + step]?.id ?? null),
+            dismiss: isDismissible(item) ? () => hide(item.id) : null,
+          }}
+        >
+          <PanelBoundary name={t.region}>
+            <DockBody key={item.id} item={item} answers={answers} mayAnswer={may(viewer.role, "approve")} onHide={() => hide(item.id)} onAnswered={focus.giveBack} />
+          </PanelBoundary>
+        </DockStackContext>
+      )}
+    </section>
+  );
+}
+
+function Outcome({ decision }: { decision: keyof typeof t.outcome | undefined }) {
+  if (decision === undefined) return null;
+  return (
+    <p className="flex h-9 items-center gap-2 rounded-dock border border-line bg-surface px-3.5 text-ui text-fg-2">
+      <Check aria-hidden className="icon text-ok" />
+      {t.outcome[decision]}
+    </p>
+  );
+}
+
+/** Puts the focus on the dock's first control, by the person's own key. */
+export function focusDock(): void {
+  const dock = document.getElementById(DOCK_ID);
+  const first = dock?.querySelector<HTMLElement>("footer button, button, input, a[href]");
+  (first ?? dock)?.focus();
+}

@@ -1,0 +1,64 @@
+/** What the palette offers, from the state and the role. Pure: items carry what they do as data. */
+import { MODES, type Mode } from "@ai-dev-platform/protocol/modes";
+import { may, type Role } from "@ai-dev-platform/protocol/roles";
+import type { SessionState } from "@ai-dev-platform/protocol/state";
+import { modeChoices, modelChoices } from "../composer/modes.ts";
+import type { ShortcutId } from "../keyboard/shortcuts.ts";
+import { t } from "./messages.ts";
+
+export type PaletteAction =
+  | { type: "command"; command: "stop" | "share" | "rename" | "save" | "copyLink" | "archive" | "toggleWorkbench" | "openSheet" }
+  | { type: "panel"; panel: "changes" | "files" | "mcp" }
+  | { type: "go"; to: "sessions" | "new" | "settings" }
+  | { type: "mode"; mode: Mode }
+  | { type: "model"; model: string };
+
+export interface PaletteItem {
+  id: string;
+  group: keyof typeof t.groups;
+  label: string;
+  shortcut?: ShortcutId;
+  action: PaletteAction;
+}
+
+export interface PaletteContext {
+  state: SessionState;
+  role: Role;
+  mayShare: boolean;
+  mayArchive: boolean;
+  isShared: boolean;
+}
+
+const toMode = (value: string): Mode | undefined => MODES.find((mode) => mode === value);
+
+export function paletteItems({ state, role, mayShare, mayArchive, isShared }: PaletteContext): PaletteItem[] {
+  const mayDrive = may(role, "drive");
+  const items: (PaletteItem | false)[] = [
+    mayDrive && state.turn !== null && { id: "stop", group: "session", label: t.stop, shortcut: "stop", action: { type: "command", command: "stop" } },
+    { id: "changes", group: "session", label: t.changes, shortcut: "go_changes", action: { type: "panel", panel: "changes" } },
+    { id: "files", group: "session", label: t.files, shortcut: "go_files", action: { type: "panel", panel: "files" } },
+    { id: "mcp", group: "session", label: t.mcp, action: { type: "panel", panel: "mcp" } },
+    mayShare && { id: "share", group: "session", label: t.share, action: { type: "command", command: "share" } },
+    mayDrive && { id: "rename", group: "session", label: t.rename, action: { type: "command", command: "rename" } },
+    mayDrive && { id: "save", group: "session", label: t.save, action: { type: "command", command: "save" } },
+    { id: "copy-link", group: "session", label: t.copyLink, action: { type: "command", command: "copyLink" } },
+    { id: "workbench", group: "session", label: t.workbench, shortcut: "workbench", action: { type: "command", command: "toggleWorkbench" } },
+    mayArchive && { id: "archive", group: "session", label: t.archive, shortcut: "archive", action: { type: "command", command: "archive" } },
+    !isShared && { id: "go-sessions", group: "go", label: t.allSessions, shortcut: "go_sessions", action: { type: "go", to: "sessions" } },
+    !isShared && { id: "go-new", group: "go", label: t.newSession, shortcut: "new_session", action: { type: "go", to: "new" } },
+    !isShared && { id: "go-settings", group: "go", label: t.settings, action: { type: "go", to: "settings" } },
+    { id: "shortcuts", group: "go", label: t.shortcuts, shortcut: "sheet", action: { type: "command", command: "openSheet" } },
+  ];
+  return [...items.filter((item) => item !== false), ...(mayDrive ? [...modeItems(state), ...modelItems(state)] : [])];
+}
+
+const modeItems = (state: SessionState): PaletteItem[] =>
+  modeChoices(state.mode).flatMap(({ value, label }): PaletteItem[] => {
+    const mode = toMode(value);
+    return mode === undefined || mode === state.mode ? [] : [{ id: `mode:${mode}`, group: "mode", label: t.mode(label), action: { type: "mode", mode } }];
+  });
+
+const modelItems = (state: SessionState): PaletteItem[] =>
+  modelChoices(state)
+    .filter(({ value }) => value !== state.model)
+    .map(({ value, label }) => ({ id: `model:${value}`, group: "model", label: t.model(label), action: { type: "model", model: value } }));

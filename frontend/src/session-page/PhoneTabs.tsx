@@ -1,0 +1,25 @@
+import { useSessionSelector } from "../session/use-session.ts";
+import { t } from "./messages.ts";
+import { PANELS, type Panel } from "./panel-url.ts";
+
+/** Chat · Changes · Files: on the phone a part of the session is the whole screen. */
+export function PhoneTabs({ panel, onPanel }: { panel: Panel | null; onPanel: (panel: Panel | null) => void }) {
+  const changed = useSessionSelector((state) => state.changes.files.length) ?? 0;
+  const parts: readonly (Panel | null)[] = [null, ...PANELS];
+  return (
+    <nav aria-label={t.tabs.label} className="flex h-12 flex-none items-center gap-1 overflow-x-auto border-b border-line px-2">
+      {parts.map((part) => (
+        <button
+          key={part ?? "chat"}
+          type="button"
+          aria-current={part === panel ? "page" : undefined}
+          onClick={() => onPanel(part)}
+          className="inline-flex h-9 flex-none items-center gap-1.5 rounded-full px-3.5 text-ui font-medium text-fg-2 aria-[current]:bg-ink aria-[current]:text-on-ink pointer-coarse:h-11"
+        >
+          {t.tabs[part ?? "chat"]}
+          {part === "changes" && changed > 0 && <span className="tabular opacity-70">{changed}</span>}
+        </button>
+      ))}
+    </nav>
+  );
+}

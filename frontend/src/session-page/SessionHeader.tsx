@@ -1,0 +1,73 @@
+import { may } from "@ai-dev-platform/protocol/roles";
+import type { SessionState } from "@ai-dev-platform/protocol/state";
+import { Menu as MenuIcon, PanelRight, Share2 } from "lucide-react";
+import { t as composerWords } from "../composer/messages.ts";
+import { shell } from "../shell/shell-state.ts";
+import { useConnection, useViewer } from "../session/use-session.ts";
+import { IconButton } from "../ui/button.tsx";
+import { StateDot } from "../ui/state-dot.tsx";
+import { HostStatus } from "./HostStatus.tsx";
+import { t } from "./messages.ts";
+import { dotState } from "./page-state.ts";
+import { SaveIndicator } from "./SaveIndicator.tsx";
+import { SessionMenu } from "./SessionMenu.tsx";
+import { TitleField } from "./TitleField.tsx";
+import { TodosPill } from "./TodosPill.tsx";
+import type { SessionCommands } from "./use-session-commands.ts";
+
+export interface SessionHeaderProps {
+  sessionId: string;
+  state: SessionState | null;
+  commands: SessionCommands;
+  isShared: boolean;
+  isRenaming: boolean;
+  onRenaming: (isRenaming: boolean) => void;
+  isWorkbenchOpen: boolean;
+}
+
+/** 44 px: what session this is, what it does, what is saved. No toolbar below it. */
+export function SessionHeader({ sessionId, state, commands, isShared, isRenaming, onRenaming, isWorkbenchOpen }: SessionHeaderProps) {
+  const viewer = useViewer();
+  const { phase } = useConnection();
+  const isOffline = phase === "offline" || phase === "reconnecting" || phase === "ended";
+  const dot = state === null ? "idle" : dotState(state, isOffline);
+  return (
+    <header className="flex h-11 flex-none items-center gap-2 border-b border-line bg-bg pr-2 pl-3 pointer-coarse:h-12">
+      {!isShared && (
+        <IconButton label={t.openSessions} className="-ml-1.5 lg:hidden" onClick={shell.openDrawer}>
+          <MenuIcon />
+        </IconButton>
+      )}
+      <StateDot state={dot} label={t.dot[dot]} />
+      {state === null ? (
+        <h1 className="text-ui font-semibold text-fg-3">{t.loading}</h1>
+      ) : (
+        <>
+          <TitleField title={state.title} mayRename={viewer !== null && may(viewer.role, "drive")} isEditing={isRenaming} onEditing={onRenaming} />
+          {state.projectName !== "" && <span className="max-w-40 flex-none truncate text-label text-fg-3 max-md:hidden">{state.projectName}</span>}
+          <HostStatus state={state} />
+          {state.modelSource === "demo" && <span className="flex-none rounded-chip bg-accent-soft px-1.5 text-meta whitespace-nowrap text-accent max-md:hidden">{composerWords.demo}</span>}
+        </>
+      )}
+      <span className="flex-1" />
+      {viewer !== null && viewer.role !== "owner" && <span className="text-label whitespace-nowrap text-fg-3 max-md:hidden">{t.role[viewer.role]}</span>}
+      {state !== null && (
+        <>
+          <span className="flex max-md:hidden">
+            <SaveIndicator state={state} />
+          </span>
+          <TodosPill todos={state.todos} />
+          {commands.share !== null && (
+            <IconButton label={t.share} onClick={commands.share}>
+              <Share2 />
+            </IconButton>
+          )}
+          <SessionMenu sessionId={sessionId} state={state} commands={commands} />
+          <IconButton label={isWorkbenchOpen ? t.hideWorkbench : t.showWorkbench} aria-pressed={isWorkbenchOpen} className="max-md:hidden" onClick={commands.toggleWorkbench}>
+            <PanelRight />
+          </IconButton>
+        </>
+      )}
+    </header>
+  );
+}

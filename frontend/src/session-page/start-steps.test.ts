@@ -1,0 +1,21 @@
+import { describe, expect, it } from "vitest";
+import { startSteps } from "./start-steps.ts";
+
+describe("startSteps", () => {
+  it("begins with the first step while nothing was reported", () => {
+    expect(startSteps(null, new Set()).map((line) => line.mark)).toEqual(["now", "next", "next", "next"]);
+  });
+
+  it("marks what is behind as done and leaves out what never happened", () => {
+    const lines = startSteps({ step: "agent", detail: "claude 2.1" }, new Set(["starting", "restoring", "agent"]));
+    expect(lines).toEqual([
+      { step: "starting", mark: "done", detail: "" },
+      { step: "restoring", mark: "done", detail: "" },
+      { step: "agent", mark: "now", detail: "claude 2.1" },
+    ]);
+  });
+
+  it("does not take a save for a step of the start", () => {
+    expect(startSteps({ step: "saving", detail: "" }, new Set(["saving"]))[0]).toMatchObject({ step: "starting", mark: "now" });
+  });
+});

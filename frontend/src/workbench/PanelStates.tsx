@@ -1,0 +1,67 @@
+import { may } from "@ai-dev-platform/protocol/roles";
+import { Moon } from "lucide-react";
+import type { ReactNode } from "react";
+import { failureMessage } from "../session-page/failure.ts";
+import { useActions, useViewer } from "../session/use-session.ts";
+import { Button } from "../ui/button.tsx";
+import { t } from "./messages.ts";
+import { useWorkspace } from "./use-workspace.ts";
+
+/** A panel without content: what it is, and what can be done. */
+export function PanelNote({ title, children, action }: { title: string; children?: ReactNode; action?: ReactNode }) {
+  return (
+    <div className="flex flex-col items-start gap-2 px-4 py-6 text-ui">
+      <p className="font-medium">{title}</p>
+      {children !== undefined && <p className="text-fg-2">{children}</p>}
+      {action}
+    </div>
+  );
+}
+
+export function PanelFailure({ error, onRetry }: { error: unknown; onRetry: () => void }) {
+  return (
+    <PanelNote title={failureMessage(error)} action={<Button onClick={onRetry}>{t.tryAgain}</Button>} />
+  );
+}
+
+/** The sandbox sleeps: says so, and lets those who may drive wake it. */
+export function AsleepStrip({ text }: { text: string }) {
+  const actions = useActions();
+  const viewer = useViewer();
+  const { isStarting } = useWorkspace();
+  const mayWake = viewer !== null && may(viewer.role, "drive");
+  return (
+    <div className="flex items-center gap-2.5 border-b border-line bg-sunken px-3 py-2 text-label text-fg-2">
+      <Moon aria-hidden className="icon" />
+      <p className="min-w-0 flex-1">
+        <span className="font-medium text-fg">{isStarting ? t.asleep.starting : t.asleep.title}</span> {text}
+      </p>
+      {mayWake && !isStarting && (
+        <Button size="sm" onClick={() => actions.warm()}>
+          {t.asleep.wake}
+        </Button>
+      )}
+    </div>
+  );
+}
+
+export function Skeleton({ lines }: { lines: number }) {
+  return (
+    <div role="status" aria-label={t.loading} className="animate-skeleton space-y-2 p-3">
+      {Array.from({ length: lines }, (_, index) => (
+        <div key={index} className="h-4 rounded-chip bg-hover" style={{ width: `${88 - ((index * 17) % 45)}%` }} />
+      ))}
+    </div>
+  );
+}
+
+/** A long path keeps its end, which tells files apart. */
+export function PathLabel({ path }: { path: string }) {
+  const slash = path.lastIndexOf("/");
+  return (
+    <span className="flex min-w-0 font-mono text-mono" title={path}>
+      {slash >= 0 && <span className="truncate text-fg-2">{path.slice(0, slash)}</span>}
+      <span className="max-w-full flex-none truncate">{slash >= 0 ? path.slice(slash) : path}</span>
+    </span>
+  );
+}
