@@ -33,7 +33,7 @@ export interface ConversationPlace {
   root: string;
   claudeDir: string;
   stateDir: string;
-  server: string;
+  modelUrl: string;
   modelToken: string;
 }
 
@@ -140,7 +140,14 @@ export class Conversation {
     let started = await this.#port.startAgent(this.#options(resume, guidance));
     let resumed = resume !== null;
     if (!started.ok && resumed && NO_CONVERSATION.test(started.detail)) {
-      this.#port.emit({ type: "notice", level: "warning", text: "The earlier conversation could not be found. Claude starts without it; the files are as they were." }, this.openTurnId);
+      this.#port.emit(
+        {
+          type: "notice",
+          level: "warning",
+          text: "The earlier conversation could not be found. Claude starts without it; the files are as they were.",
+        },
+        this.openTurnId,
+      );
       resumed = false;
       started = await this.#port.startAgent(this.#options(null, guidance));
     }
@@ -157,11 +164,11 @@ export class Conversation {
   }
 
   #options(resume: string | null, guidance: string | null): AgentOptions {
-    const { root, claudeDir, stateDir, server, modelToken } = this.#place;
+    const { root, claudeDir, stateDir, modelUrl, modelToken } = this.#place;
     return {
       root,
       claudeDir,
-      server,
+      modelUrl,
       modelToken,
       pidFile: path.join(stateDir, "agent.pid"),
       mode: this.#translator.mode,
@@ -186,7 +193,9 @@ export class Conversation {
         type: "agent_ready",
         agentVersion,
         model,
-        commands: commands.slice(0, MAX_COMMANDS).map(({ name, description, argumentHint }) => ({ name, description: description.slice(0, 300), argumentHint })),
+        commands: commands
+          .slice(0, MAX_COMMANDS)
+          .map(({ name, description, argumentHint }) => ({ name, description: description.slice(0, 300), argumentHint })),
         models: models.map((one) => ({ id: one.value, name: one.displayName, description: one.description })),
         mcpServers,
         resumed,

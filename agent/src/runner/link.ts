@@ -27,119 +27,123 @@ export interface LinkOptions {
   random?: () => number;
 }
 
-export interface Link {
-  /** Whether the session has welcomed this connection. */
-  readonly isReady: boolean;
-  readonly bufferedBytes: number;
-  /** False when there is no connection: the caller sends again after the next welcome, or lets it be. */
-  send(frame: RunnerFrame): boolean;
-  /** Sends a last frame and closes when it is out. */
-  finish(frame: RunnerFrame | null): Promise<void>;
-}
-
 const HTTP_STATUS_OVER = new Set([401, 403, 404, 409, 410]);
 
 export const linkUrl = (server: string, sessionId: string): string =>
   `${server.replace(/\/+$/, "").replace(/^http/, "ws")}/runner/sessions/${sessionId}/link`;
 
 /** Starts dialling at once. */
-export function openLink(options: LinkOptions): Link {
-  const { log, random = Math.random } = options;
-  let socket: WebSocket | null = null;
-  let isReady = false;
-  let isFinished = false;
-  let failures = 0;
-  let lastHeardAt = Date.now();
-  let redialTimer: NodeJS.Timeout | undefined;
+export class Link {
+  readonly #options: LinkOptions;
+  #socket: WebSocket | null = null;
+  #isReady = false;
+  #isFinished = false;
+  #failures = 0;
+  #lastHeardAt = Date.now();
+  #redialTimer: NodeJS.Timeout | undefined;
 
-  const over = (code: number, reason: string): void => {
-    if (isFinished) return;
-    isFinished = true;
-    clearTimeout(redialTimer);
-    options.onOver({ code, reason });
-  };
+  constructor(options: LinkOptions) {
+    this.#options = options;
+    this.#dial();
+  }
 
-  const lost = (pause: boolean): void => {
-    if (isFinished) return;
-    const delayMs = pause ? REDIAL_PAUSE_MS : redialDelayMs(failures, random());
-    failures += 1;
-    redialTimer = setTimeout(dial, delayMs);
-    options.onLost(Date.now() - lastHeardAt);
-  };
+  /** Whether the session has welcomed this connection. */
+  get isReady(): boolean {
+    return this.#isReady;
+  }
 
-  const onMessage = (text: string, current: WebSocket): void => {
-    lastHeardAt = Date.now();
-    if (text === PONG) return;
-    const decoded = decodeFrame(runnerOrderFrameSchema, text, MAX_FRAME_BYTES);
-    if (!decoded.ok) {
-      log("warn", "link_bad_frame", { detail: decoded.detail });
-      return;
+  get bufferedBytes(): number {
+    return this.#socket?.bufferedAmount ?? 0;
+  }
+
+  /** False when there is no connection: the caller sends again after the next welcome, or lets it be. */
+  send(frame: RunnerFrame): boolean {
+    if (!this.#isReady || this.#socket?.readyState !== WebSocket.OPEN) return false;
+    this.#socket.send(encodeFrame(frame));
+    return true;
+  }
+
+  /** Sends a last frame and closes when it is out. */
+  async finish(frame: RunnerFrame | null): Promise<void> {
+    this.#isFinished = true;
+    clearTimeout(this.#redialTimer);
+    const socket = this.#socket;
+    if (socket === null || socket.readyState === WebSocket.CLOSED) return;
+    if (socket.readyState === WebSocket.OPEN) {
+      if (frame !== null) socket.send(encodeFrame(frame));
+      socket.close(CLOSE.done);
+    } else {
+      socket.terminate();
     }
-    if (decoded.frame.type === "welcome") {
-      isReady = true;
-      failures = 0;
-    } else if (!isReady || current !== socket) {
-      return;
-    }
-    options.onOrder(decoded.frame);
-  };
+    await closed(socket, CLOSE_WAIT_MS);
+  }
 
-  function dial(): void {
-    const current = new WebSocket(linkUrl(options.server, options.sessionId), {
-      headers: { authorization: `Bearer ${options.linkToken}` },
+  #dial(): void {
+    const { server, sessionId, linkToken, log } = this.#options;
+    const socket = new WebSocket(linkUrl(server, sessionId), {
+      headers: { authorization: `Bearer ${linkToken}` },
       handshakeTimeout: DIAL_TIMEOUT_MS,
       maxPayload: MAX_FRAME_BYTES * 4,
       perMessageDeflate: false,
     });
-    socket = current;
-    const stopPings = keepAlive(current, options.pingIntervalMs ?? RUNNER_PING_INTERVAL_MS, () => lastHeardAt);
-    current.on("open", () => current.send(encodeFrame(options.hello())));
-    current.on("message", (data, isBinary) => onMessage(isBinary ? "" : String(data), current));
-    current.on("error", (error) => log("info", "link_error", { detail: error.message }));
-    current.on("unexpected-response", (_request, response) => {
-      if (response.statusCode !== undefined && HTTP_STATUS_OVER.has(response.statusCode)) over(response.statusCode, "refused at the door");
+    this.#socket = socket;
+    const stopPings = keepAlive(socket, this.#options.pingIntervalMs ?? RUNNER_PING_INTERVAL_MS, () => this.#lastHeardAt);
+    socket.on("open", () => socket.send(encodeFrame(this.#options.hello())));
+    socket.on("message", (data, isBinary) => this.#onMessage(isBinary ? "" : String(data)));
+    socket.on("error", (error) => log("info", "link_error", { detail: error.message }));
+    socket.on("unexpected-response", (_request, response) => {
+      const status = response.statusCode ?? 0;
       response.resume();
-      current.terminate();
+      if (HTTP_STATUS_OVER.has(status)) this.#over(status, "refused at the door");
+      socket.terminate();
     });
-    current.on("close", (code, reason) => {
+    socket.on("close", (code, reason) => {
       stopPings();
-      isReady = false;
-      if (isFinished) return;
-      log("info", "link_closed", { code, reason: String(reason) });
-      const advice = closeAdvice(code);
-      if (advice === "resume" || advice === "pause") lost(advice === "pause");
-      else over(code, String(reason));
+      this.#onClose(code, String(reason));
     });
   }
-  dial();
 
-  return {
-    get isReady() {
-      return isReady;
-    },
-    get bufferedBytes() {
-      return socket?.bufferedAmount ?? 0;
-    },
-    send(frame) {
-      if (!isReady || socket?.readyState !== WebSocket.OPEN) return false;
-      socket.send(encodeFrame(frame));
-      return true;
-    },
-    async finish(frame) {
-      isFinished = true;
-      clearTimeout(redialTimer);
-      const current = socket;
-      if (current === null || current.readyState === WebSocket.CLOSED) return;
-      if (current.readyState === WebSocket.OPEN) {
-        if (frame !== null) current.send(encodeFrame(frame));
-        current.close(CLOSE.done);
-      } else {
-        current.terminate();
-      }
-      await closed(current, 2_000);
-    },
-  };
+  #onMessage(text: string): void {
+    this.#lastHeardAt = Date.now();
+    if (text === PONG) return;
+    const decoded = decodeFrame(runnerOrderFrameSchema, text, MAX_FRAME_BYTES);
+    if (!decoded.ok) {
+      this.#options.log("warn", "link_bad_frame", { detail: decoded.detail });
+      return;
+    }
+    if (decoded.frame.type === "welcome") {
+      this.#isReady = true;
+      this.#failures = 0;
+    } else if (!this.#isReady) {
+      return;
+    }
+    this.#options.onOrder(decoded.frame);
+  }
+
+  #onClose(code: number, reason: string): void {
+    this.#isReady = false;
+    if (this.#isFinished) return;
+    this.#options.log("info", "link_closed", { code, reason });
+    const advice = closeAdvice(code);
+    if (advice !== "resume" && advice !== "pause") {
+      this.#over(code, reason);
+      return;
+    }
+    const delayMs = advice === "pause" ? REDIAL_PAUSE_MS : redialDelayMs(this.#failures, (this.#options.random ?? Math.random)());
+    this.#failures += 1;
+    this.#redialTimer = setTimeout(() => this.#dial(), delayMs);
+    this.#options.onLost(Date.now() - this.#lastHeardAt);
+  }
+
+  #over(code: number, reason: string): void {
+    if (this.#isFinished) return;
+    this.#isFinished = true;
+    this.#options.onOver({ code, reason });
+  }
 }
+
+/** A close handshake that takes longer is cut. */
+const CLOSE_WAIT_MS = 2_000;
 
 /** Proves the connection alive; a silent one is cut, which leads to a new dial. Returns how to stop. */
 function keepAlive(socket: WebSocket, intervalMs: number, lastHeardAt: () => number): () => void {

@@ -3,7 +3,7 @@
  * kept until acknowledged. One journal per incarnation; those of earlier incarnations are fenced off and removed.
  * Owns numbering and the journal; knows nothing of sockets.
  */
-import { appendFileSync, mkdirSync, readFileSync, readdirSync, rmSync, truncateSync } from "node:fs";
+import { appendFileSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { outboxItemSchema, type OutboxBody, type OutboxItem } from "@ai-dev-platform/protocol/runner";
 import { OUTBOX_FRAME_CHARS, OUTBOX_FRAME_ITEMS, OUTBOX_IN_FLIGHT_CHARS } from "../config.ts";
@@ -13,40 +13,34 @@ interface Held {
   chars: number;
 }
 
-export interface Outbox {
-  /** The newest number given; 0 for none. */
-  readonly lastRseq: number;
-  /** Items that are not acknowledged. */
-  readonly held: number;
-  append(entry: { at: number; thread: string; turnId: string | null; body: OutboxBody }): number;
-  /** Items up to this number are in the session's log. Smaller or equal to an earlier one: nothing changes. */
-  acknowledge(rseq: number): void;
-  /** A new connection: everything after the acknowledged ones is to be sent again. */
-  rewind(): void;
-  /** The next frame's items, or none when all is sent or enough is in flight. */
-  next(): OutboxItem[];
+interface Journal {
+  held: Held[];
+  ackedRseq: number;
+  lastRseq: number;
+  /** The last line was cut off by a crash. It was never sent: an item is sent after it is written. */
+  isTorn: boolean;
 }
 
-/** Reads a journal left by a process of the same incarnation. A torn last line was never sent: it is dropped. */
-function readJournal(file: string): { held: Held[]; ackedRseq: number; lastRseq: number } {
+/** Reads a journal left by a process of the same incarnation. */
+function readJournal(file: string): Journal {
   let text = "";
   try {
     text = readFileSync(file, "utf8");
   } catch {
-    return { held: [], ackedRseq: 0, lastRseq: 0 };
+    return { held: [], ackedRseq: 0, lastRseq: 0, isTorn: false };
   }
+  const lines = text.split("\n");
+  const isTorn = lines.pop() !== "";
   let ackedRseq = 0;
   const held: Held[] = [];
-  for (const line of text.split("\n")) {
-    if (line.startsWith("ack ")) {
-      ackedRseq = Math.max(ackedRseq, Number(line.slice(4)) || 0);
-    } else if (line !== "") {
-      const item = parseLine(line);
-      if (item !== null) held.push({ item, chars: line.length });
-    }
+  for (const line of lines) {
+    const acked = /^ack (\d+)$/.exec(line)?.[1];
+    if (acked !== undefined) ackedRseq = Math.max(ackedRseq, Number(acked));
+    const item = acked === undefined ? parseLine(line) : null;
+    if (item !== null) held.push({ item, chars: line.length });
   }
   const lastRseq = Math.max(ackedRseq, held.at(-1)?.item.rseq ?? 0);
-  return { held: held.filter(({ item }) => item.rseq > ackedRseq), ackedRseq, lastRseq };
+  return { held: held.filter(({ item }) => item.rseq > ackedRseq), ackedRseq, lastRseq, isTorn };
 }
 
 function parseLine(line: string): OutboxItem | null {
@@ -63,63 +57,88 @@ function removeOthers(folder: string, keep: string): void {
 }
 
 /** Opens the journal of one incarnation and removes those of others. */
-export function openOutbox(folder: string, incarnation: number): Outbox {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const name = `${incarnation}.jsonl`;
-  removeOthers(folder, name);
-  const file = path.join(folder, name);
-  const journal = readJournal(file);
-  let held = journal.held;
-  let { ackedRseq, lastRseq } = journal;
+export class Outbox {
+  readonly #file: string;
+  #held: Held[];
+  #ackedRseq: number;
+  #lastRseq: number;
   /** Numbers up to this one were handed to the current connection. */
-  let sentRseq = ackedRseq;
-  let inFlightChars = 0;
+  #sentRseq: number;
+  #inFlightChars = 0;
 
-  const write = (line: string): void => appendFileSync(file, `${line}\n`, { mode: 0o600 });
+  constructor(folder: string, incarnation: number) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const name = `${incarnation}.jsonl`;
+    removeOthers(folder, name);
+    this.#file = path.join(folder, name);
+    const journal = readJournal(this.#file);
+    this.#held = journal.held;
+    this.#ackedRseq = journal.ackedRseq;
+    this.#lastRseq = journal.lastRseq;
+    this.#sentRseq = journal.ackedRseq;
+    if (journal.isTorn) this.#rewrite();
+  }
 
-  return {
-    get lastRseq() {
-      return lastRseq;
-    },
-    get held() {
-      return held.length;
-    },
-    append(entry) {
-      const item: OutboxItem = { rseq: lastRseq + 1, ...entry };
-      const line = JSON.stringify(item);
-      write(line);
-      lastRseq = item.rseq;
-      held.push({ item, chars: line.length });
-      return item.rseq;
-    },
-    acknowledge(rseq) {
-      if (rseq <= ackedRseq) return;
-      ackedRseq = Math.min(rseq, lastRseq);
-      sentRseq = Math.max(sentRseq, ackedRseq);
-      const rest = held.filter(({ item }) => item.rseq > ackedRseq);
-      inFlightChars = rest.reduce((sum, one) => (one.item.rseq <= sentRseq ? sum + one.chars : sum), 0);
-      held = rest;
-      if (held.length === 0) truncateSync(file);
-      write(`ack ${ackedRseq}`);
-    },
-    rewind() {
-      sentRseq = ackedRseq;
-      inFlightChars = 0;
-    },
-    next() {
-      const frame: OutboxItem[] = [];
-      let chars = 0;
-      for (const { item, chars: size } of held) {
-        if (item.rseq <= sentRseq) continue;
-        if (frame.length === OUTBOX_FRAME_ITEMS) break;
-        if (frame.length > 0 && chars + size > OUTBOX_FRAME_CHARS) break;
-        if (inFlightChars > 0 && inFlightChars + chars + size > OUTBOX_IN_FLIGHT_CHARS) break;
-        frame.push(item);
-        chars += size;
-      }
-      sentRseq = frame.at(-1)?.rseq ?? sentRseq;
-      inFlightChars += chars;
-      return frame;
-    },
-  };
+  /** The newest number given; 0 for none. */
+  get lastRseq(): number {
+    return this.#lastRseq;
+  }
+
+  /** How many items are not acknowledged. */
+  get heldCount(): number {
+    return this.#held.length;
+  }
+
+  append(entry: { at: number; thread: string; turnId: string | null; body: OutboxBody }): number {
+    const item: OutboxItem = { rseq: this.#lastRseq + 1, ...entry };
+    const line = JSON.stringify(item);
+    appendFileSync(this.#file, `${line}\n`, { mode: 0o600 });
+    this.#lastRseq = item.rseq;
+    this.#held.push({ item, chars: line.length });
+    return item.rseq;
+  }
+
+  /** Items up to this number are in the session's log. An earlier number changes nothing. */
+  acknowledge(rseq: number): void {
+    if (rseq <= this.#ackedRseq) return;
+    // The session knows more than this journal, which was lost: numbers that are taken are not given again.
+    this.#lastRseq = Math.max(this.#lastRseq, rseq);
+    this.#ackedRseq = rseq;
+    this.#sentRseq = Math.max(this.#sentRseq, rseq);
+    this.#held = this.#held.filter(({ item }) => item.rseq > rseq);
+    this.#inFlightChars = this.#held.reduce((sum, one) => (one.item.rseq <= this.#sentRseq ? sum + one.chars : sum), 0);
+    if (this.#held.length === 0) this.#rewrite();
+    else appendFileSync(this.#file, `ack ${rseq}\n`);
+  }
+
+  /** A new connection: everything after the acknowledged items is to be sent again. */
+  rewind(): void {
+    this.#sentRseq = this.#ackedRseq;
+    this.#inFlightChars = 0;
+  }
+
+  /** The next frame's items, or none when all is sent or enough is in flight. */
+  next(): OutboxItem[] {
+    const frame: OutboxItem[] = [];
+    let chars = 0;
+    for (const { item, chars: size } of this.#held) {
+      if (item.rseq <= this.#sentRseq) continue;
+      if (frame.length === OUTBOX_FRAME_ITEMS) break;
+      if (frame.length > 0 && chars + size > OUTBOX_FRAME_CHARS) break;
+      if (this.#inFlightChars > 0 && this.#inFlightChars + chars + size > OUTBOX_IN_FLIGHT_CHARS) break;
+      frame.push(item);
+      chars += size;
+    }
+    this.#sentRseq = frame.at(-1)?.rseq ?? this.#sentRseq;
+    this.#inFlightChars += chars;
+    return frame;
+  }
+
+  /** Leaves in the journal what is still needed. */
+  #rewrite(): void {
+    const lines = [`ack ${this.#ackedRseq}`, ...this.#held.map(({ item }) => JSON.stringify(item))];
+    const fresh = `${this.#file}.new`;
+    writeFileSync(fresh, `${lines.join("\n")}\n`, { mode: 0o600 });
+    renameSync(fresh, this.#file);
+  }
 }

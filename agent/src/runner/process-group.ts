@@ -22,7 +22,9 @@ export function startOf(pid: number): string | null {
 
 function startByPs(pid: number): string | null {
   try {
-    return execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim() || null;
+    return (
+      execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim() || null
+    );
   } catch {
     return null;
   }
@@ -60,6 +62,10 @@ export function killRecorded(file: string): number | null {
 }
 
 /** Starts a program as the leader of its own group. */
-export function spawnGroup(command: string, args: string[], options: { cwd: string; env: NodeJS.ProcessEnv }): ChildProcessWithoutNullStreams {
+export function spawnGroup(
+  command: string,
+  args: string[],
+  options: { cwd: string; env: NodeJS.ProcessEnv },
+): ChildProcessWithoutNullStreams {
   return spawn(command, args, { ...options, detached: true, stdio: ["pipe", "pipe", "pipe"] });
 }

@@ -4,6 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import path from "node:path";
+import { CLOSE } from "@ai-dev-platform/protocol/close-codes";
 import type { Problem } from "@ai-dev-platform/protocol/events";
 import { formatId, ID_RANDOM_BYTES, MAIN_THREAD } from "@ai-dev-platform/protocol/ids";
 import type { RunnerOrder } from "@ai-dev-platform/protocol/machine";
@@ -14,11 +15,11 @@ import type { Log } from "../output.ts";
 import type { AgentOptions, AgentStart } from "./claude/agent.ts";
 import { problemOf } from "./claude/outcome.ts";
 import { Conversation } from "./conversation.ts";
-import { openLink, type Link } from "./link.ts";
+import { Link } from "./link.ts";
 import { createLiveOutput, type LiveOutput } from "./live.ts";
-import { openOutbox, type Outbox } from "./outbox.ts";
+import { Outbox } from "./outbox.ts";
 import { killRecorded } from "./process-group.ts";
-import { createSaves, type Saves } from "./saves.ts";
+import { Saves } from "./saves.ts";
 import type { openWorkspace, Workspace } from "./workspace/workspace.ts";
 
 export interface RunnerInput {
@@ -46,6 +47,8 @@ interface Prepared {
   saves: Saves;
 }
 
+/** Closes after which everything is as the session wants it. */
+const IN_ORDER: ReadonlySet<number> = new Set([CLOSE.fenced, CLOSE.deleted]);
 const MAX_CHANGED_FILES = 1_000;
 const LEFT = problemOf("runner_lost", "The runner was told to leave in the middle of the turn.");
 
@@ -71,8 +74,8 @@ export class Runner {
     this.done = new Promise((resolve) => (this.#finish = resolve));
     const orphan = killRecorded(path.join(input.stateDir, "agent.pid"));
     if (orphan !== null) parts.log("warn", "orphan_killed", { pid: orphan });
-    this.#outbox = openOutbox(path.join(input.stateDir, "outbox"), input.order.incarnation);
-    this.#link = openLink({
+    this.#outbox = new Outbox(path.join(input.stateDir, "outbox"), input.order.incarnation);
+    this.#link = new Link({
       server: input.server,
       sessionId: input.order.sessionId,
       linkToken: input.order.linkToken,
@@ -167,12 +170,13 @@ export class Runner {
       stateDir,
       source: config.source,
       snapshots: config.snapshots,
-      onProgress: (step: Progress["step"], detail: string) => void this.#link.send({ type: "progress", step, detail: detail.slice(0, 2_000) }),
+      onProgress: (step: Progress["step"], detail: string) =>
+        void this.#link.send({ type: "progress", step, detail: detail.slice(0, 2_000) }),
     });
     if (!opened.ok) return this.#fail(opened.problem);
     const { workspace } = opened;
     this.#link.send({ type: "progress", step: "agent", detail: "" });
-    const saves: Saves = createSaves({
+    const saves: Saves = new Saves({
       workspace,
       send: (frame) => this.#link.send(frame),
       lastRseq: () => this.#outbox.lastRseq,
@@ -188,7 +192,7 @@ export class Runner {
         turnEnded: (turnId) => void this.#tellChanges(workspace, turnId),
         log: this.#parts.log,
       },
-      { root: workspace.root, claudeDir: workspace.claudeDir, stateDir, server, modelToken: order.modelToken },
+      { root: workspace.root, claudeDir: workspace.claudeDir, stateDir, modelUrl: `${server.replace(/\/+$/, "")}/llm`, modelToken: order.modelToken },
       config,
     );
     this.#prepared = { workspace, conversation, saves };
@@ -289,7 +293,7 @@ export class Runner {
     this.#isLeaving = true;
     this.#live.stop();
     await this.#prepared?.conversation.leave(LEFT);
-    this.#finish(0);
+    this.#finish(IN_ORDER.has(code) ? 0 : 1);
   }
 
   #onLost(unreachableMs: number): void {

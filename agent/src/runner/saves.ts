@@ -19,78 +19,83 @@ export interface SavesPort {
   commitWaitMs?: number;
 }
 
-export interface Saves {
-  /** Resolves when the save is accepted, refused, or given up. */
-  save(requestId: string, asked: boolean): Promise<void>;
-  committed(answer: { requestId: string; ok: boolean; code?: string | undefined }): void;
-  /** A new connection: what is unanswered is asked again. */
-  resend(): void;
-  /** Resolves when no files are being read, or after the given time. */
-  quiet(timeoutMs: number): Promise<void>;
+interface PendingCommit {
+  frame: CommitFrame;
+  answered: (ok: boolean, code: string | undefined) => void;
 }
 
-export function createSaves(port: SavesPort): Saves {
-  let chain: Promise<void> = Promise.resolve();
-  let reading: Promise<unknown> | null = null;
-  let pending: { frame: CommitFrame; answered: (ok: boolean, code: string | undefined) => void } | null = null;
+export class Saves {
+  readonly #port: SavesPort;
+  #chain: Promise<void> = Promise.resolve();
+  /** Files are being read. */
+  #reading: Promise<unknown> | null = null;
+  #pending: PendingCommit | null = null;
 
-  const commit = (frame: CommitFrame): Promise<{ ok: boolean; code: string | undefined }> =>
-    new Promise((resolve) => {
-      const finish = (ok: boolean, code: string | undefined): void => {
-        clearTimeout(timer);
-        pending = null;
-        resolve({ ok, code });
-      };
-      const timer = setTimeout(() => finish(false, "no answer"), port.commitWaitMs ?? LAST_COMMIT_WAIT_MS);
-      pending = { frame, answered: finish };
-      port.send(frame);
-    });
+  constructor(port: SavesPort) {
+    this.#port = port;
+  }
 
-  const run = async (requestId: string, asked: boolean): Promise<void> => {
-    port.send({ type: "progress", step: "saving", detail: "" });
+  /** Resolves when the save is accepted, refused, or given up. */
+  save(requestId: string, asked: boolean): Promise<void> {
+    this.#chain = this.#chain.then(() => this.#run(requestId, asked)).catch((error: unknown) => this.#broke(error));
+    return this.#chain;
+  }
+
+  committed({ requestId, ok, code }: { requestId: string; ok: boolean; code?: string | undefined }): void {
+    if (this.#pending?.frame.requestId === requestId) this.#pending.answered(ok, code);
+  }
+
+  /** A new connection: what is unanswered is asked again. */
+  resend(): void {
+    if (this.#pending !== null) this.#port.send(this.#pending.frame);
+  }
+
+  /** Resolves when no files are being read, or after the given time. */
+  async quiet(timeoutMs: number): Promise<void> {
+    if (this.#reading === null) return;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, timeoutMs)));
+    await Promise.race([this.#reading.catch(() => undefined), late]);
+    clearTimeout(timer);
+  }
+
+  async #run(requestId: string, asked: boolean): Promise<void> {
+    const { workspace, send, log } = this.#port;
+    send({ type: "progress", step: "saving", detail: "" });
     // Everything told so far is in the files and the transcript that are read from here on.
-    const throughRseq = port.lastRseq();
-    const agentSessionId = port.agentSessionId();
-    const saving = port.workspace.save({ asked });
-    reading = saving;
-    const saved = await saving.finally(() => (reading = null));
+    const throughRseq = this.#port.lastRseq();
+    const agentSessionId = this.#port.agentSessionId();
+    const saving = workspace.save({ asked });
+    this.#reading = saving;
+    const saved = await saving.finally(() => (this.#reading = null));
     if (!saved.ok) {
-      port.log(saved.reason === "failed" ? "warn" : "info", "save_skipped", { reason: saved.reason, detail: saved.problem?.detail });
-      port.send({ type: "save_skipped", reason: saved.reason, ...(saved.problem === undefined ? {} : { problem: saved.problem }) });
+      const { reason, problem } = saved;
+      log(reason === "failed" ? "warn" : "info", "save_skipped", { reason, detail: problem?.detail });
+      send({ type: "save_skipped", reason, ...(problem === undefined ? {} : { problem }) });
       return;
     }
-    const { ok, code } = await commit({ type: "commit", requestId, snapshot: saved.snapshot, agentSessionId, throughRseq, asked });
-    if (ok) await port.workspace.markCommitted(saved.snapshot.snapshotId);
-    else port.log("warn", "commit_refused", { code });
-  };
+    const { snapshot } = saved;
+    const { ok, code } = await this.#commit({ type: "commit", requestId, snapshot, agentSessionId, throughRseq, asked });
+    if (ok) await workspace.markCommitted(snapshot.snapshotId);
+    else log("warn", "commit_refused", { code });
+  }
 
-  const guarded = async (requestId: string, asked: boolean): Promise<void> => {
-    try {
-      await run(requestId, asked);
-    } catch (error) {
-      const detail = error instanceof Error ? error.message : String(error);
-      port.log("error", "save_broke", { detail });
-      port.send({ type: "save_skipped", reason: "failed", problem: problemOf("internal", detail) });
-    }
-  };
+  #commit(frame: CommitFrame): Promise<{ ok: boolean; code: string | undefined }> {
+    return new Promise((resolve) => {
+      const answered = (ok: boolean, code: string | undefined): void => {
+        clearTimeout(timer);
+        this.#pending = null;
+        resolve({ ok, code });
+      };
+      const timer = setTimeout(() => answered(false, "no answer"), this.#port.commitWaitMs ?? LAST_COMMIT_WAIT_MS);
+      this.#pending = { frame, answered };
+      this.#port.send(frame);
+    });
+  }
 
-  return {
-    save(requestId, asked) {
-      chain = chain.then(() => guarded(requestId, asked));
-      return chain;
-    },
-    committed({ requestId, ok, code }) {
-      if (pending?.frame.requestId === requestId) pending.answered(ok, code);
-    },
-    resend() {
-      if (pending !== null) port.send(pending.frame);
-    },
-    async quiet(timeoutMs) {
-      if (reading === null) return;
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, timeoutMs)));
-      await Promise.race([reading.then(() => undefined, () => undefined), late]);
-      clearTimeout(timer);
-    },
-  };
+  #broke(error: unknown): void {
+    const detail = error instanceof Error ? error.message : String(error);
+    this.#port.log("error", "save_broke", { detail });
+    this.#port.send({ type: "save_skipped", reason: "failed", problem: problemOf("internal", detail) });
+  }
 }

@@ -63,14 +63,19 @@ export function stepTurn(state: TurnState, input: TurnInput): TurnStep {
       return onResult(state, input.result);
     case "interrupt": {
       if (state.open?.turnId !== input.turnId || state.open.isStopping) return { state, effects: [] };
-      return { state: { ...state, open: { ...state.open, isStopping: true } }, effects: [{ type: "interrupt_agent", turnId: input.turnId }] };
+      return {
+        state: { ...state, open: { ...state.open, isStopping: true } },
+        effects: [{ type: "interrupt_agent", turnId: input.turnId }],
+      };
     }
     case "agent_gone": {
       if (state.open === null) return { state, effects: [] };
       return state.open.isStopping ? end(state, state.open, "stopped") : end(state, state.open, "failed", input.problem);
     }
     case "leaving":
-      return state.open === null ? { state, effects: [] } : end(state, state.open, state.open.isStopping ? "stopped" : "interrupted", input.problem);
+      return state.open === null
+        ? { state, effects: [] }
+        : end(state, state.open, state.open.isStopping ? "stopped" : "interrupted", input.problem);
   }
 }
 
@@ -105,7 +110,10 @@ function onLifecycle(state: TurnState, uuid: string, lifecycle: string): TurnSte
   if (open === null || entry === undefined) return { state, effects: [] };
   if (lifecycle === "started" && !entry.isTaken) {
     const outstanding = { ...open.outstanding, [uuid]: { ...entry, isTaken: true } };
-    return { state: { ...state, open: { ...open, outstanding } }, effects: [{ type: "taken", promptId: entry.promptId, turnId: open.turnId }] };
+    return {
+      state: { ...state, open: { ...open, outstanding } },
+      effects: [{ type: "taken", promptId: entry.promptId, turnId: open.turnId }],
+    };
   }
   if (lifecycle !== "cancelled" || entry.isTaken) return { state, effects: [] };
   // Withdrawn before the agent read it: it may still become a turn of its own.
@@ -120,7 +128,8 @@ function without<T>(record: Readonly<Record<string, T>>, keys: readonly string[]
 function onResult(state: TurnState, result: TurnResult): TurnStep {
   const { open } = state;
   if (open === null) return { state, effects: [] };
-  const consumed = result.consumed.length > 0 ? result.consumed : Object.keys(open.outstanding).filter((uuid) => open.outstanding[uuid]?.isTaken);
+  const consumed =
+    result.consumed.length > 0 ? result.consumed : Object.keys(open.outstanding).filter((uuid) => open.outstanding[uuid]?.isTaken);
   const taken = consumed.flatMap((uuid): TurnEffect[] => {
     const entry = open.outstanding[uuid];
     return entry === undefined || entry.isTaken ? [] : [{ type: "taken", promptId: entry.promptId, turnId: open.turnId }];

@@ -6,7 +6,14 @@ import { rmSync } from "node:fs";
 import type { McpServerStatus } from "@ai-dev-platform/protocol/events";
 import type { Mode } from "@ai-dev-platform/protocol/modes";
 import type { McpServerConfig } from "@ai-dev-platform/protocol/runner";
-import type { McpServerConfig as SdkMcpServer, Options, Query, SDKUserMessage, SlashCommand, ModelInfo } from "@anthropic-ai/claude-agent-sdk";
+import type {
+  McpServerConfig as SdkMcpServer,
+  Options,
+  Query,
+  SDKUserMessage,
+  SlashCommand,
+  ModelInfo,
+} from "@anthropic-ai/claude-agent-sdk";
 import { AGENT_CLOSE_GRACE_MS, AGENT_REQUEST_TIMEOUT_MS, AGENT_START_TIMEOUT_MS, LAST_WORDS_CHARS } from "../../config.ts";
 import { redact } from "../../output.ts";
 import { killGroup, spawnGroup, writePidFile } from "../process-group.ts";
@@ -27,7 +34,8 @@ export interface AgentOptions {
   root: string;
   claudeDir: string;
   pidFile: string;
-  server: string;
+  /** Where model calls go: the platform's proxy. */
+  modelUrl: string;
   modelToken: string;
   mode: Mode;
   model: string;
@@ -37,6 +45,8 @@ export interface AgentOptions {
   guidance: string | null;
   canUseTool: CanUseTool;
   onMessage: (message: AgentMessage) => void;
+  /** Every message as it came, for captures. */
+  onRaw?: (message: unknown) => void;
   /** The process ended without having been asked to. */
   onGone: (detail: string) => void;
 }
@@ -74,7 +84,7 @@ export async function startAgent(options: AgentOptions): Promise<AgentStart> {
   const running = query({ prompt: prompts, options: queryOptions(options, child) });
   let isClosing = false;
   let goneDetail = "";
-  const gone = pump(running, options.onMessage).then((detail) => {
+  const gone = pump(running, options).then((detail) => {
     goneDetail = detail;
     child.killGroup();
   });
@@ -128,7 +138,7 @@ function queryOptions(options: AgentOptions, child: AgentProcess): Options {
   const append = options.trustProject || options.guidance === null ? {} : { append: guidanceText(options.guidance) };
   return {
     cwd: options.root,
-    env: agentEnvironment({ parent: process.env, server: options.server, modelToken: options.modelToken, claudeDir: options.claudeDir }),
+    env: agentEnvironment({ parent: process.env, modelUrl: options.modelUrl, modelToken: options.modelToken, claudeDir: options.claudeDir }),
     // Without the preset the agent would have no instructions at all.
     systemPrompt: { type: "preset", preset: "claude_code", ...append },
     settings: { skipWebFetchPreflight: true },
@@ -156,9 +166,10 @@ const sdkServer = (server: McpServerConfig): SdkMcpServer =>
     : { type: "stdio", command: server.command, args: server.args, env: server.env };
 
 /** Reads messages until the process ends; says why it ended. */
-async function pump(running: Query, onMessage: (message: AgentMessage) => void): Promise<string> {
+async function pump(running: Query, { onMessage, onRaw }: Pick<AgentOptions, "onMessage" | "onRaw">): Promise<string> {
   try {
     for await (const raw of running) {
+      onRaw?.(raw);
       const message = readAgentMessage(raw);
       if (message !== null) onMessage(message);
     }
@@ -232,7 +243,12 @@ class PromptStream implements AsyncIterable<SDKUserMessage> {
 
   push(uuid: string, text: string): void {
     const [a = "", b = "", c = "", d = "", e = ""] = uuid.split("-");
-    this.#waiting.push({ type: "user", message: { role: "user", content: [{ type: "text", text }] }, parent_tool_use_id: null, uuid: `${a}-${b}-${c}-${d}-${e}` });
+    this.#waiting.push({
+      type: "user",
+      message: { role: "user", content: [{ type: "text", text }] },
+      parent_tool_use_id: null,
+      uuid: `${a}-${b}-${c}-${d}-${e}`,
+    });
     this.#wake?.();
   }
 

@@ -18,7 +18,12 @@ export interface PermissionAsk {
 const askInputSchema = z.object({ questions: z.array(questionSchema).min(1) });
 const planInputSchema = z.object({ plan: z.string().min(1) });
 const writeInputSchema = z.object({ file_path: z.string(), content: z.string() });
-const editInputSchema = z.object({ file_path: z.string(), old_string: z.string(), new_string: z.string(), replace_all: z.boolean().default(false) });
+const editInputSchema = z.object({
+  file_path: z.string(),
+  old_string: z.string(),
+  new_string: z.string(),
+  replace_all: z.boolean().default(false),
+});
 
 /** In order: the field that says what the tool would touch. */
 const SUBJECT_FIELDS = ["command", "file_path", "notebook_path", "url", "path", "query", "pattern", "skill", "description"];
@@ -35,7 +40,7 @@ export function approvalRequest(approvalId: string, root: string, ask: Permissio
     if (parsed.success) return { kind: "plan", approvalId, toolId, plan: parsed.data.plan };
   }
   const patch = plannedPatch(root, ask);
-  const sessionRule = ruleText(ask.suggestions);
+  const sessionRule = ruleText(root, ask.suggestions);
   return {
     kind: "permission",
     approvalId,
@@ -76,16 +81,16 @@ function plannedPatch(root: string, { tool, input, fileText }: PermissionAsk): s
 }
 
 /** What "allow in this session" would cover, in few words; undefined when it is not offered. */
-function ruleText(suggestions: readonly PermissionUpdate[]): string | undefined {
+function ruleText(root: string, suggestions: readonly PermissionUpdate[]): string | undefined {
   const parts = suggestions.flatMap((update): string[] => {
     switch (update.type) {
       case "addRules":
       case "replaceRules":
-        return update.rules.map((rule) => (rule.ruleContent === undefined ? rule.toolName : rule.ruleContent.replace(/:\*$/, "")));
+        return update.rules.map((rule) => (rule.ruleContent === undefined ? rule.toolName : rule.ruleContent.replace(/(?: |:)\*$/, "")));
       case "setMode":
         return [update.mode === "acceptEdits" ? "all file edits" : `mode ${update.mode}`];
       case "addDirectories":
-        return update.directories;
+        return update.directories.filter((folder) => folder !== root);
       default:
         return [];
     }

@@ -9,12 +9,13 @@ const INHERITED = ["PATH", "HOME", "LANG", "TERM", "TMPDIR", "SHELL", "USER", "L
 
 export interface EnvironmentInput {
   parent: Readonly<Record<string, string | undefined>>;
-  server: string;
+  /** Where model calls go. */
+  modelUrl: string;
   modelToken: string;
   claudeDir: string;
 }
 
-export function agentEnvironment({ parent, server, modelToken, claudeDir }: EnvironmentInput): Record<string, string> {
+export function agentEnvironment({ parent, modelUrl, modelToken, claudeDir }: EnvironmentInput): Record<string, string> {
   const inherited = INHERITED.flatMap((name): [string, string][] => {
     const value = parent[name];
     return value === undefined ? [] : [[name, value]];
@@ -25,7 +26,7 @@ export function agentEnvironment({ parent, server, modelToken, claudeDir }: Envi
     CLAUDE_CONFIG_DIR: claudeDir,
     // One folder for the transcript wherever the workspace lies: it is saved here and restored there.
     CLAUDE_CODE_PROJECT_DIR_NAME: "session",
-    ANTHROPIC_BASE_URL: `${server.replace(/\/+$/, "")}/llm`,
+    ANTHROPIC_BASE_URL: modelUrl,
     ANTHROPIC_AUTH_TOKEN: modelToken,
     // A repository's settings must not move the address or the token.
     CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST: "1",

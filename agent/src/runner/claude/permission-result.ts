@@ -5,7 +5,8 @@ import type { PermissionResult, PermissionUpdate } from "./sdk.ts";
 const DECLINED = "The person declined this. Do not try it again in another way; ask what to do instead.";
 
 /** A rule for this session only: the agent would otherwise write it into the repository. */
-const inSession = (updates: readonly PermissionUpdate[]): PermissionUpdate[] => updates.map((update) => ({ ...update, destination: "session" }));
+const inSession = (updates: readonly PermissionUpdate[]): PermissionUpdate[] =>
+  updates.map((update) => ({ ...update, destination: "session" }));
 
 const deny = (message: string): PermissionResult => ({ behavior: "deny", message });
 
@@ -25,7 +26,10 @@ export function permissionResult(
     case "deny":
       return deny(answer.message === "" ? DECLINED : `The person declined this and said: ${answer.message}`);
     case "answers": {
-      const answers = Object.entries(answer.answers).map(([question, given]) => [question, Array.isArray(given) ? given.join(", ") : given]);
+      const answers = Object.entries(answer.answers).map(([question, given]) => [
+        question,
+        Array.isArray(given) ? given.join(", ") : given,
+      ]);
       return { behavior: "allow", updatedInput: { ...input, answers: Object.fromEntries(answers) } };
     }
     case "approve_plan": {

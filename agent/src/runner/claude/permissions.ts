@@ -14,6 +14,7 @@ import { permissionResult } from "./permission-result.ts";
 import type { CanUseTool, PermissionResult, PermissionUpdate } from "./sdk.ts";
 
 interface Waiting {
+  tool: string;
   request: ApprovalRequest;
   input: Record<string, unknown>;
   suggestions: readonly PermissionUpdate[];
@@ -41,6 +42,8 @@ const ALWAYS_ASKED = new Set(["AskUserQuestion", "ExitPlanMode"]);
 
 export function createPermissions(port: PermissionsPort): Permissions {
   const waiting = new Map<string, Waiting>();
+  /** The agent's own rules do not cover every command (one that redirects its output, say): the very same is not asked again. */
+  const allowedInSession = new Set<string>();
 
   const withdraw = (approvalId: string): void => {
     const entry = waiting.get(approvalId);
@@ -54,7 +57,7 @@ export function createPermissions(port: PermissionsPort): Permissions {
     new Promise((resolve) => {
       const approvalId = formatId("approval", randomBytes(ID_RANDOM_BYTES));
       const request = approvalRequest(approvalId, port.root, entry);
-      waiting.set(approvalId, { request, input: entry.input, suggestions: entry.suggestions, resolve });
+      waiting.set(approvalId, { tool: entry.tool, request, input: entry.input, suggestions: entry.suggestions, resolve });
       port.emit({ type: "approval_requested", request });
       signal.addEventListener("abort", () => withdraw(approvalId), { once: true });
     });
@@ -63,7 +66,8 @@ export function createPermissions(port: PermissionsPort): Permissions {
     canUseTool: async (tool, input, options) => {
       if (port.mode() === "bypassPermissions" && !ALWAYS_ASKED.has(tool)) return { behavior: "allow", updatedInput: input };
       const suggestions = options.suppressAlwaysAllowRule === true ? [] : (options.suggestions ?? []);
-      const reason = options.decisionReason ?? describedReason(tool, input, options.description);
+      if (allowedInSession.has(sameAsk(tool, input))) return { behavior: "allow", updatedInput: input };
+      const reason = reasonOf(tool, input, options);
       const fileText = await currentText(tool, input);
       if (options.signal.aborted) return WITHDRAWN;
       const result = await ask({ tool, toolId: options.toolUseID, input, reason, suggestions, fileText }, options.signal);
@@ -76,6 +80,7 @@ export function createPermissions(port: PermissionsPort): Permissions {
       const result = permissionResult(entry.request, entry.input, entry.suggestions, answer);
       if (result === null) return;
       waiting.delete(approvalId);
+      if (answer.decision === "allow_session") allowedInSession.add(sameAsk(entry.tool, entry.input));
       entry.resolve(result);
     },
     withdrawAll() {
@@ -84,11 +89,20 @@ export function createPermissions(port: PermissionsPort): Permissions {
   };
 }
 
-/** The agent's own words for a command; for files its description only repeats the path. */
-function describedReason(tool: string, input: Record<string, unknown>, description: string | undefined): string {
-  const own = input["description"];
-  if (tool === "Bash") return typeof own === "string" ? own : (description ?? "");
-  return "file_path" in input ? "" : (description ?? "");
+/** The same tool with the same input; its description may differ. */
+const sameAsk = (tool: string, input: Record<string, unknown>): string => JSON.stringify([tool, { ...input, description: "" }]);
+
+/** Says only that there is a question, which the person sees already. */
+const EMPTY_REASON = "This command requires approval";
+
+/** Why it is asked, and what the agent says it is for. */
+function reasonOf(tool: string, input: Record<string, unknown>, asked: { decisionReason?: string; description?: string }): string {
+  const own = tool === "Bash" ? input["description"] : "file_path" in input ? "" : asked.description;
+  const reasons = [typeof own === "string" ? own : "", asked.decisionReason === EMPTY_REASON ? "" : (asked.decisionReason ?? "")];
+  return reasons
+    .filter((reason) => reason !== "")
+    .join(". ")
+    .slice(0, 2_000);
 }
 
 async function currentText(tool: string, input: Record<string, unknown>): Promise<string | null> {

@@ -136,9 +136,11 @@ function fromStream(state: TranslatorState, message: StreamEventMessage): Transl
   }
   const messageId = message.api_message_id ?? state.streaming[key];
   if (messageId === undefined) return nothing(state);
-  if (event.type === "message_stop") return abandonBlocks(state, (open) => open.messageId === messageId && open.parentToolId === parentToolId);
+  if (event.type === "message_stop")
+    return abandonBlocks(state, (open) => open.messageId === messageId && open.parentToolId === parentToolId);
   const block = `${messageId}:${event.index ?? 0}`;
-  if (event.type === "content_block_start") return openBlock(state, { block, messageId, parentToolId }, event.content_block?.type, event.index ?? 0);
+  if (event.type === "content_block_start")
+    return openBlock(state, { block, messageId, parentToolId }, event.content_block?.type, event.index ?? 0);
   if (event.type === "content_block_delta") return growBlock(state, block, event.delta?.text ?? event.delta?.thinking ?? "");
   return nothing(state);
 }
@@ -278,11 +280,17 @@ function fromSystem(state: TranslatorState, message: SystemMessage): Translation
       return { ...nothing(state), events: [event] };
     }
     case "compact_boundary":
-      return { ...nothing(state), events: [{ type: "conversation_compacted", beforeTokens: Math.max(0, Math.round(message.compact_metadata?.pre_tokens ?? 0)) }] };
+      return {
+        ...nothing(state),
+        events: [{ type: "conversation_compacted", beforeTokens: Math.max(0, Math.round(message.compact_metadata?.pre_tokens ?? 0)) }],
+      };
     case "local_command_output": {
       const text = message.content?.trim() ?? "";
       if (text === "") return nothing(state);
-      return { ...nothing(state), events: [{ type: "text_written", block: `command:${message.uuid ?? ""}`, text: wholeCharacters(text, EVENT_TEXT_CHARS) }] };
+      return {
+        ...nothing(state),
+        events: [{ type: "text_written", block: `command:${message.uuid ?? ""}`, text: wholeCharacters(text, EVENT_TEXT_CHARS) }],
+      };
     }
     default:
       return nothing(state);

@@ -8,7 +8,11 @@ type Item = Items[number];
 const status = z.enum(["pending", "in_progress", "completed"]);
 const todoWriteSchema = z.object({ todos: z.array(z.object({ content: z.string(), status })) });
 const createdSchema = z.object({ task: z.object({ id: z.string(), subject: z.string() }) });
-const updateSchema = z.object({ taskId: z.string(), subject: z.string().optional(), status: z.enum([...status.options, "deleted"]).optional() });
+const updateSchema = z.object({
+  taskId: z.string(),
+  subject: z.string().optional(),
+  status: z.enum([...status.options, "deleted"]).optional(),
+});
 const listedSchema = z.object({ tasks: z.array(z.object({ id: z.string(), subject: z.string(), status })) });
 
 /** Tasks by id, in the order of creation. */

@@ -33,7 +33,11 @@ function shortened(value: unknown): unknown {
   }
   if (Array.isArray(value)) return value.slice(0, 50).map(shortened);
   if (typeof value === "object" && value !== null) {
-    return Object.fromEntries(Object.entries(value).slice(0, 50).map(([key, inner]) => [key, shortened(inner)]));
+    return Object.fromEntries(
+      Object.entries(value)
+        .slice(0, 50)
+        .map(([key, inner]) => [key, shortened(inner)]),
+    );
   }
   return value;
 }
@@ -41,6 +45,10 @@ function shortened(value: unknown): unknown {
 /** The input as given, or with its long texts cut when the whole would be too large. */
 export function boundedInput(input: Record<string, unknown>): Record<string, unknown> {
   if (JSON.stringify(input).length <= MAX_TOOL_INPUT_CHARS) return input;
-  const short = Object.fromEntries(Object.entries(input).slice(0, 50).map(([key, value]) => [key, shortened(value)]));
+  const short = Object.fromEntries(
+    Object.entries(input)
+      .slice(0, 50)
+      .map(([key, value]) => [key, shortened(value)]),
+  );
   return JSON.stringify(short).length <= MAX_TOOL_INPUT_CHARS ? short : { omitted: "The input is too large to show." };
 }

@@ -7,7 +7,13 @@ import type { AddressInfo } from "node:net";
 import { decodeFrame, encodeFrame } from "@ai-dev-platform/protocol/codec";
 import type { RunnerEvent } from "@ai-dev-platform/protocol/events";
 import { MAX_FRAME_BYTES, PING, PONG } from "@ai-dev-platform/protocol/limits";
-import { runnerFrameSchema, type OutboxItem, type RunnerConfig, type RunnerFrame, type RunnerOrderFrame } from "@ai-dev-platform/protocol/runner";
+import {
+  runnerFrameSchema,
+  type OutboxItem,
+  type RunnerConfig,
+  type RunnerFrame,
+  type RunnerOrderFrame,
+} from "@ai-dev-platform/protocol/runner";
 import { PROTOCOL_VERSION } from "@ai-dev-platform/protocol/version";
 import { WebSocketServer, type WebSocket } from "ws";
 
@@ -41,6 +47,7 @@ export class FakeSession {
   acknowledges = true;
   answersPings = true;
   httpRefusal: number | null = null;
+  refusals = 0;
   socket: WebSocket | null = null;
   readonly #waiting = new Set<() => void>();
   readonly #server = createServer((request, response) => this.#onRequest(request, response));
@@ -50,6 +57,8 @@ export class FakeSession {
     const session = new FakeSession();
     session.#server.on("upgrade", (request, socket, head) => {
       if (session.httpRefusal !== null) {
+        session.refusals += 1;
+        session.touch();
         socket.end(`HTTP/1.1 ${session.httpRefusal} Refused\r\nconnection: close\r\n\r\n`);
         return;
       }
@@ -163,10 +172,14 @@ export class FakeSession {
       return;
     }
     this.modelTokens.push(String(request.headers.authorization ?? ""));
-    const upstream = httpRequest(`${this.modelUrl}${url.slice("/llm".length)}`, { method: request.method, headers: request.headers }, (answer) => {
-      response.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(response);
-    });
+    const upstream = httpRequest(
+      `${this.modelUrl}${url.slice("/llm".length)}`,
+      { method: request.method, headers: request.headers },
+      (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(response);
+      },
+    );
     upstream.on("error", () => response.destroy());
     response.on("close", () => upstream.destroy());
     request.pipe(upstream);
