@@ -12,6 +12,7 @@ import { addTicket, revokeGrant } from "./grants.ts";
 import { authorizeModelCall, settleModelCall } from "./model-calls.ts";
 import { ownerOf, wireParts, type PortsFor, type SessionParts } from "./parts.ts";
 import { submitPrompt } from "./prompts.ts";
+import { closeQuietly } from "./runner-link.ts";
 import { RunnerFrames } from "./runner-frames.ts";
 import { acceptSocket } from "./sockets.ts";
 import { hashToken, newToken, TICKET_PREFIX } from "./tokens.ts";
@@ -154,6 +155,8 @@ export class Session implements SessionApi {
   }
 
   closed(ws: WebSocket): void {
+    // Completes the closing handshake; the other side waits for it.
+    closeQuietly(ws, CLOSE.done, "");
     if (this.#ended() !== null) return;
     const link = this.#parts.link.mark(ws);
     if (link !== null) this.#runnerFrames.closed(link);
