@@ -2,13 +2,19 @@
  * Stand-ins for everything around a session: a host, a runner, viewers, a snapshot store, a directory and a clock.
  * Tests run in the session's isolate, so the wiring is replaced by value and survives an eviction of the object.
  */
-import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import type { RunnerEvent, ReadEntry } from "@ai-dev-platform/protocol/events";
 import { formatId, ID_RANDOM_BYTES, type IdKind } from "@ai-dev-platform/protocol/ids";
 import type { RunnerOrder } from "@ai-dev-platform/protocol/machine";
 import type { Role } from "@ai-dev-platform/protocol/roles";
-import { runnerOrderFrameSchema, type McpServerConfig, type OutboxBody, type RunnerFrame, type RunnerOrderFrame } from "@ai-dev-platform/protocol/runner";
+import {
+  runnerOrderFrameSchema,
+  type McpServerConfig,
+  type OutboxBody,
+  type RunnerFrame,
+  type RunnerOrderFrame,
+} from "@ai-dev-platform/protocol/runner";
 import type { SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
 import { PROTOCOL_VERSION, VIEWER_SUBPROTOCOL } from "@ai-dev-platform/protocol/version";
 import type { SessionFrame, ViewerFrame } from "@ai-dev-platform/protocol/viewer";
@@ -135,7 +141,10 @@ export class SessionWorld {
     await runDurableObjectAlarm(this.object);
   }
 
-  async ticket(role: Role = "owner", grant: Partial<{ grantId: string; grantExpiresAt: number | null; userId: string | null }> = {}): Promise<string> {
+  async ticket(
+    role: Role = "owner",
+    grant: Partial<{ grantId: string; grantExpiresAt: number | null; userId: string | null }> = {},
+  ): Promise<string> {
     const grantId = grant.grantId ?? (role === "owner" ? "owner" : freshId("share"));
     const minted = await this.stub.mintTicket({
       userId: grant.userId === undefined ? "user-1" : grant.userId,
@@ -173,7 +182,9 @@ export class SessionWorld {
   }
 
   /** A session with a viewer, whose first prompt runs on a ready runner. */
-  static async running(text = "do it"): Promise<{ world: SessionWorld; viewer: Viewer; runner: FakeRunner; turnId: string; promptId: string }> {
+  static async running(
+    text = "do it",
+  ): Promise<{ world: SessionWorld; viewer: Viewer; runner: FakeRunner; turnId: string; promptId: string }> {
     const world = await SessionWorld.create();
     const viewer = await world.watching();
     const promptId = viewer.prompt(text);
@@ -191,7 +202,10 @@ export class SessionWorld {
   }
 
   async rowCount(table: string): Promise<number> {
-    return runInDurableObject(this.object, (_instance, state) => state.storage.sql.exec<{ n: number }>(`SELECT COUNT(*) AS n FROM ${table}`).one().n);
+    return runInDurableObject(
+      this.object,
+      (_instance, state) => state.storage.sql.exec<{ n: number }>(`SELECT COUNT(*) AS n FROM ${table}`).one().n,
+    );
   }
 
   async entries(): Promise<{ seq: number; type: string }[]> {
@@ -237,11 +251,17 @@ class Peer<Frame extends { type: string }> {
     return this.frames.filter((frame): frame is Extract<Frame, { type: T }> => frame.type === type);
   }
 
-  async until<T extends Frame["type"]>(type: T, test: (frame: Extract<Frame, { type: T }>) => boolean = () => true): Promise<Extract<Frame, { type: T }>> {
+  async until<T extends Frame["type"]>(
+    type: T,
+    test: (frame: Extract<Frame, { type: T }>) => boolean = () => true,
+  ): Promise<Extract<Frame, { type: T }>> {
     try {
       return await until(() => this.of(type).find(test), `a ${type} frame`);
     } catch (error) {
-      throw new Error(`${String(error)}; got ${JSON.stringify(this.frames.map((frame) => frame.type))}, closed ${JSON.stringify(this.closed)}`, { cause: error });
+      throw new Error(
+        `${String(error)}; got ${JSON.stringify(this.frames.map((frame) => frame.type))}, closed ${JSON.stringify(this.closed)}`,
+        { cause: error },
+      );
     }
   }
 
@@ -260,7 +280,9 @@ async function dial(world: SessionWorld, path: string, headers: Record<string, s
 
 export class Viewer extends Peer<SessionFrame> {
   static async open(world: SessionWorld, ticket: string): Promise<Viewer> {
-    const response = await dial(world, `/api/sessions/${world.sessionId}/socket`, { "Sec-WebSocket-Protocol": `${VIEWER_SUBPROTOCOL}, ticket.${ticket}` });
+    const response = await dial(world, `/api/sessions/${world.sessionId}/socket`, {
+      "Sec-WebSocket-Protocol": `${VIEWER_SUBPROTOCOL}, ticket.${ticket}`,
+    });
     if (response.webSocket === null) throw new Error(`no socket: ${response.status}`);
     return new Viewer(response.webSocket, (text) => JSON.parse(text) as SessionFrame);
   }
@@ -290,12 +312,18 @@ export class Viewer extends Peer<SessionFrame> {
     return this.of("events").flatMap((frame) => frame.entries);
   }
 
-  async untilEvent<T extends ReadEntry["event"]["type"]>(type: T, test: (event: Extract<ReadEntry["event"], { type: T }>) => boolean = () => true) {
+  async untilEvent<T extends ReadEntry["event"]["type"]>(
+    type: T,
+    test: (event: Extract<ReadEntry["event"], { type: T }>) => boolean = () => true,
+  ) {
     const found = await until(
       () =>
         this.entries()
           .map((entry) => entry.event)
-          .find((event): event is Extract<ReadEntry["event"], { type: T }> => event.type === type && test(event as Extract<ReadEntry["event"], { type: T }>)),
+          .find(
+            (event): event is Extract<ReadEntry["event"], { type: T }> =>
+              event.type === type && test(event as Extract<ReadEntry["event"], { type: T }>),
+          ),
       `event ${type}`,
     );
     return found;
@@ -362,5 +390,23 @@ export class FakeRunner extends Peer<RunnerOrderFrame> {
 
 export const permission = (approvalId: string, sessionRule?: string): Extract<RunnerEvent, { type: "approval_requested" }> => ({
   type: "approval_requested",
-  request: { kind: "permission", approvalId, tool: "Bash", toolId: "t1", subject: "rm -rf build", reason: "", input: {}, ...(sessionRule === undefined ? {} : { sessionRule }) },
+  request: {
+    kind: "permission",
+    approvalId,
+    tool: "Bash",
+    toolId: "t1",
+    subject: "rm -rf build",
+    reason: "",
+    input: {},
+    ...(sessionRule === undefined ? {} : { sessionRule }),
+  },
 });
+
+/** Each behaviour is tried awake and with the object evicted in between, sockets hibernating. */
+export const SLEEPS: readonly { name: string; nap: (world: SessionWorld) => Promise<void> }[] = [
+  { name: "awake", nap: async () => {} },
+  { name: "hibernated in between", nap: async (world) => evictDurableObject(world.object) },
+];
+
+/** As a deploy or a crash: the instance and all its sockets are gone. */
+export const crash = async (world: SessionWorld): Promise<void> => evictDurableObject(world.object, { webSockets: "close" });
