@@ -205,11 +205,26 @@ describe("start", () => {
   it("[MA1] kills what may have started when the machine does not answer in time", async () => {
     const machine = await fakeMachine().connect();
     await runInDurableObject(stubOf(machine), (instance) => {
-      instance.patience = { startReplyMs: 20, killReplyMs: 20 };
+      instance.patience = { ...instance.patience, startReplyMs: 20 };
     });
     const order = orderFor();
     expect(await stubOf(machine).start(order, true)).toMatchObject({ kind: "failed", code: "runner_start_failed", isTransient: true });
     expect(await machine.order("kill")).toMatchObject({ sessionId: order.sessionId, incarnation: 1 });
+  });
+  it("does not wait for the answer of a machine that has been silent for too long", async () => {
+    const machine = await fakeMachine().connect();
+    await online(machine.machineId);
+    await runInDurableObject(stubOf(machine), (instance) => {
+      instance.patience = { ...instance.patience, silenceMs: -1 };
+    });
+    expect(await stubOf(machine).start(orderFor(), true)).toEqual({ kind: "waiting", code: "no_machine" });
+    await machine.until(() => machine.closed !== null);
+    expect((await rowOf(machine.machineId))?.isOnline).toBe(false);
+    await machine.connect();
+    await eventually(
+      async () => woken.mock.calls.length,
+      (count) => count === 1,
+    );
   });
   it("waits when the machine goes away before it answers", async () => {
     const machine = await fakeMachine().connect();
@@ -262,7 +277,7 @@ describe("kill and forget", () => {
   it("resolves in bounded time when the machine is silent, and asks again at its next hello", async () => {
     const machine = await fakeMachine().connect();
     await runInDurableObject(stubOf(machine), (instance) => {
-      instance.patience = { startReplyMs: 1_000, killReplyMs: 20 };
+      instance.patience = { ...instance.patience, killReplyMs: 20 };
     });
     const order = orderFor();
     const started = stubOf(machine).start(order, true);

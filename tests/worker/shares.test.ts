@@ -215,6 +215,19 @@ describe("a visitor", () => {
       expect([path, response.status]).toEqual([path, 401]);
     }
   });
+  it("appears under the link's label, or under their own name when signed in", async () => {
+    const made = await share({ label: "Ada" });
+    for (const [visitor, name] of [
+      [newClient(), "Ada"],
+      [await signUp("Grace"), "Grace"],
+    ] as const) {
+      await exchange(visitor, made.shareId, made.secret);
+      const { ticket } = await visitor.json<TicketBody>("POST", `/api/share/${made.shareId}/ticket`);
+      const viewer = new RawViewer(await requestSocket(sessionId, ticket));
+      expect(await viewer.hello()).toMatchObject({ name, role: "viewer", userId: visitor.userId === "" ? null : visitor.userId });
+      viewer.close();
+    }
+  });
   it("is not let in by the same cookie under another share's name", async () => {
     const [mine, other] = [await share(), await share({ role: "driver" })];
     const visitor = await visit(mine);

@@ -10,6 +10,7 @@ import { mayUseMachine } from "../db/machines.ts";
 import { entombSession, insertSession, removeSession } from "../db/sessions.ts";
 import { AppError } from "../errors.ts";
 import { newId } from "../ids.ts";
+import { createLogger, errorFields } from "../log.ts";
 import { sessionStub } from "../session/stub.ts";
 
 export interface Owner {
@@ -17,6 +18,8 @@ export interface Owner {
   name: string;
 }
 type Wanted = z.infer<typeof sessionCreateSchema>;
+
+const log = createLogger("session-lifecycle");
 
 /** A title until somebody gives a better one. */
 const TITLE_CHARS = 80;
@@ -67,7 +70,9 @@ export async function createSession(
     });
     if (!created.ok) throw new AppError(created.code);
   } catch (cause) {
-    await deleteSession(env, sessionId, owner.userId, now);
+    await deleteSession(env, sessionId, owner.userId, now).catch((second: unknown) =>
+      log.warn("undo_failed", { sessionId, ...errorFields(second) }),
+    );
     throw cause;
   }
   return sessionId;

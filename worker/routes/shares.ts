@@ -13,6 +13,7 @@ import {
   type TicketBody,
 } from "@ai-dev-platform/protocol/http";
 import { shareIdSchema } from "@ai-dev-platform/protocol/ids";
+import { signedInUser } from "../auth/auth.ts";
 import type { RateRule } from "../config.ts";
 import { findLiveShare, findVisitedShare, insertShare, insertVisit, listShares, revokeShare, type LiveShare } from "../db/shares.ts";
 import { AppError } from "../errors.ts";
@@ -82,13 +83,11 @@ sharesRoutes.get("/api/share/:shareId", async (c) => c.json(viewOf(await visited
 
 sharesRoutes.post("/api/share/:shareId/ticket", async (c) => {
   const { shareId, sessionId, role, label, expiresAt } = await visitedShare(c);
-  const minted = await sessionStub(c.env, sessionId).mintTicket({
-    userId: null,
-    name: label || "Guest",
-    role,
-    grantId: shareId,
-    grantExpiresAt: expiresAt,
-  });
+  // A visitor who is signed in appears under their own name, everybody else under the link's.
+  const visitor = await signedInUser(c.env, c.req.raw);
+  const userId = visitor?.userId ?? null;
+  const name = visitor?.name ?? (label === "" ? "Guest" : label);
+  const minted = await sessionStub(c.env, sessionId).mintTicket({ userId, name, role, grantId: shareId, grantExpiresAt: expiresAt });
   if (!minted.ok) throw new AppError("share_ended");
   return c.json({ ticket: minted.ticket, sessionId, role } satisfies TicketBody);
 });

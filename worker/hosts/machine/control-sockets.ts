@@ -10,7 +10,7 @@ import { MAX_FRAME_BYTES, PING, PONG } from "@ai-dev-platform/protocol/limits";
 import { machineFrameSchema, type MachineFrame, type MachineOrderFrame } from "@ai-dev-platform/protocol/machine";
 import { judgeVersion } from "@ai-dev-platform/protocol/version";
 
-const connectedSchema = z.object({ name: z.string(), capacity: z.number(), allowsPaths: z.boolean() });
+const connectedSchema = z.object({ name: z.string(), capacity: z.number(), allowsPaths: z.boolean(), helloAt: z.number() });
 const attachmentSchema = z.object({ machineId: machineIdSchema, connected: connectedSchema.nullable() });
 export type Connected = z.infer<typeof connectedSchema>;
 type Attachment = z.infer<typeof attachmentSchema>;
@@ -60,12 +60,20 @@ export class ControlSockets {
   }
 
   /** Makes this the machine's socket; an older one is told to go and stay away. */
-  promote(socket: WebSocket, hello: Hello): void {
+  promote(socket: WebSocket, hello: Hello, now: number): void {
     for (const other of this.#ctx.getWebSockets()) {
       if (other !== socket && attachmentOf(other).connected !== null) other.close(CLOSE.fenced, "replaced by a newer connection");
     }
     const { name, capacity, allowsPaths } = hello;
-    attach(socket, { machineId: hello.machineId, connected: { name, capacity, allowsPaths } });
+    attach(socket, { machineId: hello.machineId, connected: { name, capacity, allowsPaths, helloAt: now } });
+  }
+
+  /** The machine's socket, if nothing came over it for so long that nobody can be there. */
+  silent(silenceMs: number, now: number): WebSocket | null {
+    const current = this.current();
+    if (current === null) return null;
+    const pingedAt = this.#ctx.getWebSocketAutoResponseTimestamp(current.socket)?.getTime() ?? 0;
+    return now - Math.max(pingedAt, current.connected.helloAt) > silenceMs ? current.socket : null;
   }
 
   current(): { socket: WebSocket; machineId: string; connected: Connected } | null {

@@ -55,6 +55,11 @@ export class MachineDO extends DurableObject<Env> {
 
   /** `mayWait`: register the session here when there is no room. */
   async start(order: RunnerOrder, mayWait: boolean): Promise<StartOutcome> {
+    const silent = this.#sockets.silent(this.patience.silenceMs, Date.now());
+    if (silent !== null) {
+      silent.close(CLOSE.resume, "nothing was heard for too long");
+      await this.#gone(silent);
+    }
     const outcome = await this.#orders.start(order, this.patience.startReplyMs);
     if (outcome.kind === "started") this.ctx.waitUntil(this.#recordRunning());
     if (outcome.kind !== "waiting") {
@@ -123,7 +128,7 @@ export class MachineDO extends DurableObject<Env> {
   }
 
   #hello(socket: WebSocket, hello: Hello): void {
-    this.#sockets.promote(socket, hello);
+    this.#sockets.promote(socket, hello, Date.now());
     this.#replies.disconnectAll();
     this.#isRefusing = false;
     this.#sockets.send({ type: "welcome", version: PROTOCOL_VERSION });

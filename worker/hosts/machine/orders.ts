@@ -3,6 +3,7 @@
  * lost answer is made good by the machine's next hello. Does not own: who waits for room (waiting-list.ts). SPEC MA1, MA2.
  */
 import { ERRORS, isErrorCode, type ErrorCode } from "@ai-dev-platform/protocol/errors";
+import { RUNNER_PING_INTERVAL_MS } from "@ai-dev-platform/protocol/limits";
 import type { RunnerOrder } from "@ai-dev-platform/protocol/machine";
 import { newId } from "../../ids.ts";
 import type { StartOutcome } from "../../session/ports.ts";
@@ -14,10 +15,12 @@ import type { Roster } from "./roster.ts";
 export interface Patience {
   startReplyMs: number;
   killReplyMs: number;
+  /** Without a ping for this long, the machine is gone although its socket does not know it. */
+  silenceMs: number;
 }
 
 /** A start includes ending an older runner. A kill must leave the session time within its own deadline to stop. */
-export const PATIENCE: Patience = { startReplyMs: 20_000, killReplyMs: 6_000 };
+export const PATIENCE: Patience = { startReplyMs: 20_000, killReplyMs: 6_000, silenceMs: 3.5 * RUNNER_PING_INTERVAL_MS };
 
 export class Orders {
   readonly #roster: Roster;
@@ -74,8 +77,13 @@ export class Orders {
 
   /** Compares with what the machine says lives on it; returns runners whose sessions must hear that they are gone. */
   reconcile(living: readonly LivingRunner[]): LivingRunner[] {
-    const result = reconcile(this.#roster.all(), living);
-    for (const place of result.places) this.#roster.put(place, null);
+    const believed = this.#roster.all();
+    const result = reconcile(believed, living);
+    const known = new Map(believed.map((place) => [place.sessionId, place]));
+    for (const place of result.places) {
+      const before = known.get(place.sessionId);
+      if (before?.state !== place.state || before.incarnation !== place.incarnation) this.#roster.put(place, null);
+    }
     for (const runner of result.kill) this.#orderKill(runner);
     for (const sessionId of result.forget) this.#orderForget(sessionId, this.#roster.find(sessionId)?.incarnation ?? 1);
     return result.gone;
