@@ -2,29 +2,48 @@
 import { QueryClientProvider } from "@tanstack/react-query";
 import { lazy, Suspense, type ReactNode } from "react";
 import { Route, Switch } from "wouter";
-import { RequireUser } from "./auth/RequireUser.tsx";
 import { queryClient } from "./query-client.ts";
 import { patterns } from "./routes.ts";
-import { AppShell } from "./shell/AppShell.tsx";
 import { t } from "./shell/messages.ts";
 import { NotFoundPage } from "./shell/NotFoundPage.tsx";
 import { Announcer } from "./ui/announcer.tsx";
 import { PanelBoundary } from "./ui/error-boundary.tsx";
 
-const SignInPage = lazy(() => import("./auth/SignInPage.tsx"));
-const SessionsPage = lazy(() => import("./sessions/SessionsPage.tsx"));
-const NewSessionPage = lazy(() => import("./new-session/NewSessionPage.tsx"));
-const SessionPage = lazy(() => import("./session-page/SessionPage.tsx"));
-const ProjectPage = lazy(() => import("./projects/ProjectPage.tsx"));
-const SettingsPage = lazy(() => import("./settings/SettingsPage.tsx"));
-const SharePage = lazy(() => import("./share/SharePage.tsx"));
+const load = {
+  frame: () => import("./shell/SignedInPage.tsx"),
+  signIn: () => import("./auth/SignInPage.tsx"),
+  sessions: () => import("./sessions/SessionsPage.tsx"),
+  newSession: () => import("./new-session/NewSessionPage.tsx"),
+  session: () => import("./session-page/SessionPage.tsx"),
+  project: () => import("./projects/ProjectPage.tsx"),
+  settings: () => import("./settings/SettingsPage.tsx"),
+  share: () => import("./share/SharePage.tsx"),
+};
 
-// The same frame around each page, so that it stays mounted when the page changes.
-const signedIn = (page: ReactNode) => (
-  <RequireUser>
-    <AppShell>{page}</AppShell>
-  </RequireUser>
-);
+const SignedInPage = lazy(load.frame);
+const SignInPage = lazy(load.signIn);
+const SessionsPage = lazy(load.sessions);
+const NewSessionPage = lazy(load.newSession);
+const SessionPage = lazy(load.session);
+const ProjectPage = lazy(load.project);
+const SettingsPage = lazy(load.settings);
+const SharePage = lazy(load.share);
+
+const BY_FIRST_SEGMENT: Record<string, () => Promise<unknown>> = {
+  "": load.sessions,
+  new: load.newSession,
+  s: load.session,
+  p: load.project,
+  settings: load.settings,
+};
+
+/** Fetches the first page beside its frame, not after it. A failure shows when the page itself is rendered. */
+function preloadPage(pathname: string): void {
+  BY_FIRST_SEGMENT[pathname.split("/")[1] ?? ""]?.().catch(() => undefined);
+}
+preloadPage(location.pathname);
+
+const signedIn = (page: ReactNode) => <SignedInPage>{page}</SignedInPage>;
 
 export function App() {
   return (

@@ -1,5 +1,7 @@
-import { NewSessionForm } from "../new-session/NewSessionForm.tsx";
+import { lazy, Suspense } from "react";
 import { t } from "./messages.ts";
+
+const NewSessionForm = lazy(() => import("../new-session/NewSessionForm.tsx").then((module) => ({ default: module.NewSessionForm })));
 
 /** No session yet: the form for the first one, and prompts to try. */
 export function EmptyList() {
@@ -7,7 +9,9 @@ export function EmptyList() {
     <div className="mx-auto w-full max-w-[680px] px-2 py-4 md:py-[10vh]">
       <h2 className="text-head font-semibold">{t.emptyTitle}</h2>
       <p className="mt-1 mb-4 text-fg-2">{t.emptyHint}</p>
-      <NewSessionForm projectId={null} withExamples />
+      <Suspense fallback={<div className="h-32 animate-skeleton rounded-dock bg-sunken" />}>
+        <NewSessionForm projectId={null} withExamples />
+      </Suspense>
     </div>
   );
 }

@@ -1,6 +1,6 @@
 /** The first page: what needs you, what runs, what was done; or how to begin when there is nothing yet. */
 import { Plus, Search } from "lucide-react";
-import { useRef, useState, type KeyboardEvent } from "react";
+import { lazy, Suspense, useRef, useState, type KeyboardEvent } from "react";
 import { Link, useSearch } from "wouter";
 import type { SessionBody } from "@ai-dev-platform/protocol/http";
 import { messageOf } from "../api/client.ts";
@@ -18,13 +18,15 @@ import { ChipSelect } from "../ui/chip-select.tsx";
 import { formatCount } from "../ui/format.ts";
 import { FIELD_CLASS } from "../ui/text-field.tsx";
 import { EmptyList } from "./EmptyList.tsx";
-import { FirstRun } from "./FirstRun.tsx";
+
 import { t } from "./messages.ts";
 import { filterSessions, groupSessions } from "./session-list.ts";
 import { SessionGroups } from "./SessionGroups.tsx";
 import { useListKeys } from "./use-list-keys.ts";
 import { useArchiveWithUndo } from "./use-archive.ts";
 import { useSessions } from "./use-sessions.ts";
+
+const FirstRun = lazy(() => import("./FirstRun.tsx").then((module) => ({ default: module.FirstRun })));
 
 export default function SessionsPage() {
   const isArchived = new URLSearchParams(useSearch()).get("archived") === "1";
@@ -64,12 +66,15 @@ function Content({ sessions, isArchived }: { sessions: SessionBody[]; isArchived
   const mayStart = activeKey(keys.data) !== null || (settings.data?.useDemoModel === true && config.data?.demoModel === true);
   // A list that could not be read says nothing about a missing key.
   const isFirstRun = !isArchived && keys.isSuccess && settings.isSuccess && !mayStart;
-  if (isFirstRun && sessions.length === 0) return <FirstRun hasDemo={config.data?.demoModel === true} />;
-  if (!isArchived && sessions.length === 0) return <EmptyList />;
+  if (!isFirstRun && !isArchived && sessions.length === 0) return <EmptyList />;
   return (
     <>
-      {isFirstRun && <FirstRun hasDemo={config.data?.demoModel === true} />}
-      <FilteredList sessions={sessions} isArchived={isArchived} />
+      {isFirstRun && (
+        <Suspense fallback={<Skeleton />}>
+          <FirstRun hasDemo={config.data?.demoModel === true} />
+        </Suspense>
+      )}
+      {(sessions.length > 0 || isArchived) && <FilteredList sessions={sessions} isArchived={isArchived} />}
     </>
   );
 }
