@@ -101,6 +101,6 @@ const taskProgress = (tasks: readonly Task[]): string => `${tasks.filter((task) 
 
 /** A path as its folder, which may be cut in the middle of the whole, and its name, which stays. */
 export function splitPath(path: string): { folder: string; name: string } {
-  const cut = path.lastIndexOf("/") + 1;
+  const cut = Math.max(0, path.lastIndexOf("/"));
   return { folder: path.slice(0, cut), name: path.slice(cut) };
 }
