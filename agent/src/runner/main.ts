@@ -1,14 +1,17 @@
 #!/usr/bin/env node
 /**
  * Process entry of a runner. Its configuration is ONE JSON line on standard input: tokens in arguments or in the environment
- * could be read by other processes. Exit codes: 0 left in order, 1 could not go on (the session was told why), 2 bad input.
+ * could be read by other processes. Exit codes: 0 left in order, 1 could not go on (the session was told why),
+ * 2 bad input, 70 a defect.
  */
 import { mkdirSync } from "node:fs";
+import path from "node:path";
 import { createInterface } from "node:readline";
 import { runnerOrderSchema } from "@ai-dev-platform/protocol/machine";
 import * as z from "zod";
 import { log } from "../output.ts";
 import { startAgent } from "./claude/agent.ts";
+import { killRecorded } from "./process-group.ts";
 import { Runner } from "./runner.ts";
 import { openWorkspace } from "./workspace/workspace.ts";
 
@@ -38,6 +41,14 @@ if (input === null) {
   process.exit(2);
 }
 mkdirSync(input.stateDir, { recursive: true, mode: 0o700 });
+// A surprise ends the runner whole: an agent that nobody listens to must not go on working.
+const onSurprise = (error: unknown): void => {
+  log("error", "runner_broke", { detail: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+  killRecorded(path.join(input.stateDir, "agent.pid"));
+  process.exit(70);
+};
+process.on("uncaughtException", onSurprise);
+process.on("unhandledRejection", onSurprise);
 const runner = new Runner(input, { openWorkspace, startAgent, log });
 for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => runner.terminate());
 process.exit(await runner.done);
