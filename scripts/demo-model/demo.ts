@@ -13,7 +13,10 @@ const EXCERPT_CHARS = 80;
 export const DEMO: Scenario = { name: "demo", steps: (context) => chooseScript(withoutTodoResults(context)) };
 
 /** The todo list is kept on the side: its results are no part of a script's story. */
-const withoutTodoResults = (context: Context): Context => ({ ...context, results: context.results.filter((result) => result.tool !== "TodoWrite") });
+const withoutTodoResults = (context: Context): Context => ({
+  ...context,
+  results: context.results.filter((result) => result.tool !== "TodoWrite"),
+});
 
 function chooseScript(context: Context): Step[] {
   if (!context.toolNames.has("Bash")) return [step(text(withoutTools(context)))];
@@ -165,7 +168,13 @@ function questionScript(context: Context): Step[] {
   const result = context.results[0];
   return [
     step(text("I have a question for you."), tool("AskUserQuestion", { questions: [DEMO_QUESTION] })),
-    step(text(result?.isError === false ? `Thank you. You chose: ${/="([^"]*)"/.exec(result.text)?.[1] ?? result.text}.` : "No answer is fine too.")),
+    step(
+      text(
+        result?.isError === false
+          ? `Thank you. You chose: ${/="([^"]*)"/.exec(result.text)?.[1] ?? result.text}.`
+          : "No answer is fine too.",
+      ),
+    ),
   ];
 }
 

@@ -65,7 +65,11 @@ function walk(request: ModelRequest): Found {
         found.stepIndex = 0;
         found.results = [];
       } else if (block.type === "tool_result") {
-        found.results.push({ tool: toolNames.get(block.tool_use_id ?? "") ?? "", isError: block.is_error ?? false, text: resultText(block) });
+        found.results.push({
+          tool: toolNames.get(block.tool_use_id ?? "") ?? "",
+          isError: block.is_error ?? false,
+          text: resultText(block),
+        });
       }
     }
   }

@@ -66,9 +66,10 @@ export class ControlLink {
     });
     this.#socket = socket;
     let refusedStatus = 0;
-    socket.on("unexpected-response", (request, response) => {
+    socket.on("unexpected-response", (_request, response) => {
       refusedStatus = response.statusCode ?? 0;
-      request.destroy();
+      // Whoever listens here ends the attempt; the close event follows.
+      socket.terminate();
     });
     socket.on("open", () => {
       socket.send(encodeFrame(this.#options.hello()));

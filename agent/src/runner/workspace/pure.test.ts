@@ -1,0 +1,145 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { compareListings, parseRawNumstat } from "./changes.ts";
+import { rankPaths } from "./files.ts";
+import { staysInside } from "./links.ts";
+import { plainPath } from "./safe-path.ts";
+import { judgeWorkspace, pathRules } from "./save-rules.ts";
+import { decodePax, encodePax } from "./tar-codec.ts";
+
+const chars = (...codes: number[]): string => String.fromCharCode(...codes);
+const NUL = chars(0);
+
+describe("a link", () => {
+  const targets = new Map([
+    ["up", "."],
+    ["a/b/top", "../.."],
+    ["loop", "loop"],
+    ["away", "/etc"],
+  ]);
+  const inside = (at: string, target: string) => staysInside(at, target, (name) => targets.get(name));
+
+  it("stays inside when every step does", () => {
+    expect([
+      inside("x", "a/b"),
+      inside("a/b/x", "../../y"),
+      inside("x", "a/b/top/z"),
+      inside("x", "missing/deep"),
+      inside("x", "loop"),
+    ]).toEqual(Array(5).fill(true));
+  });
+
+  it("leaves when any step does, other links included", () => {
+    expect([
+      inside("x", ".."),
+      inside("a/x", "../../y"),
+      inside("x", "/etc"),
+      inside("x", "a/b/top/.."),
+      inside("x", "up/../y"),
+      inside("x", "away/passwd"),
+      inside("x", ""),
+    ]).toEqual(Array(7).fill(false));
+  });
+});
+
+describe("extended headers", () => {
+  it("carry any text", () => {
+    fc.assert(
+      fc.property(
+        fc.record({ path: fc.string({ unit: "grapheme", minLength: 1, maxLength: 300 }), linkpath: fc.string({ minLength: 1 }) }),
+        (records) => {
+          expect(decodePax(encodePax(records))).toEqual(records);
+        },
+      ),
+    );
+  });
+
+  it("are refused when their lengths lie", () => {
+    for (const body of ["5 path=x\n", "99 path=x\n", "path=x\n", "10 pathxxx\n", "-1 path=x\n", "1e1 path=x\n"])
+      expect(decodePax(Buffer.from(body))).toBeNull();
+  });
+});
+
+describe("git's machine output", () => {
+  it("is read with renames, binaries and odd names", () => {
+    const raw = [
+      ":100644 100644 a b M",
+      "a b.txt",
+      ":100644 100644 a b R090",
+      "old",
+      "new",
+      ":000000 100644 0 b A",
+      "img.png",
+      ":100644 000000 a 0 D",
+      "gone\nname",
+    ];
+    const counts = ["1\t2\ta b.txt", "3\t0\t", "old", "new", "-\t-\timg.png", "0\t4\tgone\nname"];
+    expect(parseRawNumstat([...raw, ...counts, ""].join(NUL))).toEqual([
+      { path: "a b.txt", status: "modified", additions: 1, deletions: 2 },
+      { path: "new", status: "renamed", additions: 3, deletions: 0 },
+      { path: "img.png", status: "added", additions: -1, deletions: -1 },
+      { path: "gone\nname", status: "deleted", additions: 0, deletions: 4 },
+    ]);
+  });
+});
+
+describe("folders without Git", () => {
+  it("are compared by name, size and time", () => {
+    const before = { same: { bytes: 1, mtimeMs: 1_500 }, gone: { bytes: 1, mtimeMs: 0 }, grown: { bytes: 1, mtimeMs: 0 } };
+    const now = { same: { bytes: 1, mtimeMs: 1_000 }, grown: { bytes: 2, mtimeMs: 0 }, fresh: { bytes: 1, mtimeMs: 0 } };
+    expect(compareListings(before, now).map(({ path, status }) => `${status} ${path}`)).toEqual([
+      "added fresh",
+      "deleted gone",
+      "modified grown",
+    ]);
+  });
+});
+
+describe("paths that a viewer names", () => {
+  it("are made plain or refused", () => {
+    expect([plainPath(""), plainPath("./a//b/"), plainPath("a/.gitignore")]).toEqual(["", "a/b", "a/.gitignore"]);
+    expect([plainPath("/a"), plainPath("a/../b"), plainPath(".git"), plainPath("a/.git/config"), plainPath(`a${NUL}b`)]).toEqual(
+      Array(5).fill(null),
+    );
+  });
+});
+
+describe("finding paths", () => {
+  const paths = ["src/session/reducer.ts", "src/reducer.test.ts", "docs/red/ucer.md", "README.md", "produce/rx.ts"];
+  it("puts names before folders before scattered letters", () => {
+    expect(rankPaths(paths, "reducer", 10)).toEqual(["src/reducer.test.ts", "src/session/reducer.ts", "docs/red/ucer.md"]);
+  });
+  it("keeps to its limit", () => expect(rankPaths(paths, "", 2)).toHaveLength(2));
+});
+
+describe("what is saved", () => {
+  const judge = (name: string, ...siblings: string[]) => judgeWorkspace(name, name, true, new Set(siblings));
+  it("leaves out what can be made again", () => {
+    expect([judge("node_modules"), judge(".venv"), judge("__pycache__"), judge("target", "Cargo.toml")]).toEqual([
+      "dependencies",
+      "dependencies",
+      "cache",
+      "cache",
+    ]);
+  });
+  it("keeps folders that only sound like it", () => {
+    expect([
+      judge("target"),
+      judge("venv"),
+      judge("src"),
+      judge(".git"),
+      judgeWorkspace("node_modules", "node_modules", false, new Set()),
+    ]).toEqual(Array(5).fill("take"));
+  });
+  it("takes of a folder in place what Git keeps", () => {
+    const rules = pathRules(new Set(["src/a.ts", "b"]));
+    const verdict = (at: string, isFolder: boolean) => rules.judge(at, at.slice(at.lastIndexOf("/") + 1), isFolder, new Set());
+    expect([
+      verdict("src", true),
+      verdict("src/a.ts", false),
+      verdict("src/b.ts", false),
+      verdict("dist", true),
+      verdict(".git", true),
+    ]).toEqual(["take", "take", "skip", "skip", "skip"]);
+  });
+});
