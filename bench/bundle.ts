@@ -4,9 +4,9 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
-import { buildFrontend, root, toolEnvironment } from "../scripts/start/server.ts";
+import { build, root, toolEnvironment } from "../scripts/start/server.ts";
 
-buildFrontend();
+build();
 const folder = mkdtempSync(path.join(os.tmpdir(), "adp-bundle-"));
 execFileSync("wrangler", ["deploy", "--dry-run", "--minify", "--outdir", folder], { cwd: root, env: toolEnvironment(), stdio: "pipe" });
 const kilobytes = (data: Buffer) => (gzipSync(data, { level: 9 }).length / 1_024).toFixed(1);

@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { ensureSecrets } from "../../scripts/start/secrets.ts";
-import { buildFrontend, migrate, startServer } from "../../scripts/start/server.ts";
+import { build, migrate, startServer } from "../../scripts/start/server.ts";
 
 export interface DirectServer {
   url: string;
@@ -32,7 +32,7 @@ async function findDirectPort(): Promise<number> {
 }
 
 export async function startDirectServer(environment: Record<string, string>): Promise<DirectServer> {
-  buildFrontend();
+  build();
   const dataDir = mkdtempSync(path.join(os.tmpdir(), "adp-bench-"));
   const { secrets } = ensureSecrets(dataDir);
   migrate(path.join(dataDir, "state"));

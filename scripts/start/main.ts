@@ -3,7 +3,7 @@ import { spawn, spawnSync } from "node:child_process";
 import path from "node:path";
 import { parseOptions, type StartOptions } from "./options.ts";
 import { type Platform, startPlatform } from "./platform.ts";
-import { buildFrontend, isPortFree, root, StartError } from "./server.ts";
+import { build, isPortFree, root, StartError } from "./server.ts";
 
 const say = (line: string) => console.log(line);
 
@@ -26,7 +26,7 @@ async function start(options: StartOptions): Promise<Platform> {
   }
   if (!hasGit()) say("git is not installed: sessions on a Git repository will not start until it is. Everything else works.");
   say("Building the web app …");
-  buildFrontend();
+  build();
   say("Starting …");
   return startPlatform(options);
 }

@@ -42,31 +42,42 @@ function digestTree(paths: string[]): string {
   return hash.digest("hex");
 }
 
-/** Does the work unless the same inputs were done before. */
-function whenChanged(stampFile: string, inputs: string[], work: () => void): void {
+/** Does the work unless its output is there and the same inputs were done before. */
+function whenChanged(output: string, stampFile: string, inputs: string[], work: () => void): void {
   const digest = digestTree(inputs);
-  if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === digest) return;
+  if (existsSync(output) && existsSync(stampFile) && readFileSync(stampFile, "utf8") === digest) return;
   work();
   mkdirSync(path.dirname(stampFile), { recursive: true });
   writeFileSync(stampFile, digest);
 }
 
-export function buildFrontend(): void {
-  const stamp = at("dist/.frontend-inputs");
-  const inputs = [
-    "frontend",
-    "protocol/src",
-    "vite.config.ts",
-    "package-lock.json",
-    ...(existsSync(at("dist/client/index.html")) ? [] : ["dist"]),
-  ];
-  whenChanged(stamp, inputs, () => runTool("Building the web app", ["node_modules/vite/bin/vite.js", "build", "--logLevel", "warn"]));
+function buildFrontend(): void {
+  whenChanged(
+    at("dist/client/index.html"),
+    at("dist/.frontend-inputs"),
+    ["frontend", "protocol/src", "vite.config.ts", "package-lock.json"],
+    () => runTool("Building the web app", ["node_modules/vite/bin/vite.js", "build", "--logLevel", "warn"]),
+  );
+}
+
+/** Builds what `startServer` serves, where its sources changed. */
+export function build(): void {
+  buildFrontend();
+  buildWorker();
 }
 
 const wrangler = "node_modules/wrangler/bin/wrangler.js";
+const BUNDLE = "dist/worker/index.js";
+
+/** Bundled once and served as it is: a running platform does not restart because somebody edits the sources. */
+function buildWorker(): void {
+  whenChanged(at(BUNDLE), at("dist/.worker-inputs"), ["worker", "protocol/src", "wrangler.toml", "package-lock.json"], () =>
+    runTool("Building the Worker", [wrangler, "deploy", "--dry-run", "--outdir", path.dirname(BUNDLE)]),
+  );
+}
 
 export function migrate(stateDir: string): void {
-  whenChanged(path.join(stateDir, "migrated"), ["migrations"], () =>
+  whenChanged(stateDir, path.join(stateDir, "migrated"), ["migrations"], () =>
     runTool("Preparing the database", [wrangler, "d1", "migrations", "apply", "DB", "--local", "--persist-to", stateDir]),
   );
 }
@@ -98,6 +109,8 @@ export async function startServer({ port, dataDir, environment }: ServerOptions)
     [
       at(wrangler),
       "dev",
+      BUNDLE,
+      "--no-bundle",
       "--ip",
       "127.0.0.1",
       "--port",

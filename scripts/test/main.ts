@@ -1,5 +1,5 @@
 /** `npm test`: every check and every test, in order, with one closing line that counts them. */
-import { buildFrontend } from "../start/server.ts";
+import { build } from "../start/server.ts";
 import { ensureChromium } from "./chromium.ts";
 import { CHECKS, countTests, RUNTIME_TESTS, runStep, type StepResult } from "./steps.ts";
 
@@ -17,7 +17,7 @@ for (const step of CHECKS.filter((step) => isWanted(step.name))) {
   console.log(`\n== ${step.name}`);
   results.push(await runStep(step, show));
 }
-buildFrontend();
+build();
 for (const step of RUNTIME_TESTS.filter((step) => isWanted(step.name))) {
   console.log(`\n== ${step.name}`);
   results.push(await runStep({ ...step, env: browser.ok ? { CHROMIUM_PATH: browser.path } : {} }, show));

@@ -16,7 +16,8 @@ export async function serveRepository(folder: string, files: Record<string, stri
     mkdirSync(path.dirname(path.join(work, name)), { recursive: true });
     writeFileSync(path.join(work, name), content);
   }
-  const git = (cwd: string, ...args: string[]) => execFileSync("git", ["-c", "user.name=Mara", "-c", "user.email=mara@example.test", ...args], { cwd });
+  const git = (cwd: string, ...args: string[]) =>
+    execFileSync("git", ["-c", "user.name=Mara", "-c", "user.email=mara@example.test", ...args], { cwd });
   git(work, "init", "-q", "-b", "main");
   git(work, "add", ".");
   git(work, "commit", "-qm", "First");
@@ -33,5 +34,8 @@ export async function serveRepository(folder: string, files: Record<string, stri
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
-  return { url: `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}/relay.git`, close: () => server.close() };
+  return {
+    url: `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}/relay.git`,
+    close: () => server.close(),
+  };
 }

@@ -5,7 +5,7 @@ import os from "node:os";
 import path from "node:path";
 import { type ModelServer, startModelServer } from "../../../scripts/demo-model/server.ts";
 import { type Platform, startPlatform } from "../../../scripts/start/platform.ts";
-import { buildFrontend } from "../../../scripts/start/server.ts";
+import { build } from "../../../scripts/start/server.ts";
 
 export const TEST_KEY = "sk-ant-api03-e2e-CANARY-7f3a9c1e5b2d4860-0000000000000000AA";
 
@@ -25,7 +25,7 @@ const freePort = (): Promise<number> =>
   });
 
 export async function startTestPlatform(options: { paceMs?: number; demo?: boolean; machine?: boolean } = {}): Promise<TestPlatform> {
-  buildFrontend();
+  build();
   const folder = mkdtempSync(path.join(os.tmpdir(), "adp-"));
   const scratch = mkdtempSync(path.join(os.tmpdir(), "adp-files-"));
   const model = await startModelServer({ port: 0, paceMs: options.paceMs ?? 0 });

@@ -10,8 +10,6 @@ export interface UpstreamRecord {
   url: string;
   headers: Record<string, string>;
   body: string;
-  /** Set when the caller left before the answer's end. */
-  isAborted: boolean;
 }
 
 const records: UpstreamRecord[] = [];
@@ -31,7 +29,6 @@ export async function answer(request: Request): Promise<Response> {
     url: request.url,
     headers: Object.fromEntries(request.headers),
     body: await request.text(),
-    isAborted: false,
   };
   records.push(record);
   const key = request.headers.get("x-api-key") ?? request.headers.get("authorization")?.replace(/^bearer /i, "") ?? "";
@@ -78,7 +75,7 @@ function answerMessage(record: UpstreamRecord): Response {
   if (scenario === "invalid") return failure(400, "invalid_request_error", "max_tokens: too large");
   if (scenario === "redirected") return new Response(null, { status: 301, headers: { location: "http://evil.test/" } });
   if (!stream) return json(200, message(model), { "set-cookie": "a=b", "alt-svc": "h3", "x-internal": "1" });
-  return new Response(scenario === "endless" ? endless(model, record) : whole(model), {
+  return new Response(scenario === "long" ? long(model) : whole(model), {
     headers: { "content-type": "text/event-stream", "set-cookie": "a=b", "request-id": "req_upstream" },
   });
 }
@@ -116,18 +113,19 @@ export const whole = (model: string): string =>
     .map(event)
     .join("") + ": a comment\n\n";
 
-/** Streams until the caller leaves. */
-function endless(model: string, record: UpstreamRecord): ReadableStream<Uint8Array> {
+/** About two seconds of streaming: a caller that leaves does so long before its end. */
+const LONG_EVENTS = 400;
+const LONG_PAUSE_MS = 5;
+
+function long(model: string): ReadableStream<Uint8Array> {
   const encode = (data: { type: string }) => new TextEncoder().encode(event(data));
   let count = 0;
   return new ReadableStream({
     async pull(controller) {
       controller.enqueue(encode(count === 0 ? start(model) : delta("x".repeat(400))));
       count += 1;
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    },
-    cancel() {
-      record.isAborted = true;
+      if (count === LONG_EVENTS) controller.close();
+      else await new Promise((resolve) => setTimeout(resolve, LONG_PAUSE_MS));
     },
   });
 }
