@@ -60,7 +60,11 @@ describe("link", () => {
     await session.until("the fourth welcome", () => orders.length === 4);
   });
 
-  it.each([["fenced", CLOSE.fenced], ["deleted", CLOSE.deleted], ["incompatible", CLOSE.incompatible]] as const)("[RN1] stays away after %s", async (_name, code) => {
+  it.each([
+    ["fenced", CLOSE.fenced],
+    ["deleted", CLOSE.deleted],
+    ["incompatible", CLOSE.incompatible],
+  ] as const)("[RN1] stays away after %s", async (_name, code) => {
     const { session, orders, over } = await rig();
     await session.until("welcome", () => orders.length > 0);
     session.socket?.close(code, "over");

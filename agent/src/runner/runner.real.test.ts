@@ -346,6 +346,26 @@ describe.skipIf(!hasBinary())("runner with the real agent", { timeout: 60_000 },
     expect(env).toContain("ANTHROPIC_BASE_URL=http://127.0.0.1");
   });
 
+  it("runs as a process that takes its order on standard input, and leaves in order", async () => {
+    const at = await rig();
+    const order = { sessionId: SESSION, incarnation: 1, linkToken: "adpl_test-link-token", modelToken: MODEL_TOKEN, source: { kind: "empty" } };
+    const child = spawn(process.execPath, [path.join(import.meta.dirname, "main.ts")], { stdio: ["pipe", "ignore", "pipe"] });
+    cleanups.push(() => child.kill("SIGKILL"));
+    let said = "";
+    child.stderr.on("data", (text: Buffer) => (said += String(text)));
+    const exited = new Promise<number | null>((resolve) => child.once("exit", resolve));
+    child.stdin.end(`${JSON.stringify({ server: at.session.url, order, stateDir: at.stateDir, machineName: "test" })}\n`);
+    await ready(at);
+    expect(readFileSync(`/proc/${child.pid}/cmdline`, "utf8") + readFileSync(`/proc/${child.pid}/environ`, "utf8")).not.toMatch(/adp[lm]_/);
+    expect(await report(at, prompt(at, 1, "SCENARIO=text-only"))).toMatchObject({ outcome: "completed" });
+    const [agentPid = ""] = readFileSync(path.join(at.stateDir, "agent.pid"), "utf8").split("\n");
+    child.kill("SIGTERM");
+    await at.session.until("bye", () => at.session.framesOf("bye").length > 0);
+    expect(await exited).toBe(0);
+    expect(startOf(Number(agentPid))).toBeNull();
+    expect(said).not.toMatch(/adp[lm]_/);
+  });
+
   it("ends an agent that an earlier runner left behind", async () => {
     const at = await rig();
     const orphan = spawn("sleep", ["600"], { detached: true, stdio: "ignore" });

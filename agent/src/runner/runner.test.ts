@@ -92,7 +92,11 @@ describe("runner", () => {
     session.acknowledges = true;
     await session.until("the second ready", () => session.framesOf("ready").length === 2);
     expect(session.framesOf("ready").at(-1)?.openTurnId).toBe(TURN);
-    expect(await session.until("the whole text", () => session.live.at(1))).toMatchObject({ block: "m1:0", offset: 0, text: "half and half" });
+    expect(await session.until("the whole text", () => session.live.at(1))).toMatchObject({
+      block: "m1:0",
+      offset: 0,
+      text: "half and half",
+    });
     agents.last.write("m1", "half and half");
     agents.last.finish();
     await session.until("report", () => session.reports().length === 1);
@@ -142,7 +146,10 @@ describe("runner", () => {
     const { session, agents, running, prompt } = await rig();
     await running();
     agents.last.options.onGone("Killed");
-    expect(await session.until("report", () => session.reports().at(0))).toMatchObject({ outcome: "failed", problem: { code: "agent_error", detail: "Killed" } });
+    expect(await session.until("report", () => session.reports().at(0))).toMatchObject({
+      outcome: "failed",
+      problem: { code: "agent_error", detail: "Killed" },
+    });
     prompt(2);
     await session.until("another agent has it", () => agents.started[1]?.prompts.length === 1);
   });
@@ -153,7 +160,14 @@ describe("runner", () => {
     const asked = agents.last.options.canUseTool(
       "Bash",
       { command: "git push" },
-      { signal: new AbortController().signal, toolUseID: "t1", requestId: "r1", suggestions: [{ type: "addRules", rules: [{ toolName: "Bash", ruleContent: "git push *" }], behavior: "allow", destination: "localSettings" }] },
+      {
+        signal: new AbortController().signal,
+        toolUseID: "t1",
+        requestId: "r1",
+        suggestions: [
+          { type: "addRules", rules: [{ toolName: "Bash", ruleContent: "git push *" }], behavior: "allow", destination: "localSettings" },
+        ],
+      },
     );
     const request = await session.until("question", () => session.eventsOf("approval_requested").at(0)?.request);
     expect(request).toMatchObject({ kind: "permission", subject: "git push", sessionRule: "git push" });
@@ -164,7 +178,9 @@ describe("runner", () => {
     expect(await asked).toEqual({
       behavior: "allow",
       updatedInput: { command: "git push" },
-      updatedPermissions: [{ type: "addRules", rules: [{ toolName: "Bash", ruleContent: "git push *" }], behavior: "allow", destination: "session" }],
+      updatedPermissions: [
+        { type: "addRules", rules: [{ toolName: "Bash", ruleContent: "git push *" }], behavior: "allow", destination: "session" },
+      ],
     });
   });
 
@@ -228,7 +244,11 @@ describe("runner", () => {
     const { session, running } = await rig({ workspace: { save: async () => ({ ok: false, reason: "failed", problem }) } });
     await running();
     session.send({ type: "save", requestId: testId("request", 1), asked: false });
-    expect(await session.until("skipped", () => session.framesOf("save_skipped").at(0))).toEqual({ type: "save_skipped", reason: "failed", problem });
+    expect(await session.until("skipped", () => session.framesOf("save_skipped").at(0))).toEqual({
+      type: "save_skipped",
+      reason: "failed",
+      problem,
+    });
   });
 
   it("saves, says bye and leaves when it is retired", async () => {
@@ -283,7 +303,10 @@ describe("runner", () => {
     agents.last.options.onGone("Killed");
     await session.until("report", () => session.reports().length === 1);
     prompt(2);
-    expect(await session.until("report", () => session.reports().at(1))).toMatchObject({ outcome: "failed", problem: { code: "agent_start_failed" } });
+    expect(await session.until("report", () => session.reports().at(1))).toMatchObject({
+      outcome: "failed",
+      problem: { code: "agent_start_failed" },
+    });
     prompt(3);
     await session.until("another agent", () => agents.started.length === 2);
     expect(agents.last.options.resume).toBe("s1");

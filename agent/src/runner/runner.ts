@@ -192,7 +192,13 @@ export class Runner {
         turnEnded: (turnId) => void this.#tellChanges(workspace, turnId),
         log: this.#parts.log,
       },
-      { root: workspace.root, claudeDir: workspace.claudeDir, stateDir, modelUrl: `${server.replace(/\/+$/, "")}/llm`, modelToken: order.modelToken },
+      {
+        root: workspace.root,
+        claudeDir: workspace.claudeDir,
+        stateDir,
+        modelUrl: `${server.replace(/\/+$/, "")}/llm`,
+        modelToken: order.modelToken,
+      },
       config,
     );
     this.#prepared = { workspace, conversation, saves };

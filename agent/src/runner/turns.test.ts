@@ -14,21 +14,37 @@ function run(inputs: TurnInput[], from: TurnState = noTurn): { state: TurnState;
   return { state, effects };
 }
 
-const prompt = (turnId: string, promptId: string, steer = false): TurnInput => ({ type: "prompt", prompt: { turnId, promptId, text: promptId, steer } });
-const result = (...promptIds: string[]): TurnInput => ({ type: "result", result: { outcome: "completed", consumed: promptIds.map(messageUuidOf) } });
+const prompt = (turnId: string, promptId: string, steer = false): TurnInput => ({
+  type: "prompt",
+  prompt: { turnId, promptId, text: promptId, steer },
+});
+const result = (...promptIds: string[]): TurnInput => ({
+  type: "result",
+  result: { outcome: "completed", consumed: promptIds.map(messageUuidOf) },
+});
 const lifecycle = (promptId: string, state: string): TurnInput => ({ type: "lifecycle", uuid: messageUuidOf(promptId), state });
 const problem = { code: "agent_error", message: "gone" };
-const kinds = (effects: TurnEffect[]): string[] => effects.map((effect) => (effect.type === "report" ? `${effect.turnId} ${effect.outcome}` : effect.type));
+const kinds = (effects: TurnEffect[]): string[] =>
+  effects.map((effect) => (effect.type === "report" ? `${effect.turnId} ${effect.outcome}` : effect.type));
 
 describe("turns", () => {
   it("[TU2] reports a turn once, when its result is there", () => {
-    const { state, effects } = run([prompt("t1", "p1"), lifecycle("p1", "started"), result("p1"), lifecycle("p1", "completed"), result("p1")]);
+    const { state, effects } = run([
+      prompt("t1", "p1"),
+      lifecycle("p1", "started"),
+      result("p1"),
+      lifecycle("p1", "completed"),
+      result("p1"),
+    ]);
     expect(kinds(effects)).toEqual(["hand_over", "t1 completed"]);
     expect(state.open).toBeNull();
   });
 
   it("[PR2] hands a prompt over once, also after its turn", () => {
-    expect(kinds(run([prompt("t1", "p1"), prompt("t1", "p1"), result("p1"), prompt("t2", "p1")]).effects)).toEqual(["hand_over", "t1 completed"]);
+    expect(kinds(run([prompt("t1", "p1"), prompt("t1", "p1"), result("p1"), prompt("t2", "p1")]).effects)).toEqual([
+      "hand_over",
+      "t1 completed",
+    ]);
   });
 
   it("[PR4] waits for the result of a steering prompt that came too late for the first", () => {
@@ -37,7 +53,12 @@ describe("turns", () => {
   });
 
   it("[PR4] tells that a folded prompt was taken, even when only the result says so", () => {
-    expect(kinds(run([prompt("t1", "p1"), prompt("t1", "p2", true), result("p1", "p2")]).effects)).toEqual(["hand_over", "hand_over", "taken", "t1 completed"]);
+    expect(kinds(run([prompt("t1", "p1"), prompt("t1", "p2", true), result("p1", "p2")]).effects)).toEqual([
+      "hand_over",
+      "hand_over",
+      "taken",
+      "t1 completed",
+    ]);
   });
 
   it("[PR4] leaves a steering prompt of an ended turn to become the next one", () => {
@@ -46,7 +67,13 @@ describe("turns", () => {
   });
 
   it("[TU3] stops the named turn and no other", () => {
-    const { effects } = run([prompt("t1", "p1"), { type: "interrupt", turnId: "t0" }, { type: "interrupt", turnId: "t1" }, { type: "interrupt", turnId: "t1" }, result("p1")]);
+    const { effects } = run([
+      prompt("t1", "p1"),
+      { type: "interrupt", turnId: "t0" },
+      { type: "interrupt", turnId: "t1" },
+      { type: "interrupt", turnId: "t1" },
+      result("p1"),
+    ]);
     expect(kinds(effects)).toEqual(["hand_over", "interrupt_agent", "t1 stopped"]);
   });
 
@@ -63,8 +90,15 @@ describe("turns", () => {
   });
 
   it("[TU2] fails the turn of an agent that vanished, and stops one that was being stopped", () => {
-    expect(run([prompt("t1", "p1"), { type: "agent_gone", problem }]).effects.at(-1)).toEqual({ type: "report", turnId: "t1", outcome: "failed", problem });
-    expect(kinds(run([prompt("t1", "p1"), { type: "interrupt", turnId: "t1" }, { type: "agent_gone", problem }]).effects).at(-1)).toBe("t1 stopped");
+    expect(run([prompt("t1", "p1"), { type: "agent_gone", problem }]).effects.at(-1)).toEqual({
+      type: "report",
+      turnId: "t1",
+      outcome: "failed",
+      problem,
+    });
+    expect(kinds(run([prompt("t1", "p1"), { type: "interrupt", turnId: "t1" }, { type: "agent_gone", problem }]).effects).at(-1)).toBe(
+      "t1 stopped",
+    );
   });
 
   it("interrupts the turn that is open when the runner leaves", () => {

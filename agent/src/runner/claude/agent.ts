@@ -138,7 +138,12 @@ function queryOptions(options: AgentOptions, child: AgentProcess): Options {
   const append = options.trustProject || options.guidance === null ? {} : { append: guidanceText(options.guidance) };
   return {
     cwd: options.root,
-    env: agentEnvironment({ parent: process.env, modelUrl: options.modelUrl, modelToken: options.modelToken, claudeDir: options.claudeDir }),
+    env: agentEnvironment({
+      parent: process.env,
+      modelUrl: options.modelUrl,
+      modelToken: options.modelToken,
+      claudeDir: options.claudeDir,
+    }),
     // Without the preset the agent would have no instructions at all.
     systemPrompt: { type: "preset", preset: "claude_code", ...append },
     settings: { skipWebFetchPreflight: true },

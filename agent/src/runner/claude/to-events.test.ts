@@ -58,7 +58,15 @@ describe("captured conversations", () => {
     expect(told.results).toHaveLength(1);
     expect(told.state.openBlocks).toEqual([]);
     expect(told.state.tools).toEqual({});
-    expect(ofType(told, "tool_ended").map((event) => event.toolId).toSorted()).toEqual(ofType(told, "tool_started").map((event) => event.toolId).toSorted());
+    expect(
+      ofType(told, "tool_ended")
+        .map((event) => event.toolId)
+        .toSorted(),
+    ).toEqual(
+      ofType(told, "tool_started")
+        .map((event) => event.toolId)
+        .toSorted(),
+    );
     expect(told.state.agentSessionId).toMatch(/^[0-9a-f-]{36}$/);
   });
 
@@ -71,7 +79,9 @@ describe("captured conversations", () => {
       expect(piece.offset).toBe(before.length);
       texts.set(piece.block, before + piece.text);
     }
-    const written = new Map([...ofType(told, "text_written"), ...ofType(told, "thinking_written")].map((event) => [event.block, event.text]));
+    const written = new Map(
+      [...ofType(told, "text_written"), ...ofType(told, "thinking_written")].map((event) => [event.block, event.text]),
+    );
     for (const [block, text] of texts) {
       if (dropped.includes(block)) expect(written.has(block)).toBe(false);
       else expect(written.get(block)).toBe(text);
@@ -113,7 +123,10 @@ describe("captured conversations", () => {
   it("names the error inside a success", () => {
     const told = tell(fixture("failed"));
     expect(told.events).toEqual([]);
-    expect(told.results[0]).toMatchObject({ outcome: "failed", problem: { code: "budget_reached", detail: "API Error: 402 scripted failure" } });
+    expect(told.results[0]).toMatchObject({
+      outcome: "failed",
+      problem: { code: "budget_reached", detail: "API Error: 402 scripted failure" },
+    });
   });
 
   it("[PR4] follows both prompts of a steered turn", () => {
@@ -142,7 +155,10 @@ describe("single messages", () => {
   it("ends running tools when the agent is gone", () => {
     const told = tell([assistant("m1", toolUse("t1", "Bash", { command: "sleep 9" })), start("m2"), open(0), delta(0, "ha")]);
     const gone = abandonAll(told.state, 5_000);
-    expect(gone.events).toMatchObject([{ type: "blocks_dropped", blocks: ["m2:0"] }, { type: "tool_ended", toolId: "t1", ok: false, durationMs: 4_000 }]);
+    expect(gone.events).toMatchObject([
+      { type: "blocks_dropped", blocks: ["m2:0"] },
+      { type: "tool_ended", toolId: "t1", ok: false, durationMs: 4_000 },
+    ]);
     expect(gone.finished).toEqual(["m2:0"]);
   });
 
@@ -155,7 +171,11 @@ describe("single messages", () => {
   it("cuts long output and long input, and says how much", () => {
     const told = tell([
       assistant("m1", toolUse("t1", "Write", { file_path: "/workspace/a", content: "x".repeat(MAX_TOOL_INPUT_CHARS) })),
-      toolResult("t1", [{ type: "text", text: "y".repeat(MAX_TOOL_OUTPUT_CHARS + 5) }, { type: "image" }], { filePath: "/workspace/a", structuredPatch: [], content: "z\n".repeat(80_000) }),
+      toolResult("t1", [{ type: "text", text: "y".repeat(MAX_TOOL_OUTPUT_CHARS + 5) }, { type: "image" }], {
+        filePath: "/workspace/a",
+        structuredPatch: [],
+        content: "z\n".repeat(80_000),
+      }),
     ]);
     const [started] = ofType(told, "tool_started");
     const [ended] = ofType(told, "tool_ended");
@@ -175,13 +195,18 @@ describe("single messages", () => {
   });
 
   it("shows an error without the agent's tags", () => {
-    const told = tell([assistant("m1", toolUse("t1", "Nope", {})), toolResult("t1", "<tool_use_error>Error: No such tool</tool_use_error>", "Error", true)]);
+    const told = tell([
+      assistant("m1", toolUse("t1", "Nope", {})),
+      toolResult("t1", "<tool_use_error>Error: No such tool</tool_use_error>", "Error", true),
+    ]);
     expect(ofType(told, "tool_ended")).toMatchObject([{ ok: false, output: "Error: No such tool" }]);
   });
 
   it("tells a change of mode once, and keeps our own mode when the agent reports its stand-in", () => {
     const status = (permissionMode: string) => ({ type: "system", subtype: "status", permissionMode });
-    expect(tell([status("default"), status("acceptEdits"), status("acceptEdits"), status("auto")]).events).toEqual([{ type: "agent_mode_changed", mode: "acceptEdits" }]);
+    expect(tell([status("default"), status("acceptEdits"), status("acceptEdits"), status("auto")]).events).toEqual([
+      { type: "agent_mode_changed", mode: "acceptEdits" },
+    ]);
     expect(tell([status("default")], newTranslator("/workspace", "bypassPermissions", null)).events).toEqual([]);
   });
 
@@ -190,7 +215,11 @@ describe("single messages", () => {
       assistant("m1", toolUse("t1", "TaskCreate", { subject: "one" }), toolUse("t2", "TaskCreate", { subject: "two" })),
       toolResult("t1", "", { task: { id: "1", subject: "one" } }),
       toolResult("t2", "", { task: { id: "2", subject: "two" } }),
-      assistant("m2", toolUse("t3", "TaskUpdate", { taskId: "2", status: "in_progress" }), toolUse("t4", "TaskUpdate", { taskId: "1", status: "deleted" })),
+      assistant(
+        "m2",
+        toolUse("t3", "TaskUpdate", { taskId: "2", status: "in_progress" }),
+        toolUse("t4", "TaskUpdate", { taskId: "1", status: "deleted" }),
+      ),
       toolResult("t3", "", { success: true }),
       toolResult("t4", "", { success: true }),
     ]);
@@ -198,7 +227,9 @@ describe("single messages", () => {
   });
 
   it("tells that the conversation was compacted", () => {
-    expect(tell([{ type: "system", subtype: "compact_boundary", compact_metadata: { pre_tokens: 1234 } }]).events).toEqual([{ type: "conversation_compacted", beforeTokens: 1234 }]);
+    expect(tell([{ type: "system", subtype: "compact_boundary", compact_metadata: { pre_tokens: 1234 } }]).events).toEqual([
+      { type: "conversation_compacted", beforeTokens: 1234 },
+    ]);
   });
 
   it("takes the conversation's new id after it was cleared", () => {
@@ -208,6 +239,11 @@ describe("single messages", () => {
   it("ignores what it does not know", () => {
     expect(readAgentMessage({ type: "from_the_future" })).toBeNull();
     expect(readAgentMessage(null)).toBeNull();
-    expect(tell([{ type: "system", subtype: "from_the_future" }, { type: "stream_event", event: {} }]).events).toEqual([]);
+    expect(
+      tell([
+        { type: "system", subtype: "from_the_future" },
+        { type: "stream_event", event: {} },
+      ]).events,
+    ).toEqual([]);
   });
 });

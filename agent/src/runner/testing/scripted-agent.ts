@@ -55,7 +55,13 @@ export class ScriptedAgent implements Agent {
   }
 
   finish(more: object = {}): void {
-    this.say({ type: "result", subtype: "success", session_id: "s1", user_message_uuids: this.prompts.map((prompt) => prompt.uuid), ...more });
+    this.say({
+      type: "result",
+      subtype: "success",
+      session_id: "s1",
+      user_message_uuids: this.prompts.map((prompt) => prompt.uuid),
+      ...more,
+    });
   }
 
   prompt(uuid: string, text: string): void {

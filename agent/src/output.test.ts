@@ -1,0 +1,8 @@
+import { expect, it } from "vitest";
+import { redact } from "./output.ts";
+
+it("[MO1] prints no key and no token", () => {
+  const text =
+    'key sk-ant-api03-AbC_d-e1 link adpl_ses_0123456789_secretpart header {"authorization":"Bearer abc.def"} Authorization: Bearer xyz';
+  expect(redact(text)).toBe('key [redacted] link [redacted] header {"authorization":"Bearer [redacted]"} Authorization: Bearer [redacted]');
+});
