@@ -3,9 +3,9 @@
  * become links, and links are followed only over http, https and mailto.
  */
 import type { Token, Tokens } from "marked";
-import { Fragment, memo, useMemo, type ReactNode } from "react";
+import { Fragment, memo, useEffect, useMemo, useState, type ReactNode } from "react";
 import { CodeBlock } from "./CodeBlock.tsx";
-import { isMarkedToken, safeHref, toBlocks, unescapeText, type Block } from "./markdown-blocks.ts";
+import { createLiveReader, isMarkedToken, loadTailCompletion, readBlocks, safeHref, unescapeText, type Block } from "./markdown-blocks.ts";
 import { ScrollRegion } from "./ScrollRegion.tsx";
 import "./transcript.css";
 
@@ -16,22 +16,31 @@ export interface MarkdownProps {
 }
 
 export const Markdown = memo(function Markdown({ text, live = false }: MarkdownProps) {
-  const blocks = useMemo(() => toBlocks(text, live), [text, live]);
   return (
     <div className="markdown" data-live={live || undefined}>
-      {blocks.map((block) => (
-        <BlockView key={block.key} block={block} />
-      ))}
+      {live ? <LiveBlocks text={text} /> : <SettledBlocks text={text} />}
     </div>
   );
 });
 
-/** Equal keys mean equal source: a settled block is never drawn again while the next one grows. */
+function SettledBlocks({ text }: { text: string }) {
+  const blocks = useMemo(() => readBlocks(text), [text]);
+  return blocks.map((block) => <BlockView key={block.key} block={block} />);
+}
+
+function LiveBlocks({ text }: { text: string }) {
+  const [read] = useState(createLiveReader);
+  useEffect(() => void loadTailCompletion(), []);
+  const blocks = useMemo(() => read(text), [read, text]);
+  return blocks.map((block) => <BlockView key={block.key} block={block} />);
+}
+
+/** A block whose source is the same is not drawn again while the next one grows. */
 const BlockView = memo(
   function BlockView({ block }: { block: Block }) {
     return <BlockToken token={block.token} />;
   },
-  (before, after) => before.block.key === after.block.key,
+  (before, after) => before.block.token.raw === after.block.token.raw && before.block.token.type === after.block.token.type,
 );
 
 function BlockToken({ token }: { token: Token }): ReactNode {

@@ -1,6 +1,5 @@
 /** Output of a command: its last lines first, the rest on request, colours of the terminal as colours of ours. */
-import Anser, { type AnserJsonEntry } from "anser";
-import { memo, useMemo, useState, type CSSProperties } from "react";
+import { lazy, memo, Suspense, useMemo, useState } from "react";
 import { CopyButton } from "./CodeBlock.tsx";
 import { t } from "./messages.ts";
 import { ScrollRegion } from "./ScrollRegion.tsx";
@@ -34,7 +33,7 @@ export const Output = memo(function Output({
       ) : (
         <ScrollRegion label={t.tool.output} className="output-scroll">
           <pre className="output-text">
-            <Ansi text={shown.join("\n")} />
+            <Lines text={shown.join("\n")} />
           </pre>
         </ScrollRegion>
       )}
@@ -49,43 +48,15 @@ export const Output = memo(function Output({
 });
 
 const ESCAPE = "\u001B";
-const OTHER_CONTROLS = new RegExp(`${ESCAPE}\\][^\\u0007]*(?:\\u0007|${ESCAPE}\\\\)`, "g");
+const Ansi = lazy(() => import("./Ansi.tsx"));
+const ANY_SEQUENCE = new RegExp(`${ESCAPE}(?:\\[[0-9;?]*[A-Za-z]|\\][^\\u0007]*(?:\\u0007|${ESCAPE}\\\\))`, "g");
 
-function Ansi({ text }: { text: string }) {
-  const parts = useMemo(
-    () => (text.includes(ESCAPE) ? Anser.ansiToJson(text.replaceAll(OTHER_CONTROLS, ""), { use_classes: true, remove_empty: true }) : null),
-    [text],
-  );
-  if (parts === null) return <code>{text}</code>;
+/** Colours come with the first output that has any; until then its plain text stands, at the same height. */
+function Lines({ text }: { text: string }) {
+  if (!text.includes(ESCAPE)) return <code>{text}</code>;
   return (
-    <code>
-      {parts.map((part, index) => (
-        // A part's place is its identity: the text is drawn as a whole.
-        // oxlint-disable-next-line react/no-array-index-key
-        <span key={index} style={ansiStyle(part)}>
-          {part.content}
-        </span>
-      ))}
-    </code>
+    <Suspense fallback={<code>{text.replaceAll(ANY_SEQUENCE, "")}</code>}>
+      <Ansi text={text} />
+    </Suspense>
   );
-}
-
-/** Red, green, yellow and the rest in the theme's own colours, so that contrast holds in both themes. */
-const COLOURS: Record<string, string> = {
-  red: "var(--bad)",
-  green: "var(--ok)",
-  yellow: "var(--warn)",
-  blue: "var(--accent)",
-  magenta: "var(--accent)",
-  cyan: "var(--accent)",
-  black: "var(--fg-3)",
-};
-
-function ansiStyle(part: AnserJsonEntry): CSSProperties {
-  const colour = COLOURS[part.fg?.replace(/^ansi-(?:bright-)?/, "") ?? ""];
-  return {
-    ...(colour === undefined ? {} : { color: colour }),
-    ...(part.decorations.includes("bold") ? { fontWeight: 600 } : {}),
-    ...(part.decorations.includes("underline") ? { textDecoration: "underline" } : {}),
-  };
 }

@@ -1,5 +1,7 @@
-/** A unified patch as lines to draw. Pure; tolerant of patches that were cut off, which are then shown as they are. */
-import { parsePatch, type StructuredPatch } from "diff";
+/**
+ * A unified patch as lines to draw. Pure. A reader of our own: it draws patches and never applies them, so one that was cut off
+ * is shown as far as it goes, and what a full parser weighs stays out of the first load.
+ */
 
 export interface DiffLine {
   key: string;
@@ -15,66 +17,108 @@ export type ParsedDiff =
   | { kind: "binary" }
   | { kind: "raw"; text: string };
 
+const HUNK = /^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@/;
+
+interface Reader {
+  lines: DiffLine[];
+  /** Of the files seen so far. */
+  paths: string[];
+  oldPath: string | null;
+  oldNumber: number;
+  newNumber: number;
+  /** Lines that the hunk's head still promises on each side. */
+  oldLeft: number;
+  newLeft: number;
+}
+
 export function parseDiff(patch: string): ParsedDiff {
   if (patch.trim() === "") return { kind: "empty" };
-  let files: StructuredPatch[];
-  try {
-    files = parsePatch(patch);
-  } catch {
-    return { kind: "raw", text: patch };
-  }
-  const lines: DiffLine[] = [];
-  for (const [index, file] of files.entries()) {
-    if (files.length > 1 && file.hunks.length > 0)
-      lines.push({ key: `f${index}`, kind: "file", text: fileName(file) ?? "", oldNumber: null, newNumber: null });
-    addFile(lines, file, index);
-  }
-  if (lines.length === 0) return /^(Binary files|GIT binary patch)/m.test(patch) ? { kind: "binary" } : { kind: "empty" };
-  return { kind: "lines", lines, path: fileName(files[0]), ...countLines(lines) };
+  const reader: Reader = { lines: [], paths: [], oldPath: null, oldNumber: 0, newNumber: 0, oldLeft: 0, newLeft: 0 };
+  for (const raw of patch.split("\n")) readLine(reader, raw);
+  const lines = reader.paths.length > 1 ? reader.lines : reader.lines.filter((line) => line.kind !== "file");
+  if (lines.some((line) => line.kind !== "file")) return { kind: "lines", lines, path: reader.paths[0] ?? null, ...countPatch(patch) };
+  if (/^(?:Binary files|GIT binary patch)/m.test(patch)) return { kind: "binary" };
+  return /^(?:diff |Index: |--- |@@)/m.test(patch) ? { kind: "empty" } : { kind: "raw", text: patch };
 }
 
-function fileName(file: StructuredPatch | undefined): string | null {
-  const name = file?.newFileName === "/dev/null" ? file.oldFileName : (file?.newFileName ?? file?.oldFileName);
-  return name === undefined ? null : name.replace(/^[ab]\//, "");
+/** Inside a hunk a line belongs to it whatever it looks like: removed text may begin with dashes. */
+function readLine(reader: Reader, raw: string): void {
+  if (reader.oldLeft > 0 || reader.newLeft > 0) return readHunkLine(reader, raw);
+  const head = HUNK.exec(raw);
+  if (head !== null) return startHunk(reader, head);
+  if (raw.startsWith("--- ")) reader.oldPath = pathOf(raw);
+  if (raw.startsWith("+++ ")) startFile(reader, pathOf(raw) ?? reader.oldPath ?? "");
 }
 
-function addFile(lines: DiffLine[], file: StructuredPatch, fileIndex: number): void {
-  for (const [hunkIndex, hunk] of file.hunks.entries()) {
-    const key = `${fileIndex}.${hunkIndex}`;
-    if (hunkIndex > 0) lines.push({ key, kind: "gap", text: "⋯", oldNumber: null, newNumber: null });
-    let oldNumber = hunk.oldStart;
-    let newNumber = hunk.newStart;
-    for (const [index, raw] of hunk.lines.entries()) {
-      const sign = raw[0];
-      if (sign === "\\") continue;
-      const common = { key: `${key}.${index}`, text: raw.slice(1) };
-      if (sign === "+") lines.push({ ...common, kind: "add", oldNumber: null, newNumber: newNumber++ });
-      else if (sign === "-") lines.push({ ...common, kind: "del", oldNumber: oldNumber++, newNumber: null });
-      else lines.push({ ...common, kind: "same", oldNumber: oldNumber++, newNumber: newNumber++ });
-    }
-  }
+function pathOf(line: string): string | null {
+  const name = (line.slice(4).split("\t", 1)[0] ?? "").trim();
+  return name === "/dev/null" ? null : name.replace(/^[ab]\//, "");
 }
 
-function countLines(lines: readonly DiffLine[]): { added: number; removed: number } {
-  let added = 0;
-  let removed = 0;
-  for (const { kind } of lines) {
-    if (kind === "add") added++;
-    else if (kind === "del") removed++;
-  }
-  return { added, removed };
+function startFile(reader: Reader, path: string): void {
+  reader.paths.push(path);
+  reader.lines.push({ key: `file.${reader.paths.length}`, kind: "file", text: path, oldNumber: null, newNumber: null });
+}
+
+function startHunk(reader: Reader, [, oldStart, oldCount, newStart, newCount]: RegExpExecArray): void {
+  const before = reader.lines.at(-1);
+  if (before !== undefined && before.kind !== "file") push(reader, "gap", "⋯", null, null);
+  reader.oldNumber = Number(oldStart);
+  reader.newNumber = Number(newStart);
+  reader.oldLeft = Number(oldCount ?? 1);
+  reader.newLeft = Number(newCount ?? 1);
+}
+
+const push = (reader: Reader, kind: DiffLine["kind"], text: string, oldNumber: number | null, newNumber: number | null): void => {
+  reader.lines.push({ key: `${reader.lines.length}`, kind, text, oldNumber, newNumber });
+};
+
+function readHunkLine(reader: Reader, raw: string): void {
+  const sign = raw[0];
+  const text = raw.slice(1);
+  if (sign === "\\") return;
+  if (sign === "+") {
+    reader.newLeft--;
+    push(reader, "add", text, null, reader.newNumber++);
+  } else if (sign === "-") {
+    reader.oldLeft--;
+    push(reader, "del", text, reader.oldNumber++, null);
+  } else if (sign === " " || raw === "") {
+    // Some tools drop the blank of an empty unchanged line.
+    reader.oldLeft--;
+    reader.newLeft--;
+    push(reader, "same", text, reader.oldNumber++, reader.newNumber++);
+  } else endHunk(reader, raw);
+}
+
+/** A hunk that ends before its head said: what comes is read as what it is. */
+function endHunk(reader: Reader, raw: string): void {
+  reader.oldLeft = 0;
+  reader.newLeft = 0;
+  readLine(reader, raw);
 }
 
 /** Added and removed lines, without building the lines: for a card that is closed. */
 export function countPatch(patch: string): { added: number; removed: number } {
-  let added = 0;
-  let removed = 0;
-  let isInHunk = false;
+  const total = { added: 0, removed: 0 };
+  let oldLeft = 0;
+  let newLeft = 0;
   for (const line of patch.split("\n")) {
-    if (line.startsWith("@@")) isInHunk = true;
-    else if (line.startsWith("diff --git") || line.startsWith("Index: ")) isInHunk = false;
-    else if (isInHunk && line.startsWith("+")) added++;
-    else if (isInHunk && line.startsWith("-")) removed++;
+    const isInHunk = oldLeft > 0 || newLeft > 0;
+    const head = isInHunk ? null : HUNK.exec(line);
+    if (head !== null) {
+      oldLeft = Number(head[2] ?? 1);
+      newLeft = Number(head[4] ?? 1);
+    } else if (isInHunk && line.startsWith("+")) {
+      newLeft--;
+      total.added++;
+    } else if (isInHunk && line.startsWith("-")) {
+      oldLeft--;
+      total.removed++;
+    } else if (isInHunk && !line.startsWith("\\")) {
+      oldLeft--;
+      newLeft--;
+    }
   }
-  return { added, removed };
+  return total;
 }

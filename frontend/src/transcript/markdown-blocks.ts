@@ -1,29 +1,68 @@
 /**
- * Markdown as blocks that can be drawn and remembered one by one: while text streams, only the last block changes. Pure.
- * Settled blocks keep their source as key, so that an unchanged block is not parsed or drawn again.
+ * Markdown as blocks that can be drawn and remembered one by one. While text streams, only its open end is read again: a block
+ * with two blocks behind it cannot change any more. A settled text is read once, as a whole.
  */
 import { Lexer, type MarkedToken, type Token } from "marked";
-import remend from "remend";
 
 export interface Block {
-  key: string;
+  /** Its place among the blocks: stable while text is only appended. */
+  key: number;
   token: Token;
 }
 
-/** The open end of a streamed text is completed, so that half a marker does not flicker. */
-export const completeTail = (text: string): string => remend(text, { linkMode: "text-only", images: false, htmlTags: false, katex: false });
+type Complete = (text: string) => string;
+let complete: Complete | null = null;
 
-export function toBlocks(text: string, isLive: boolean): Block[] {
-  const tokens = new Lexer({ gfm: true }).lex(isLive ? completeTail(text) : text);
-  const seen = new Map<string, number>();
-  const blocks: Block[] = [];
-  for (const token of tokens) {
-    if (token.type === "space" || token.type === "def") continue;
-    const repetition = seen.get(token.raw) ?? 0;
-    seen.set(token.raw, repetition + 1);
-    blocks.push({ key: `${token.raw}\u0000${repetition}`, token });
+/** Half a marker at the open end is completed, so that it does not flicker. Loaded with the first streamed text. */
+export async function loadTailCompletion(): Promise<void> {
+  if (complete !== null) return;
+  const { default: remend } = await import("remend");
+  complete = (text) => remend(text, { linkMode: "text-only", images: false, htmlTags: false, katex: false });
+}
+
+const lex = (text: string): Token[] => new Lexer({ gfm: true }).lex(text);
+const isShown = (token: Token) => token.type !== "space" && token.type !== "def";
+const toBlocks = (tokens: readonly Token[], firstKey = 0): Block[] =>
+  tokens.filter(isShown).map((token, index) => ({ key: firstKey + index, token }));
+
+export const readBlocks = (text: string): Block[] => toBlocks(lex(text.replaceAll("\r\n", "\n")));
+
+/** Tokens behind which no block may still change. */
+const OPEN_BLOCKS = 2;
+
+/** Reads a growing text. Text that is not a continuation is read from its beginning. */
+export function createLiveReader(): (text: string) => Block[] {
+  let settledText = "";
+  let settled: Block[] = [];
+  return (raw) => {
+    const text = raw.replaceAll("\r\n", "\n");
+    if (!text.startsWith(settledText)) {
+      settledText = "";
+      settled = [];
+    }
+    const open = text.slice(settledText.length);
+    const tokens = lex(open);
+    const split = splitAt(tokens);
+    const done = tokens.slice(0, split);
+    const doneText = done.map((token) => token.raw).join("");
+    // A lexer that changed the source cannot be resumed behind it.
+    if (done.length > 0 && open.startsWith(doneText)) {
+      settled = [...settled, ...toBlocks(done, settled.length)];
+      settledText += doneText;
+    }
+    const rest = text.slice(settledText.length);
+    return [...settled, ...toBlocks(lex(complete?.(rest) ?? rest), settled.length)];
+  };
+}
+
+function splitAt(tokens: readonly Token[]): number {
+  let open = 0;
+  for (let index = tokens.length - 1; index >= 0; index--) {
+    const token = tokens[index];
+    if (token !== undefined && isShown(token)) open++;
+    if (open === OPEN_BLOCKS) return index;
   }
-  return blocks;
+  return 0;
 }
 
 const KNOWN = new Set([
