@@ -4,15 +4,16 @@ import { ChevronDown } from "lucide-react";
 import type { ComponentProps } from "react";
 import { showFailure } from "../session-page/failure.ts";
 import { useActions } from "../session/use-session.ts";
+import { classes } from "../ui/classes.ts";
 import { Menu, MenuRadio } from "../ui/menu.tsx";
 import { MODE_WORDS, t } from "./messages.ts";
 import { modeChoices, modelChoices, modelName } from "./modes.ts";
 
-function Chip({ name, value, ...rest }: { name: string; value: string } & ComponentProps<"button">) {
+function Chip({ name, value, className, ...rest }: { name: string; value: string } & ComponentProps<"button">) {
   return (
     <button
       type="button"
-      className="inline-flex h-7 min-w-0 items-center gap-1 rounded-control px-2 text-label font-medium text-fg-2 hover:bg-hover hover:text-fg data-[state=open]:bg-hover pointer-coarse:h-11 pointer-coarse:text-ui"
+      className={classes("inline-flex h-7 min-w-0 items-center gap-1 rounded-control px-2 text-label font-medium whitespace-nowrap text-fg-2 hover:bg-hover hover:text-fg data-[state=open]:bg-hover pointer-coarse:h-11 pointer-coarse:text-ui", className)}
       {...rest}
     >
       <span className="sr-only">{name}: </span>
@@ -38,11 +39,12 @@ export function ModeChip({ state }: { state: SessionState }) {
   );
 }
 
+/** On the phone there is no room for it: `/model` and the palette change it there. */
 export function ModelChip({ state }: { state: SessionState }) {
   const actions = useActions();
   const choices = modelChoices(state).map(({ value, label, description }) => ({ value, label, ...(description === "" ? {} : { description }) }));
   return (
-    <Menu label={t.model} trigger={<Chip name={t.model} value={modelName(state)} />}>
+    <Menu label={t.model} trigger={<Chip name={t.model} value={modelName(state)} className="max-sm:hidden" />}>
       <MenuRadio value={state.model} options={choices} onChange={(model) => void actions.setModel(model).catch(showFailure)} />
       {state.agent === null && <p className="px-2 py-1 text-label text-fg-3">{t.modelUnknown}</p>}
     </Menu>

@@ -14,6 +14,12 @@ export const PROMPT_FIELD_ID = "prompt";
 /** Chromium and Safari grow a field by themselves; elsewhere its height is measured. */
 const growsByItself = typeof CSS !== "undefined" && CSS.supports("field-sizing", "content");
 
+function fitHeight(element: HTMLTextAreaElement | null): void {
+  if (element === null || growsByItself) return;
+  element.style.height = "auto";
+  element.style.height = `${element.scrollHeight}px`;
+}
+
 export interface PromptFieldProps {
   field: RefObject<HTMLTextAreaElement | null>;
   text: string;
@@ -30,12 +36,8 @@ export interface PromptFieldProps {
 export function PromptField({ field, text, placeholder, listId, listSize, activeOption, onChange, onCaret, onAction }: PromptFieldProps) {
   const compositionEndedAt = useRef<number | null>(null);
 
-  useLayoutEffect(() => {
-    const element = field.current;
-    if (element === null || growsByItself) return;
-    element.style.height = "auto";
-    element.style.height = `${element.scrollHeight}px`;
-  }, [field, text]);
+  // After every render: the text may also change from outside (a draft, a recalled prompt).
+  useLayoutEffect(() => fitHeight(field.current));
 
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
     const { key, ctrlKey, metaKey, shiftKey, altKey } = event;

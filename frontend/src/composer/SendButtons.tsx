@@ -16,7 +16,7 @@ export function SendButtons({ isEmpty, onSend, onQueue }: { isEmpty: boolean; on
       {state !== "none" && (
         <Button size="sm" aria-keyshortcuts={isMac ? "Meta+." : "Control+."} title={`${t.stop} ${shownFor("stop", isMac)}`} disabled={state !== "running"} onClick={stop}>
           <Square aria-hidden className="size-3 fill-current" />
-          {STOP_WORDS[state]}
+          <span className={state === "running" ? "max-sm:sr-only" : undefined}>{STOP_WORDS[state]}</span>
         </Button>
       )}
       {isRunning && !isEmpty && (

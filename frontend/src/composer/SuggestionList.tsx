@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "react";
+import { useEffect } from "react";
 import { classes } from "../ui/classes.ts";
 import { t } from "./messages.ts";
 import type { Suggestion, Suggestions } from "./use-suggestions.ts";
@@ -7,16 +7,16 @@ export const optionId = (listId: string, index: number): string => `${listId}-${
 
 /** The list over the field. The focus stays in the field; the active option is named by its id. */
 export function SuggestionList({ id, suggestions, onChoose }: { id: string; suggestions: Suggestions; onChoose: (item: Suggestion) => void }) {
-  const list = useRef<HTMLDivElement>(null);
   const { items, active, note } = suggestions;
   useEffect(() => {
-    list.current?.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" });
-  }, [active, items]);
+    document.getElementById(optionId(id, active))?.scrollIntoView({ block: "nearest" });
+  }, [id, active]);
   if (items.length === 0 && note === null) return null;
   return (
     <div className="absolute inset-x-0 bottom-full z-20 mb-1 max-h-72 animate-overlay overflow-y-auto overscroll-contain rounded-dock border border-line bg-raised p-1 shadow-overlay">
       {note !== null && <p className="px-2 py-1.5 text-label text-fg-3">{note}</p>}
-      <div ref={list} id={id} role="listbox" aria-label={t.suggestions}>
+      {/* oxlint-disable jsx-a11y/prefer-tag-over-role, jsx-a11y/click-events-have-key-events, jsx-a11y/interactive-supports-focus -- the focus and the keys stay in the field, which names the active option */}
+      <div id={id} role="listbox" aria-label={t.suggestions}>
         {items.map((item, index) => (
           <div key={item.key}>
             {item.group !== items[index - 1]?.group && (
@@ -41,6 +41,7 @@ export function SuggestionList({ id, suggestions, onChoose }: { id: string; sugg
           </div>
         ))}
       </div>
+      {/* oxlint-enable jsx-a11y/prefer-tag-over-role, jsx-a11y/click-events-have-key-events, jsx-a11y/interactive-supports-focus */}
     </div>
   );
 }

@@ -12,14 +12,13 @@ export function useStop(): { state: StopState; stop: () => void } {
   const actions = useActions();
   const turn = useSessionState()?.turn ?? null;
   const [askedFor, setAskedFor] = useState<string | null>(null);
-  const [isLate, setIsLate] = useState(false);
+  const [lateFor, setLateFor] = useState<string | null>(null);
   const turnId = turn?.turnId ?? null;
   const isStopping = turn !== null && (turn.isStopping || askedFor === turnId);
 
   useEffect(() => {
-    setIsLate(false);
     if (!isStopping) return;
-    const timer = setTimeout(() => setIsLate(true), STILL_STOPPING_MS);
+    const timer = setTimeout(() => setLateFor(turnId), STILL_STOPPING_MS);
     return () => clearTimeout(timer);
   }, [isStopping, turnId]);
 
@@ -32,5 +31,5 @@ export function useStop(): { state: StopState; stop: () => void } {
     });
   };
   if (turn === null) return { state: "none", stop };
-  return { state: isStopping ? (isLate ? "still_stopping" : "stopping") : "running", stop };
+  return { state: isStopping ? (lateFor === turnId ? "still_stopping" : "stopping") : "running", stop };
 }

@@ -60,13 +60,12 @@ export function useSuggestions(sessionId: string, text: string, caret: number, c
     },
   });
   const items = useMemo((): Suggestion[] => {
+    const mention = mentionAt(text, caret);
     if (mention !== null) {
       return (found.data ?? []).map((path) => ({ key: `file:${path}`, label: path, hint: "", description: "", group: "files", runs: false, ...insertMention(text, caret, mention, path) }));
     }
     return slashChoices(text, caret, context).map((choice) => ({ ...choice, caret: choice.text.length }));
-    // A mention is made of the text and the caret.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [text, caret, context, found.data, mention === null]);
+  }, [text, caret, context, found.data]);
 
   const isClosed = closedFor === text || text === "";
   const active = picked.text === text ? Math.min(picked.index, Math.max(0, items.length - 1)) : 0;

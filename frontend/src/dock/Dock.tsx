@@ -3,14 +3,14 @@
  * answer the focus goes back to where it was. Owns which item is shown and what was put away on this screen.
  */
 import { APPROVAL_TTL_MS } from "@ai-dev-platform/protocol/limits";
-import { MAIN_THREAD_NAME } from "../session-page/threads.ts";
 import { may } from "@ai-dev-platform/protocol/roles";
 import { Check } from "lucide-react";
 import { useMemo, useRef, useState, type FocusEvent } from "react";
+import { MAIN_THREAD_NAME } from "../session-page/threads.ts";
 import { useSessionState, useViewer } from "../session/use-session.ts";
-import { formatDuration } from "../ui/format.ts";
+import { formatAge, formatDuration } from "../ui/format.ts";
 import { PanelBoundary } from "../ui/error-boundary.tsx";
-import { Elapsed, useNow } from "../ui/time.tsx";
+import { useNow } from "../ui/time.tsx";
 import { dockItems, isDismissible, type DockItem } from "./dock-items.ts";
 import { DockStackContext } from "./DockCard.tsx";
 import { t } from "./messages.ts";
@@ -27,7 +27,7 @@ function AskedMeta({ at, thread }: { at: number; thread: string }) {
   const leftMs = Math.max(0, at + APPROVAL_TTL_MS - now);
   return (
     <>
-      {t.asked} <Elapsed since={at} /> ago
+      {t.asked(formatAge(at, Math.max(now, at)))}
       {thread !== MAIN_THREAD_NAME && ` · ${t.from(thread)}`} · {t.expires(formatDuration(leftMs))}
     </>
   );
@@ -104,6 +104,7 @@ export function Dock() {
     setPutAway((before) => new Set(before).add(id));
   };
   return (
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- only watches where the focus comes from
     <section id={DOCK_ID} tabIndex={-1} aria-label={t.region} onFocus={focus.onFocus} className="outline-none">
       {item === undefined && justAnswered !== undefined && <Outcome decision={answers.given.get(justAnswered.request.approvalId)} />}
       {item !== undefined && (

@@ -5,6 +5,7 @@ import { useState, type ReactNode } from "react";
 import { Link } from "wouter";
 import { paths } from "../routes.ts";
 import { showFailure } from "../session-page/failure.ts";
+import { ScrollBox } from "../session-page/ScrollBox.tsx";
 import { useActions, useRow, useRowIds, useSessionState, useViewer } from "../session/use-session.ts";
 import { Button, buttonClass } from "../ui/button.tsx";
 import { DockCard } from "./DockCard.tsx";
@@ -25,9 +26,9 @@ function ProblemText({ problem, children }: { problem: Problem | null; children?
       {problem?.detail !== undefined && problem.detail !== "" && (
         <details className="mt-1 text-label text-fg-2">
           <summary className="min-h-6">{t.details}</summary>
-          <pre tabIndex={0} className="mt-1 max-h-40 overflow-auto rounded-control border border-line bg-surface p-2 font-mono break-words whitespace-pre-wrap">
+          <ScrollBox label={t.details} className="mt-1 max-h-40 overflow-auto rounded-control border border-line bg-surface p-2 font-mono break-words whitespace-pre-wrap">
             {problem.detail}
-          </pre>
+          </ScrollBox>
         </details>
       )}
     </>

@@ -3,6 +3,7 @@ import { ShieldAlert } from "lucide-react";
 import { useState, type ReactNode } from "react";
 import { isMac } from "../keyboard/platform.ts";
 import { shownFor } from "../keyboard/shortcuts.ts";
+import { ScrollBox } from "../session-page/ScrollBox.tsx";
 import { Diff } from "../transcript/Diff.tsx";
 import { Button } from "../ui/button.tsx";
 import { DockCard } from "./DockCard.tsx";
@@ -23,28 +24,30 @@ type Permission = Extract<ApprovalRequest, { kind: "permission" }>;
 
 /** The exact command, path or address, never shortened. */
 function Subject({ request }: { request: Permission }) {
-  const rest = Object.entries(request.input).filter(([, value]) => typeof value !== "string" || value !== request.subject);
+  const rest = Object.entries(request.input).filter(([name, value]) => name !== "description" && value !== request.subject);
   return (
     <>
-      <pre
-        // Long commands scroll; a keyboard must reach them.
-        tabIndex={0}
+      <ScrollBox
+        label={t.permission.subject}
         className="max-h-44 overflow-auto rounded-control border border-warn-line bg-surface px-3 py-2 font-mono text-mono break-words whitespace-pre-wrap"
       >
         {request.subject}
-      </pre>
+      </ScrollBox>
       {request.patch !== undefined && (
-        <div className="mt-2 max-h-64 overflow-auto rounded-control border border-line bg-surface" tabIndex={0}>
+        <div className="mt-2 max-h-64 overflow-auto rounded-control border border-line bg-surface">
           <Diff patch={request.patch} path={request.subject} />
         </div>
       )}
       {request.reason !== "" && <p className="mt-1.5 text-ui text-fg-2">{request.reason}</p>}
       {request.patch === undefined && rest.length > 0 && (
         <details className="mt-1.5 text-label text-fg-2">
-          <summary className="min-h-6 pointer-coarse:min-h-11">{t.permission.input}</summary>
-          <pre tabIndex={0} className="mt-1 max-h-40 overflow-auto rounded-control border border-line bg-surface p-2 font-mono break-words whitespace-pre-wrap">
+          <summary className="py-1 pointer-coarse:py-3.5">{t.permission.input}</summary>
+          <ScrollBox
+            label={t.permission.input}
+            className="mt-1 max-h-40 overflow-auto rounded-control border border-line bg-surface p-2 font-mono break-words whitespace-pre-wrap"
+          >
             {JSON.stringify(request.input, null, 2)}
-          </pre>
+          </ScrollBox>
         </details>
       )}
     </>

@@ -3,6 +3,7 @@ import { ListChecks } from "lucide-react";
 import { useState } from "react";
 import { isMac } from "../keyboard/platform.ts";
 import { shownFor } from "../keyboard/shortcuts.ts";
+import { ScrollBox } from "../session-page/ScrollBox.tsx";
 import { Markdown } from "../transcript/Markdown.tsx";
 import { Button } from "../ui/button.tsx";
 import { DockCard } from "./DockCard.tsx";
@@ -51,9 +52,9 @@ export function PlanCard({ request, meta, error, mayAnswer, onAnswer }: RequestC
         )
       }
     >
-      <div tabIndex={0} className="max-h-[36dvh] overflow-y-auto rounded-control border border-line bg-surface px-3 py-2 text-body">
+      <ScrollBox label={t.plan.title} className="max-h-[36dvh] overflow-y-auto rounded-control border border-line bg-surface px-3 py-2 text-body">
         <Markdown text={request.plan} />
-      </div>
+      </ScrollBox>
     </DockCard>
   );
 }

@@ -32,7 +32,7 @@ export const t = {
   previous: "Previous request",
   next: "Next request",
   from: (thread: string) => `in ${thread}`,
-  asked: "Asked",
+  asked: (age: string) => (age === "now" ? "Asked just now" : `Asked ${age} ago`),
   expires: (left: string) => `denied by itself in ${left}`,
   readOnly: "Waiting for someone who may answer.",
   working: "Sending…",
@@ -46,6 +46,7 @@ export const t = {
     deny: "Deny…",
     denyNow: "Deny",
     denyField: "Tell Claude what to do instead (optional)",
+    subject: "What exactly",
     input: "All of the input",
   },
   question: {

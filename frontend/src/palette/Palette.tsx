@@ -10,12 +10,12 @@ import { paths } from "../routes.ts";
 import { showFailure } from "../session-page/failure.ts";
 import type { SessionCommands } from "../session-page/use-session-commands.ts";
 import { useActions, useViewer } from "../session/use-session.ts";
+import { dotOf } from "../sessions/session-list.ts";
 import { useSessions } from "../sessions/use-sessions.ts";
 import { StateDot } from "../ui/state-dot.tsx";
 import { RelativeTime } from "../ui/time.tsx";
 import { t } from "./messages.ts";
 import { paletteItems, type PaletteAction, type PaletteItem } from "./palette-items.ts";
-import { SUMMARY_DOTS } from "./summary-dots.ts";
 
 const GROUPS: readonly PaletteItem["group"][] = ["session", "go", "mode", "model"];
 const ITEM = "flex min-h-9 cursor-default items-center gap-2.5 rounded-control px-2.5 text-ui select-none data-[selected=true]:bg-hover pointer-coarse:min-h-11";
@@ -60,7 +60,7 @@ function SessionItems({ onGo }: { onGo: (sessionId: string) => void }) {
     <Command.Group heading={t.groups.sessions} className={GROUP}>
       {sessions.map((session) => (
         <Command.Item key={session.sessionId} value={session.sessionId} keywords={[session.title, session.projectName]} onSelect={() => onGo(session.sessionId)} className={ITEM}>
-          <StateDot state={SUMMARY_DOTS[session.state]} label="" />
+          <StateDot state={dotOf(session)} label="" />
           <span className="min-w-0 flex-1 truncate">{session.title}</span>
           <span className="max-w-32 truncate text-label text-fg-3">{session.projectName}</span>
           <span className="w-8 text-right text-label text-fg-3">

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { useEffect, useState, type ReactNode } from "react";
 import { useActions, useConnection } from "../session/use-session.ts";
 import { Button } from "../ui/button.tsx";
 import { formatCount } from "../ui/format.ts";
@@ -12,18 +12,14 @@ const MIN_CATCH_UP = 20;
 
 const PILL = "flex h-9 items-center gap-2 rounded-full border border-line bg-raised pr-1.5 pl-3.5 text-label text-fg-2 shadow-overlay";
 
-/** True once `active` has held for a while. */
-function useLasting(active: boolean, forMs: number): boolean {
-  const [lasts, setLasts] = useState(false);
+/** Shows its content once it has been there for a while. */
+function AfterPause({ children }: { children: ReactNode }) {
+  const [isOver, setIsOver] = useState(false);
   useEffect(() => {
-    if (!active) {
-      setLasts(false);
-      return;
-    }
-    const timer = setTimeout(() => setLasts(true), forMs);
+    const timer = setTimeout(() => setIsOver(true), QUIET_MS);
     return () => clearTimeout(timer);
-  }, [active, forMs]);
-  return active && lasts;
+  }, []);
+  return isOver ? children : null;
 }
 
 function Reconnecting({ retryAt }: { retryAt: number | null }) {
@@ -43,8 +39,13 @@ function Reconnecting({ retryAt }: { retryAt: number | null }) {
 /** The connection's state when it is not simply live. The device's own offline state is the shell's strip. */
 export function ConnectionPill() {
   const { phase, retryAt, missing } = useConnection();
-  const isAway = useLasting(phase === "reconnecting" || phase === "connecting", QUIET_MS);
-  if (isAway) return <Reconnecting retryAt={retryAt} />;
+  if (phase === "reconnecting" || phase === "connecting") {
+    return (
+      <AfterPause>
+        <Reconnecting retryAt={retryAt} />
+      </AfterPause>
+    );
+  }
   if (phase === "catching_up" && missing >= MIN_CATCH_UP) {
     return (
       <div className={`${PILL} pr-3.5`}>

@@ -1,6 +1,6 @@
 import type { SessionState } from "@ai-dev-platform/protocol/state";
 import { Check, Circle, LoaderCircle, Moon } from "lucide-react";
-import { useRef } from "react";
+import { useState } from "react";
 import { useProgress } from "../session/use-session.ts";
 import { Popover } from "../ui/popover.tsx";
 import { Elapsed, RelativeTime } from "../ui/time.tsx";
@@ -11,10 +11,12 @@ const MARKS = { done: Check, now: LoaderCircle, next: Circle } as const;
 
 /** Steps reported in this start, so that the list names what really happened. */
 function useSeenSteps(incarnation: number, step: string | null): ReadonlySet<string> {
-  const seen = useRef<{ incarnation: number; steps: Set<string> }>({ incarnation, steps: new Set() });
-  if (seen.current.incarnation !== incarnation) seen.current = { incarnation, steps: new Set() };
-  if (step !== null) seen.current.steps.add(step);
-  return seen.current.steps;
+  const [seen, setSeen] = useState<{ incarnation: number; steps: ReadonlySet<string> }>({ incarnation, steps: new Set() });
+  const isNewStart = seen.incarnation !== incarnation;
+  if (isNewStart || (step !== null && !seen.steps.has(step))) {
+    setSeen({ incarnation, steps: new Set([...(isNewStart ? [] : seen.steps), ...(step === null ? [] : [step])]) });
+  }
+  return seen.steps;
 }
 
 function Starting({ state }: { state: SessionState }) {

@@ -7,17 +7,19 @@ export function PhoneTabs({ panel, onPanel }: { panel: Panel | null; onPanel: (p
   const changed = useSessionSelector((state) => state.changes.files.length) ?? 0;
   const parts: readonly (Panel | null)[] = [null, ...PANELS];
   return (
-    <nav aria-label={t.tabs.label} className="flex h-12 flex-none items-center gap-1 overflow-x-auto border-b border-line px-2">
+    <nav aria-label={t.tabs.label} className="flex h-11 flex-none items-center overflow-x-auto border-b border-line px-1.5">
       {parts.map((part) => (
         <button
           key={part ?? "chat"}
           type="button"
           aria-current={part === panel ? "page" : undefined}
           onClick={() => onPanel(part)}
-          className="inline-flex h-9 flex-none items-center gap-1.5 rounded-full px-3.5 text-ui font-medium text-fg-2 aria-[current]:bg-ink aria-[current]:text-on-ink pointer-coarse:h-11"
+          className="group flex h-11 flex-none items-center rounded-full"
         >
-          {t.tabs[part ?? "chat"]}
-          {part === "changes" && changed > 0 && <span className="tabular opacity-70">{changed}</span>}
+          <span className="flex h-8 items-center gap-1.5 rounded-full px-3.5 text-ui font-medium text-fg-2 group-aria-[current]:bg-ink group-aria-[current]:text-on-ink">
+            {t.tabs[part ?? "chat"]}
+            {part === "changes" && changed > 0 && <span className="tabular opacity-80">{changed}</span>}
+          </span>
         </button>
       ))}
     </nav>

@@ -124,7 +124,7 @@ function Conversation({ sessionId, onShare, isHidden }: { sessionId: string; onS
 function SessionScreen({ sessionId, isShared }: { sessionId: string; isShared: boolean }) {
   const state = useSessionState();
   const connection = useConnection();
-  const container = useRef<HTMLDivElement>(null);
+  const [container, setContainer] = useState<HTMLDivElement | null>(null);
   const screen = useScreen(sessionId, isShared);
   const { isPhone, panel, commands, overlay, setOverlay } = screen;
   const { spacePx, widthPx, setWidth } = useWorkbenchWidth(sessionId, container);
@@ -148,7 +148,7 @@ function SessionScreen({ sessionId, isShared }: { sessionId: string; isShared: b
       {isEnded && connection.endedReason !== undefined ? (
         <EndedNotice reason={connection.endedReason} isShared={isShared} />
       ) : (
-        <div ref={container} className="relative flex min-h-0 flex-1" style={{ [WIDTH_VARIABLE]: `${widthPx}px` } satisfies Record<string, string> as CSSProperties}>
+        <div ref={setContainer} className="relative flex min-h-0 flex-1" style={{ [WIDTH_VARIABLE]: `${widthPx}px` } satisfies Record<string, string> as CSSProperties}>
           <Conversation sessionId={sessionId} onShare={commands.share} isHidden={isPhone && panel !== null} />
           {!isPhone && panel !== null && <Splitter container={container} widthPx={widthPx} spacePx={spacePx} onWidth={setWidth} />}
           {panel !== null && (

@@ -2,7 +2,7 @@
  * The bar between transcript and workbench. While it is dragged only a CSS variable changes; React hears of the end.
  * Double-click resets; arrows move by 16 px, Home and End go to the limits.
  */
-import { useRef, type KeyboardEvent, type PointerEvent, type RefObject } from "react";
+import { useRef, type KeyboardEvent, type PointerEvent } from "react";
 import { t } from "./messages.ts";
 import { DEFAULT_SHARE, splitterRange, widthAfterKey, workbenchWidth } from "./splitter-size.ts";
 
@@ -10,7 +10,7 @@ export const WIDTH_VARIABLE = "--workbench-width";
 
 export interface SplitterProps {
   /** The row that both sides share. */
-  container: RefObject<HTMLElement | null>;
+  container: HTMLElement | null;
   widthPx: number;
   spacePx: number;
   onWidth: (widthPx: number) => void;
@@ -21,10 +21,10 @@ export function Splitter({ container, widthPx, spacePx, onWidth }: SplitterProps
   const range = splitterRange(widthPx, spacePx);
 
   const onPointerMove = (event: PointerEvent<HTMLDivElement>) => {
-    const box = container.current?.getBoundingClientRect();
+    const box = container?.getBoundingClientRect();
     if (dragged.current === null || box === undefined) return;
     dragged.current = workbenchWidth(box.right - event.clientX, box.width);
-    container.current?.style.setProperty(WIDTH_VARIABLE, `${dragged.current}px`);
+    container?.style.setProperty(WIDTH_VARIABLE, `${dragged.current}px`);
   };
   const onPointerUp = () => {
     if (dragged.current !== null) onWidth(dragged.current);
@@ -37,16 +37,15 @@ export function Splitter({ container, widthPx, spacePx, onWidth }: SplitterProps
     onWidth(next);
   };
   return (
-    // A separator that can be moved is a widget; the lint rule knows only the static one.
-    // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- a separator that can be moved is a widget
     <div
+      // oxlint-disable-next-line jsx-a11y/prefer-tag-over-role -- a rule element cannot hold the focus
       role="separator"
       aria-orientation="vertical"
       aria-label={t.splitter}
       aria-valuemin={range.min}
       aria-valuemax={range.max}
       aria-valuenow={range.now}
-      // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
       tabIndex={0}
       onKeyDown={onKeyDown}
       onDoubleClick={() => onWidth(workbenchWidth(spacePx * DEFAULT_SHARE, spacePx))}

@@ -35,8 +35,7 @@ export function TitleField({ title, mayRename, isEditing, onEditing }: TitleFiel
       <>
         <h1 className="sr-only">{shown}</h1>
         <input
-          // The person asked to type here.
-          // eslint-disable-next-line jsx-a11y/no-autofocus
+          // oxlint-disable-next-line jsx-a11y/no-autofocus -- the person asked to type here
           autoFocus
           aria-label={t.titleField}
           maxLength={200}
@@ -59,9 +58,9 @@ export function TitleField({ title, mayRename, isEditing, onEditing }: TitleFiel
     );
   }
   return (
-    <h1 className="min-w-0 text-ui font-semibold pointer-coarse:text-title">
+    <h1 className={mayRename ? "-mx-1.5 min-w-0 text-ui font-semibold pointer-coarse:text-title" : "min-w-0 text-ui font-semibold pointer-coarse:text-title"}>
       {mayRename ? (
-        <button ref={opener} type="button" title={t.rename} onClick={start} className="-mx-1.5 block h-7 max-w-full truncate rounded-control px-1.5 hover:bg-hover pointer-coarse:h-11">
+        <button ref={opener} type="button" title={t.rename} onClick={start} className="block h-7 max-w-full truncate rounded-control px-1.5 hover:bg-hover pointer-coarse:h-11">
           {shown}
         </button>
       ) : (

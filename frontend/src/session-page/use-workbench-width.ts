@@ -1,5 +1,5 @@
 /** The workbench's width: remembered per session, held to the space that is there. */
-import { useEffect, useLayoutEffect, useState, type RefObject } from "react";
+import { useCallback, useState, useSyncExternalStore } from "react";
 import { DEFAULT_SHARE, workbenchWidth } from "./splitter-size.ts";
 
 const storageKey = (sessionId: string) => `workbench:${sessionId}`;
@@ -13,17 +13,23 @@ function loadWish(sessionId: string): number | null {
   }
 }
 
-export function useWorkbenchWidth(sessionId: string, container: RefObject<HTMLElement | null>) {
+/** An element's inner width, now and later. */
+function useElementWidth(element: HTMLElement | null): number {
+  const subscribe = useCallback(
+    (listener: () => void) => {
+      if (element === null) return () => undefined;
+      const observer = new ResizeObserver(listener);
+      observer.observe(element);
+      return () => observer.disconnect();
+    },
+    [element],
+  );
+  return useSyncExternalStore(subscribe, () => element?.clientWidth ?? 0);
+}
+
+export function useWorkbenchWidth(sessionId: string, container: HTMLElement | null) {
   const [wishPx, setWishPx] = useState(() => loadWish(sessionId));
-  const [spacePx, setSpacePx] = useState(0);
-  useLayoutEffect(() => setSpacePx(container.current?.clientWidth ?? 0), [container]);
-  useEffect(() => {
-    const element = container.current;
-    if (element === null) return;
-    const observer = new ResizeObserver(() => setSpacePx(element.clientWidth));
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, [container]);
+  const spacePx = useElementWidth(container);
   const setWidth = (next: number) => {
     setWishPx(next);
     try {

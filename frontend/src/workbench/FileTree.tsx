@@ -92,6 +92,7 @@ export function FileTree({ sessionId, selected, initiallyOpen, refreshKey, onOpe
   return (
     <>
       {!isAwake && <AsleepStrip text={t.asleep.files} />}
+      {/* oxlint-disable jsx-a11y/interactive-supports-focus, jsx-a11y/click-events-have-key-events -- the tree's rows take the focus in turn, and the tree answers their keys */}
       <div ref={tree} role="tree" aria-label={t.files.tree} onKeyDown={onKeyDown} className="py-1">
         {rows.map((row) => (
           <div
@@ -123,6 +124,7 @@ export function FileTree({ sessionId, selected, initiallyOpen, refreshKey, onOpe
           </div>
         ))}
       </div>
+      {/* oxlint-enable jsx-a11y/interactive-supports-focus, jsx-a11y/click-events-have-key-events */}
       {isTruncated && <p className="px-3 py-2 text-label text-fg-2">{t.truncated}</p>}
     </>
   );

@@ -4,6 +4,7 @@
  */
 import { ArrowLeft, Copy, Link, RefreshCw, WrapText } from "lucide-react";
 import { useLayoutEffect, useMemo, useRef, useState } from "react";
+import { ScrollBox } from "../session-page/ScrollBox.tsx";
 import { IconButton } from "../ui/button.tsx";
 import { formatBytes, formatCount } from "../ui/format.ts";
 import { toast } from "../ui/toast.ts";
@@ -28,7 +29,9 @@ function linesOf(text: string): string[] {
 function PlainText({ text, count, line }: { text: string; count: number; line: number | null }) {
   const numbers = useMemo(() => Array.from({ length: count }, (_, index) => index + 1).join("\n"), [count]);
   const marked = useRef<HTMLDivElement>(null);
-  useLayoutEffect(() => marked.current?.scrollIntoView({ block: "center" }), [line]);
+  useLayoutEffect(() => {
+    if (line !== null) marked.current?.scrollIntoView({ block: "center" });
+  }, [line]);
   return (
     <div className="relative flex min-w-max font-mono text-mono">
       {line !== null && line <= count && (
@@ -44,7 +47,9 @@ function PlainText({ text, count, line }: { text: string; count: number; line: n
 
 function WrappedText({ lines, line }: { lines: readonly string[]; line: number | null }) {
   const marked = useRef<HTMLLIElement>(null);
-  useLayoutEffect(() => marked.current?.scrollIntoView({ block: "center" }), [line]);
+  useLayoutEffect(() => {
+    if (line !== null) marked.current?.scrollIntoView({ block: "center" });
+  }, [line]);
   return (
     <ol className="py-2 font-mono text-mono">
       {lines.map((text, index) => (
@@ -105,7 +110,7 @@ export function FileView({ sessionId, path, line, onBack }: FileViewProps) {
         </IconButton>
       </header>
       {!isAwake && <AsleepStrip text={t.asleep.files} />}
-      <div tabIndex={0} className="min-h-0 flex-1 overflow-auto overscroll-contain bg-surface focus-visible:outline-offset-[-2px]">
+      <ScrollBox label={t.files.text} className="min-h-0 flex-1 overflow-auto overscroll-contain bg-surface focus-visible:outline-offset-[-2px]">
         {data === undefined ? (
           query.isError ? (
             <PanelFailure error={query.error} onRetry={() => void query.refetch()} />
@@ -120,7 +125,7 @@ export function FileView({ sessionId, path, line, onBack }: FileViewProps) {
             {isWrapped ? <WrappedText lines={lines} line={line} /> : <PlainText text={lines.join("\n")} count={lines.length} line={line} />}
           </>
         )}
-      </div>
+      </ScrollBox>
     </section>
   );
 }

@@ -47,11 +47,11 @@ export function AsleepStrip({ text }: { text: string }) {
 
 export function Skeleton({ lines }: { lines: number }) {
   return (
-    <div role="status" aria-label={t.loading} className="animate-skeleton space-y-2 p-3">
+    <output aria-label={t.loading} className="block animate-skeleton space-y-2 p-3">
       {Array.from({ length: lines }, (_, index) => (
         <div key={index} className="h-4 rounded-chip bg-hover" style={{ width: `${88 - ((index * 17) % 45)}%` }} />
       ))}
-    </div>
+    </output>
   );
 }
 

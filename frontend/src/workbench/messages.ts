@@ -42,6 +42,7 @@ export const t = {
     copyPath: "Copy path",
     wrap: "Wrap lines",
     noWrap: "Do not wrap lines",
+    text: "Text of the file",
     lines: (count: string) => `${count} lines`,
     pick: "Pick a file to read it.",
     ignored: "ignored by Git",
