@@ -156,10 +156,10 @@ export class Conductor {
     this.#sendPrompt(turnId, prompt, false);
   }
 
-  #closeTurn({ turnId, outcome, problem, isRunnerGone }: CloseTurn): void {
+  #closeTurn({ turnId, outcome, problem, isUnheard }: CloseTurn): void {
     const { sql, ledger, prompts, approvals, live, ports } = this.#parts;
     const now = ports.clock.now();
-    prompts.endTurn(turnId, isRunnerGone);
+    prompts.endTurn(turnId, isUnheard);
     approvals.endTurn(turnId);
     live.clear();
     const { usage, trouble } = takeTurnUsage(sql, turnId);

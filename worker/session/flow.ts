@@ -59,7 +59,8 @@ export interface FlowContext {
 export type Effect =
   | { do: "show_host"; state: HostState; incarnation: number; hostName: string; problem: Problem | null }
   | { do: "open_turn"; turnId: string; promptId: string; incarnation: number }
-  | { do: "close_turn"; turnId: string; outcome: TurnOutcome; problem: Problem | null; isRunnerGone: boolean }
+  /** `isUnheard`: the agent may have taken steering prompts in without our hearing of it. */
+  | { do: "close_turn"; turnId: string; outcome: TurnOutcome; problem: Problem | null; isUnheard: boolean }
   | { do: "log_stop"; turnId: string; author: Author }
   | { do: "start_runner"; incarnation: number }
   | { do: "send_interrupt"; turnId: string }

@@ -96,16 +96,16 @@ export class PromptQueue {
   }
 
   /**
-   * At a turn's end. A steering prompt that the agent did not take in becomes the next turn; but when the runner is
-   * gone it may have been taken in unheard, and counts as delivered, so that it never runs twice (SPEC PR2, PR4).
+   * At a turn's end. A steering prompt that the agent did not take in becomes the next turn; but when the runner or the
+   * agent is gone it may have been taken in unheard, and counts as delivered, so that it never runs twice (SPEC PR2, PR4).
    */
-  endTurn(turnId: string, isRunnerGone: boolean): void {
+  endTurn(turnId: string, isUnheard: boolean): void {
     const handed = this.#sql
       .exec<{ prompt_id: string }>(`SELECT prompt_id FROM prompts WHERE handed_turn_id = ?`, turnId)
       .toArray()
       .filter((row) => this.find(row.prompt_id) !== null);
     for (const row of handed) {
-      if (isRunnerGone) this.#ledger.append({ event: { type: "prompt_delivered", promptId: row.prompt_id, turnId }, turnId });
+      if (isUnheard) this.#ledger.append({ event: { type: "prompt_delivered", promptId: row.prompt_id, turnId }, turnId });
       else this.#sql.exec(`UPDATE prompts SET handed_turn_id = NULL WHERE prompt_id = ?`, row.prompt_id);
     }
   }

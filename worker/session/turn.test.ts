@@ -162,7 +162,7 @@ describe("a turn", () => {
     const turnId = desk.openTurnId();
     desk.feed({ type: "stop", turnId, author: AUTHOR });
     const effects = desk.feed({ type: "turn_report", incarnation: 1, turnId, outcome: "failed", problem: problemOf("agent_error") });
-    expect(effects).toContainEqual({ do: "close_turn", turnId, outcome: "stopped", problem: null, isRunnerGone: false });
+    expect(effects).toContainEqual({ do: "close_turn", turnId, outcome: "stopped", problem: null, isUnheard: true });
     expect(desk.deadlines.has("stop_grace")).toBe(false);
   });
 

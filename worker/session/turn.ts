@@ -205,7 +205,9 @@ function takeReport(step: Step, turnId: string, outcome: TurnOutcome, problem: P
   const { turn } = step.flow;
   if ((turn.state !== "running" && turn.state !== "stopping") || turn.turnId !== turnId) return;
   const isStopped = turn.state === "stopping" && outcome !== "completed";
-  closeTurn(step, isStopped ? "stopped" : outcome, isStopped ? null : problem, false);
+  // An agent that ended in the midst may have read more than it told.
+  const isUnheard = outcome === "failed" || outcome === "interrupted";
+  closeTurn(step, isStopped ? "stopped" : outcome, isStopped ? null : problem, isUnheard);
   step.effects.push({ do: "send_save" }, { do: "proceed", mayStart: true });
 }
 
@@ -298,12 +300,12 @@ function leave(step: Step): void {
   for (const name of RUNNER_DEADLINES) disarm(step, name);
 }
 
-function closeTurn(step: Step, outcome: TurnOutcome, problem: Problem | null, isRunnerGone: boolean): void {
+function closeTurn(step: Step, outcome: TurnOutcome, problem: Problem | null, isUnheard: boolean): void {
   const { turn } = step.flow;
   if (turn.state !== "running" && turn.state !== "stopping") return;
   step.flow = { ...step.flow, turn: { state: "idle" } };
   for (const name of ["stop_grace", "stop_deadline", "runner_alive"] as const) disarm(step, name);
-  step.effects.push({ do: "close_turn", turnId: turn.turnId, outcome, problem, isRunnerGone });
+  step.effects.push({ do: "close_turn", turnId: turn.turnId, outcome, problem, isUnheard });
 }
 
 function show(step: Step, state: HostState, problem: Problem | null): void {

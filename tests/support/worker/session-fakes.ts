@@ -208,6 +208,16 @@ export class SessionWorld {
     );
   }
 
+  /** All that the object stores, as text. */
+  async dump(): Promise<string> {
+    return runInDurableObject(this.object, (_instance, { storage }) => {
+      const tables = storage.sql
+        .exec<{ name: string }>(`SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_cf%' ESCAPE '\\'`)
+        .toArray();
+      return tables.map(({ name }) => JSON.stringify(storage.sql.exec(`SELECT * FROM ${name}`).toArray())).join("\n");
+    });
+  }
+
   async entries(): Promise<{ seq: number; type: string }[]> {
     return runInDurableObject(this.object, (_instance, state) =>
       state.storage.sql.exec<{ seq: number; type: string }>(`SELECT seq, event ->> '$.type' AS type FROM events ORDER BY seq`).toArray(),
