@@ -11,7 +11,12 @@ const account = (email: string) => ({ name: "Mara", email, password: PASSWORD })
 describe("sign-up, sign-in, sign-out", () => {
   it("makes an account, knows it by its cookie, and forgets it at sign-out", async () => {
     const client = await signUp("Mara");
-    expect(await client.json("GET", "/api/me")).toEqual({ userId: client.userId, name: "Mara", email: client.email, settings: { budgetUsd: 5, rotateAfterDays: 90, useDemoModel: false } });
+    expect(await client.json("GET", "/api/me")).toEqual({
+      userId: client.userId,
+      name: "Mara",
+      email: client.email,
+      settings: { budgetUsd: 5, rotateAfterDays: 90, useDemoModel: false },
+    });
     const stolen = client.cookie();
     expect((await client.send("POST", "/api/auth/sign-out")).status).toBe(204);
     expect(await codeOf(await client.send("GET", "/api/me"))).toEqual({ status: 401, code: "not_signed_in" });
@@ -68,7 +73,10 @@ describe("sign-up, sign-in, sign-out", () => {
 
   it("refuses a second account for one e-mail", async () => {
     const { email } = await signUp();
-    expect(await codeOf(await newClient().send("POST", "/api/auth/sign-up/email", account(email)))).toEqual({ status: 409, code: "account_exists" });
+    expect(await codeOf(await newClient().send("POST", "/api/auth/sign-up/email", account(email)))).toEqual({
+      status: 409,
+      code: "account_exists",
+    });
   });
 
   it("refuses a short password and names the field", async () => {
@@ -84,12 +92,27 @@ describe("sign-up, sign-in, sign-out", () => {
     await client.json("POST", "/api/auth/change-password", { currentPassword: PASSWORD, newPassword: "another good password" });
     expect((await client.send("GET", "/api/me")).status).toBe(200);
     expect((await other.send("GET", "/api/me")).status).toBe(401);
-    expect(await codeOf(await client.send("POST", "/api/auth/change-password", { currentPassword: "wrong password", newPassword: "another good password" }))).toEqual({ status: 401, code: "bad_credentials" });
+    expect(
+      await codeOf(
+        await client.send("POST", "/api/auth/change-password", { currentPassword: "wrong password", newPassword: "another good password" }),
+      ),
+    ).toEqual({ status: 401, code: "bad_credentials" });
   });
 
   it("opens no other endpoint of the library", async () => {
     const client = await signUp();
-    for (const path of ["get-session", "list-sessions", "update-user", "delete-user", "change-email", "reset-password", "forget-password", "api-key/create", "sign-in/social", "token"]) {
+    for (const path of [
+      "get-session",
+      "list-sessions",
+      "update-user",
+      "delete-user",
+      "change-email",
+      "reset-password",
+      "forget-password",
+      "api-key/create",
+      "sign-in/social",
+      "token",
+    ]) {
       for (const method of ["GET", "POST"]) {
         const response = await client.send(method, `/api/auth/${path}`, method === "POST" ? { userId: "victim" } : undefined);
         expect([path, response.status]).toEqual([path, 404]);
@@ -121,7 +144,10 @@ describe("who may sign up", () => {
 
   it("is nobody when it is closed", () =>
     withSignUp("closed", async () => {
-      expect(await codeOf(await newClient().send("POST", "/api/auth/sign-up/email", account("closed@example.test")))).toEqual({ status: 403, code: "sign_up_closed" });
+      expect(await codeOf(await newClient().send("POST", "/api/auth/sign-up/email", account("closed@example.test")))).toEqual({
+        status: 403,
+        code: "sign_up_closed",
+      });
       expect((await (await fetchApp("/api/config")).json<{ signUp: boolean }>()).signUp).toBe(false);
     }));
 
@@ -129,17 +155,26 @@ describe("who may sign up", () => {
     withSignUp("first", async () => {
       await env.DB.exec("DELETE FROM auth_users");
       expect((await (await fetchApp("/api/config")).json<{ signUp: boolean }>()).signUp).toBe(true);
-      const answers = await Promise.all([1, 2, 3].map((n) => newClient().send("POST", "/api/auth/sign-up/email", account(`first${n}@example.test`))));
+      const answers = await Promise.all(
+        [1, 2, 3].map((n) => newClient().send("POST", "/api/auth/sign-up/email", account(`first${n}@example.test`))),
+      );
       expect(answers.filter((answer) => answer.status === 201)).toHaveLength(1);
       expect(await env.DB.prepare("SELECT count(*) AS n FROM auth_users").first("n")).toBe(1);
       expect((await (await fetchApp("/api/config")).json<{ signUp: boolean }>()).signUp).toBe(false);
-      expect(await codeOf(await newClient().send("POST", "/api/auth/sign-up/email", account("late@example.test")))).toEqual({ status: 403, code: "sign_up_closed" });
+      expect(await codeOf(await newClient().send("POST", "/api/auth/sign-up/email", account("late@example.test")))).toEqual({
+        status: 403,
+        code: "sign_up_closed",
+      });
     }));
 });
 
 describe("limits on trying", () => {
   const attempt = (email: string, address: string) =>
-    newClient().fetch("/api/auth/sign-in/email", { method: "POST", headers: { "content-type": "application/json", "cf-connecting-ip": address }, body: JSON.stringify({ email, password: "wrong password" }) });
+    newClient().fetch("/api/auth/sign-in/email", {
+      method: "POST",
+      headers: { "content-type": "application/json", "cf-connecting-ip": address },
+      body: JSON.stringify({ email, password: "wrong password" }),
+    });
 
   it("hold per account and address, with the time to wait", async () => {
     const { email } = await signUp();
@@ -165,18 +200,38 @@ describe("origins", () => {
     cookie = (await signUp()).cookie();
   });
 
-  it.each(["https://evil.test", "null", "http://app.test.evil.test", "https://app.test", "http://app.test:8080", "http://APP.test/", "", "http://app.test,http://evil.test"])("refuse a change from %s", async (origin) => {
-    const response = await fetchApp("/api/settings", { method: "PATCH", headers: { cookie, origin, "content-type": "application/json" }, body: "{}" });
+  it.each([
+    "https://evil.test",
+    "null",
+    "http://app.test.evil.test",
+    "https://app.test",
+    "http://app.test:8080",
+    "http://APP.test/",
+    "",
+    "http://app.test,http://evil.test",
+  ])("refuse a change from %s", async (origin) => {
+    const response = await fetchApp("/api/settings", {
+      method: "PATCH",
+      headers: { cookie, origin, "content-type": "application/json" },
+      body: "{}",
+    });
     expect(await codeOf(response)).toEqual({ status: 403, code: "bad_origin" });
   });
 
   it("refuse a change without an origin, also with an API key header", async () => {
-    const response = await fetchApp("/api/settings", { method: "PATCH", headers: { cookie, "x-api-key": "x", authorization: "Bearer x", "content-type": "application/json" }, body: "{}" });
+    const response = await fetchApp("/api/settings", {
+      method: "PATCH",
+      headers: { cookie, "x-api-key": "x", authorization: "Bearer x", "content-type": "application/json" },
+      body: "{}",
+    });
     expect(await codeOf(response)).toEqual({ status: 403, code: "bad_origin" });
   });
 
   it("answer no cross-origin request with permission", async () => {
-    const response = await fetchApp("/api/me", { method: "OPTIONS", headers: { origin: "https://evil.test", "access-control-request-method": "PATCH" } });
+    const response = await fetchApp("/api/me", {
+      method: "OPTIONS",
+      headers: { origin: "https://evil.test", "access-control-request-method": "PATCH" },
+    });
     expect(response.headers.get("access-control-allow-origin")).toBeNull();
   });
 
@@ -186,7 +241,11 @@ describe("origins", () => {
   });
 
   it("pass the app's own", async () => {
-    const response = await fetchApp("/api/settings", { method: "PATCH", headers: { cookie, origin: ORIGIN, "content-type": "application/json" }, body: '{"budgetUsd":7}' });
+    const response = await fetchApp("/api/settings", {
+      method: "PATCH",
+      headers: { cookie, origin: ORIGIN, "content-type": "application/json" },
+      body: '{"budgetUsd":7}',
+    });
     expect(await response.json()).toEqual({ budgetUsd: 7, rotateAfterDays: 90, useDemoModel: false });
   });
 });
@@ -204,7 +263,12 @@ describe("headers of every answer", () => {
   it("name the request in an error's body", async () => {
     const response = await fetchApp("/api/nothing", { headers: { "x-request-id": "chosen-by-the-caller" } });
     const { error } = await response.json<ErrorBody>();
-    expect(error).toEqual({ code: "not_found", message: "Not found, or you have no access.", retryable: false, requestId: response.headers.get("x-request-id") });
+    expect(error).toEqual({
+      code: "not_found",
+      message: "Not found, or you have no access.",
+      retryable: false,
+      requestId: response.headers.get("x-request-id"),
+    });
     expect(error.requestId).not.toBe("chosen-by-the-caller");
   });
 

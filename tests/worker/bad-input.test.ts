@@ -14,7 +14,8 @@ const JSON_DOORS = [
   ["POST", "/api/keys"],
   ["POST", "/api/mcp"],
 ] as const;
-const send = (method: string, path: string, body: BodyInit, type = "application/json") => client.fetch(path, { method, body, headers: { "content-type": type } });
+const send = (method: string, path: string, body: BodyInit, type = "application/json") =>
+  client.fetch(path, { method, body, headers: { "content-type": type } });
 
 describe.each(JSON_DOORS)("%s %s", (method, path) => {
   it.each<[string, BodyInit, number]>([
@@ -48,7 +49,11 @@ describe("a body without a length", () => {
         controller.enqueue(new Uint8Array(65_536).fill(0x20));
       },
     });
-    const response = await client.fetch("/api/settings", { method: "PATCH", body: endless, headers: { "content-type": "application/json" } });
+    const response = await client.fetch("/api/settings", {
+      method: "PATCH",
+      body: endless,
+      headers: { "content-type": "application/json" },
+    });
     expect(response.status).toBe(413);
     expect(sent).toBeLessThan(5_000_000);
   });
@@ -62,13 +67,30 @@ describe("what a wrong field's answer says", () => {
     expect(error.detail).not.toContain("secret");
   });
 
-  it.each([{ budgetUsd: 0 }, { budgetUsd: -1 }, { budgetUsd: 1e9 }, { rotateAfterDays: 0 }, { rotateAfterDays: 1.5 }, { useDemoModel: "yes" }])("refuses settings %j", async (patch) => {
+  it.each([
+    { budgetUsd: 0 },
+    { budgetUsd: -1 },
+    { budgetUsd: 1e9 },
+    { rotateAfterDays: 0 },
+    { rotateAfterDays: 1.5 },
+    { useDemoModel: "yes" },
+  ])("refuses settings %j", async (patch) => {
     expect((await client.send("PATCH", "/api/settings", patch)).status).toBe(400);
   });
 });
 
 describe("paths", () => {
-  it.each(["/api/keys/..%2f..%2fx", "/api/%00", "/api/keys/%ff", "/api//keys", "/API/keys", "/api/keys/", "/api/mcp/' OR 1=1 --", "/api/__proto__", "/api/constructor"])("answers %s without a surprise", async (path) => {
+  it.each([
+    "/api/keys/..%2f..%2fx",
+    "/api/%00",
+    "/api/keys/%ff",
+    "/api//keys",
+    "/API/keys",
+    "/api/keys/",
+    "/api/mcp/' OR 1=1 --",
+    "/api/__proto__",
+    "/api/constructor",
+  ])("answers %s without a surprise", async (path) => {
     const response = await client.fetch(path, { method: "GET" });
     expect([400, 404]).toContain(response.status);
   });

@@ -33,7 +33,14 @@ describe("storing a key", () => {
   it("checks it with the provider, stores it, shows only its last four", async () => {
     const apiKey = testApiKey();
     const body = await store(client, `  "${apiKey}"\n`);
-    expect(body).toMatchObject({ provider: "anthropic", last4: apiKey.slice(-4), status: "working", isActive: true, lastUsedAt: null, models: ["claude-opus-5-5", "claude-sonnet-5", "claude-haiku-4-5"] });
+    expect(body).toMatchObject({
+      provider: "anthropic",
+      last4: apiKey.slice(-4),
+      status: "working",
+      isActive: true,
+      lastUsedAt: null,
+      models: ["claude-opus-5-5", "claude-sonnet-5", "claude-haiku-4-5"],
+    });
     expect(body.rotateAt).toBe(body.createdAt + 90 * 86_400_000);
     expect(body.fingerprint).toMatch(/^[0-9a-f]{12}$/);
     expect(await listed(client)).toEqual([body]);
@@ -75,7 +82,12 @@ describe("storing a key", () => {
   });
 
   it("needs a signed-in user", async () => {
-    for (const [method, path] of [["GET", "/api/keys"], ["POST", "/api/keys"], ["POST", "/api/keys/key_x/test"], ["DELETE", "/api/keys/key_x"]] as const) {
+    for (const [method, path] of [
+      ["GET", "/api/keys"],
+      ["POST", "/api/keys"],
+      ["POST", "/api/keys/key_x/test"],
+      ["DELETE", "/api/keys/key_x"],
+    ] as const) {
       const stranger = await client.fetch(path, { method, headers: { cookie: "none=1" } });
       expect([path, stranger.status]).toEqual([path, 401]);
     }
@@ -89,7 +101,16 @@ describe("replacing and destroying", () => {
     const current = await store(client, second);
     expect((await listed(client)).map((key) => key.keyId)).toEqual([current.keyId]);
     expect(await lentKey(client.userId)).toBe(second);
-    expect(await row(old.keyId)).toMatchObject({ dek_ct: null, dek_iv: null, data_ct: null, data_iv: null, kek_id: null, last4: "", fp: "", is_active: 0 });
+    expect(await row(old.keyId)).toMatchObject({
+      dek_ct: null,
+      dek_iv: null,
+      data_ct: null,
+      data_iv: null,
+      kek_id: null,
+      last4: "",
+      fp: "",
+      is_active: 0,
+    });
   });
 
   it("keeps the working key when the new one is refused", async () => {
@@ -139,7 +160,9 @@ describe("settings of rotation", () => {
 
 describe("a database that was tampered with", () => {
   const copy = (from: string, to: string, columns: string[]) =>
-    env.DB.prepare(`UPDATE provider_keys SET ${columns.map((column) => `${column} = (SELECT ${column} FROM provider_keys WHERE key_id = ?1)`).join(", ")} WHERE key_id = ?2`)
+    env.DB.prepare(
+      `UPDATE provider_keys SET ${columns.map((column) => `${column} = (SELECT ${column} FROM provider_keys WHERE key_id = ?1)`).join(", ")} WHERE key_id = ?2`,
+    )
       .bind(from, to)
       .run();
   const sealed = ["kek_id", "dek_iv", "dek_ct", "data_iv", "data_ct", "row_version"];
@@ -191,14 +214,20 @@ describe("key-encryption keys", () => {
     expect(await lentKey(client.userId)).toBe("keys_locked");
   });
 
-  it.each([["wrong", `kek-2026-01:${base64(1)}`], ["of another id", `kek-2020-01:${base64(7)}`]])("that are %s lock the key and change nothing", async (_, text) => {
+  it.each([
+    ["wrong", `kek-2026-01:${base64(1)}`],
+    ["of another id", `kek-2020-01:${base64(7)}`],
+  ])("that are %s lock the key and change nothing", async (_, text) => {
     const { keyId } = await store(client, testApiKey());
     const before = await row(keyId);
     expect(await lentKey(client.userId, withKeks(text))).toBe("keys_locked");
     expect(await row(keyId)).toEqual(before);
   });
 
-  it.each([["missing", "", "unavailable"], ["malformed", "kek-2026-01:not-base64-but-long", "keys_locked"]])("that are %s are named to the operator", async (_, text, code) => {
+  it.each([
+    ["missing", "", "unavailable"],
+    ["malformed", "kek-2026-01:not-base64-but-long", "keys_locked"],
+  ])("that are %s are named to the operator", async (_, text, code) => {
     await store(client, testApiKey());
     await expect(lend(client.userId, withKeks(text))).rejects.toMatchObject({ code, detail: expect.stringContaining("KEY_ENCRYPTION") });
   });

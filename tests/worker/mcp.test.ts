@@ -5,8 +5,19 @@ import type { McpServerBody } from "@ai-dev-platform/protocol/http";
 import { d1RunnerSettings } from "../../worker/keys/runner-settings.ts";
 import { signUp, type AppClient } from "../support/worker/app-client.ts";
 
-const HTTP = { transport: "http", name: "tracker", url: "https://tools.example.test/mcp?account=SECRETQUERY", headers: { Authorization: "Bearer SECRETHEADER" } };
-const STDIO = { transport: "stdio", name: "files", command: "npx", args: ["-y", "server", "--token=SECRETARG"], env: { TOKEN: "SECRETENV" } };
+const HTTP = {
+  transport: "http",
+  name: "tracker",
+  url: "https://tools.example.test/mcp?account=SECRETQUERY",
+  headers: { Authorization: "Bearer SECRETHEADER" },
+};
+const STDIO = {
+  transport: "stdio",
+  name: "files",
+  command: "npx",
+  args: ["-y", "server", "--token=SECRETARG"],
+  env: { TOKEN: "SECRETENV" },
+};
 const settings = d1RunnerSettings(env);
 
 let client: AppClient;
@@ -18,17 +29,29 @@ describe("tool servers", () => {
   it("come in whole, are shown without values, and reach the runner whole", async () => {
     const http = await client.json<McpServerBody>("POST", "/api/mcp", HTTP);
     const stdio = await client.json<McpServerBody>("POST", "/api/mcp", STDIO);
-    expect(http).toMatchObject({ name: "tracker", transport: "http", target: "https://tools.example.test/mcp", secretNames: ["Authorization"] });
+    expect(http).toMatchObject({
+      name: "tracker",
+      transport: "http",
+      target: "https://tools.example.test/mcp",
+      secretNames: ["Authorization"],
+    });
     expect(stdio).toMatchObject({ name: "files", transport: "stdio", target: "npx", secretNames: ["TOKEN"] });
     expect(await client.json("GET", "/api/mcp")).toEqual({ servers: [http, stdio] });
     expect(await settings.mcpServers(client.userId)).toEqual([HTTP, STDIO]);
   });
 
   it("leave no value readable in the database or in an answer", async () => {
-    const answers = [await client.send("POST", "/api/mcp", HTTP), await client.send("POST", "/api/mcp", STDIO), await client.send("POST", "/api/mcp", STDIO), await client.send("GET", "/api/mcp")];
+    const answers = [
+      await client.send("POST", "/api/mcp", HTTP),
+      await client.send("POST", "/api/mcp", STDIO),
+      await client.send("POST", "/api/mcp", STDIO),
+      await client.send("GET", "/api/mcp"),
+    ];
     const texts = await Promise.all(answers.map((answer) => answer.text()));
     const rows = await env.DB.prepare("SELECT * FROM mcp_servers").all();
-    const decoded = JSON.stringify(rows.results, (_, value: unknown) => (Array.isArray(value) && typeof value[0] === "number" ? String.fromCharCode(...value.map(Number)) : value));
+    const decoded = JSON.stringify(rows.results, (_, value: unknown) =>
+      Array.isArray(value) && typeof value[0] === "number" ? String.fromCharCode(...value.map(Number)) : value,
+    );
     expect(texts.join() + decoded).not.toContain("SECRET");
   });
 

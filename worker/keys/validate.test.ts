@@ -26,6 +26,7 @@ describe("the form of a pasted key", () => {
     ["another provider's key", "sk-proj-abcdefghijkl", "key_format"],
     ["a key in two lines", `sk-ant-api03-abcd\nefghijkl`, "key_format"],
     ["two keys", `${KEY} ${KEY}`, "key_format"],
+    ["a key pasted twice", KEY + KEY, "key_format"],
     ["10 KB", `sk-ant-api03-${"a".repeat(10_000)}`, "key_format"],
     ["nothing", "", "key_format"],
     ["a key with a zero-width space inside", "sk-ant-api03-abcd\u200befghijkl", "key_format"],

@@ -14,7 +14,8 @@ export type FormatResult =
 
 /** What pasting adds around a key: spaces of all kinds, invisible characters, quotes, line ends. */
 const PASTED_EDGES = /^[\s\u200b-\u200d\u2060\ufeff"'`“”‘’]+|[\s\u200b-\u200d\u2060\ufeff"'`“”‘’]+$/g;
-const API_KEY = /^sk-ant-api\d\d-[\w-]{8,200}$/;
+/** Pasted twice is not a key, though it has the form. */
+const API_KEY = /^sk-ant-api\d\d-(?!.*sk-ant-)[\w-]{8,200}$/;
 
 export function checkFormat(pasted: string): FormatResult {
   const text = pasted.replace(PASTED_EDGES, "");

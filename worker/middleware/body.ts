@@ -14,8 +14,13 @@ export async function parseJson<T extends z.ZodType>(c: AppContext, schema: T): 
   if (bytes === null) throw new AppError("too_large");
   const result = schema.safeParse(toJson(bytes));
   if (result.success) return result.data;
-  const issues = result.error.issues.slice(0, MAX_ISSUES).map((issue) => `${issue.path.map(String).join(".") || "body"}: ${issue.message}`);
-  throw new AppError("bad_request", { detail: issues.join("; ") });
+  throw new AppError("bad_request", { detail: result.error.issues.slice(0, MAX_ISSUES).map(describe).join("; ") });
+}
+
+/** Names the field. A name that the caller made up may be anything, also a key pasted into the wrong place: it is not repeated. */
+function describe(issue: z.core.$ZodIssue): string {
+  const field = issue.path.map(String).every((part) => /^\w{1,40}$/.test(part)) ? issue.path.map(String).join(".") : "a field";
+  return `${field || "body"}: ${issue.code === "unrecognized_keys" ? "has a field that is not known here" : issue.message}`;
 }
 
 function toJson(bytes: Uint8Array): unknown {

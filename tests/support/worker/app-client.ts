@@ -7,7 +7,6 @@ export interface UpstreamRecord {
   url: string;
   headers: Record<string, string>;
   body: string;
-  isAborted: boolean;
 }
 
 export const ORIGIN = "http://app.test";
