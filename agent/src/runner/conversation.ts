@@ -24,8 +24,8 @@ export interface ConversationPort {
   live: LiveOutput;
   /** Resolves when a prompt may go to the agent. */
   beforePrompt(): Promise<void>;
-  /** The turn's report is in the outbox. */
-  turnEnded(turnId: string): void;
+  /** The turn's report is in the outbox. Resolves when what the turn changed is told. */
+  turnEnded(turnId: string): Promise<void>;
   log: Log;
 }
 
@@ -56,6 +56,9 @@ export class Conversation {
   #startProblem: Problem | null = null;
   #handing: Promise<void> = Promise.resolve();
   #mcpServers = "";
+  #aftermath: Promise<void> = Promise.resolve();
+  /** What the session last said, to tell a change of its from one of the agent's. */
+  #ordered: { mode: Mode; model: string };
   #isLeaving = false;
 
   constructor(port: ConversationPort, place: ConversationPlace, config: RunnerConfig) {
@@ -63,6 +66,7 @@ export class Conversation {
     this.#place = place;
     this.#config = config;
     this.#model = config.model;
+    this.#ordered = { mode: config.mode, model: config.model };
     this.#translator = newTranslator(place.root, config.mode, config.agentSessionId);
     this.#permissions = createPermissions({
       root: place.root,
@@ -101,12 +105,27 @@ export class Conversation {
     this.#permissions.answer(approvalId, answer);
   }
 
+  /** Resolves when everything that follows the last turn is told. */
+  settled(): Promise<void> {
+    return this.#aftermath;
+  }
+
+  /** After a reconnect: what was set while there was no connection. */
+  async adopt({ mode, model }: { mode: Mode; model: string }): Promise<void> {
+    const before = this.#ordered;
+    if (mode !== before.mode && mode !== this.#translator.mode) await this.setMode(mode);
+    if (model !== before.model && model !== this.#model) await this.setModel(model);
+    this.#ordered = { mode, model };
+  }
+
   async setMode(mode: Mode): Promise<void> {
+    this.#ordered = { ...this.#ordered, mode };
     this.#translator = { ...this.#translator, mode };
     await this.#agent?.setMode(mode);
   }
 
   async setModel(model: string): Promise<void> {
+    this.#ordered = { ...this.#ordered, model };
     this.#model = model;
     await this.#agent?.setModel(model);
   }
@@ -273,7 +292,7 @@ export class Conversation {
       case "report": {
         const { type: _, ...report } = effect;
         this.#port.emit({ type: "turn_report", ...report, agentSessionId: this.agentSessionId }, effect.turnId);
-        void this.#afterTurn(effect.turnId);
+        this.#aftermath = this.#afterTurn(effect.turnId);
         break;
       }
     }
@@ -312,7 +331,10 @@ export class Conversation {
   }
 
   async #afterTurn(turnId: string): Promise<void> {
-    this.#port.turnEnded(turnId);
+    await Promise.all([this.#port.turnEnded(turnId), this.#measure(turnId)]);
+  }
+
+  async #measure(turnId: string): Promise<void> {
     const agent = this.#agent;
     if (agent === null || this.#isLeaving) return;
     const context = await agent.measureContext();

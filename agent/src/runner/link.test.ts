@@ -40,7 +40,7 @@ async function rig(options: { pingIntervalMs?: number } = {}) {
   return { session, link, orders, over };
 }
 
-describe("link", () => {
+describe("link", { timeout: 30_000 }, () => {
   it("[PV1] says hello first and is ready after the welcome", async () => {
     const { session, link, orders } = await rig();
     expect(link.send({ type: "bye" })).toBe(false);

@@ -99,7 +99,7 @@ export class Link {
     });
     socket.on("close", (code, reason) => {
       stopPings();
-      this.#onClose(code, String(reason));
+      if (socket === this.#socket) this.#onClose(code, String(reason));
     });
   }
 

@@ -77,7 +77,7 @@ async function rig(options: { workspace?: Partial<Workspace>; opened?: Opened; f
   return { session, agents, runner, committed, prompt, running };
 }
 
-describe("runner", () => {
+describe("runner", { timeout: 30_000 }, () => {
   it("[RN4] goes on in the same turn after a loss: items once, text from the start of the block", async () => {
     const { session, agents, running } = await rig();
     await running();
@@ -196,6 +196,19 @@ describe("runner", () => {
     expect(session.eventsOf("agent_mode_changed")).toEqual([]);
   });
 
+  it("adopts what was set while there was no connection", async () => {
+    const { session, agents, running } = await rig();
+    await running();
+    agents.last.say({ type: "system", subtype: "status", permissionMode: "acceptEdits" });
+    session.config = { ...DEFAULT_CONFIG, model: "opus" };
+    session.socket?.terminate();
+    await session.until("the model", () => agents.last.calls.includes("model opus"));
+    session.config = { ...DEFAULT_CONFIG, model: "opus", mode: "plan" };
+    session.socket?.terminate();
+    await session.until("the mode", () => agents.last.calls.includes("mode plan"));
+    expect(agents.last.calls.filter((call) => call.startsWith("mode "))).toEqual(["mode plan"]);
+  });
+
   it("tells changed files once for each change", async () => {
     const files = [{ path: "a", status: "added" as const, additions: 1, deletions: 0 }];
     const { session, agents, running, prompt } = await rig({ workspace: { changedFiles: async () => ({ base: "b", files }) } });
@@ -232,6 +245,7 @@ describe("runner", () => {
     session.send({ type: "save", requestId, asked: true });
     const commit = await session.until("commit", () => session.framesOf("commit").at(0));
     expect(commit).toMatchObject({ requestId, snapshot: SNAPSHOT, asked: true, agentSessionId: "s1" });
+    expect(commit.throughRseq).toBe(session.items.find((item) => item.body.type === "context_measured")?.rseq);
     session.socket?.terminate();
     await session.until("the commit again", () => session.framesOf("commit").length === 2);
     expect(committed).toEqual([]);

@@ -145,6 +145,7 @@ export class Runner {
     this.#flush();
     if (this.#prepared !== null) {
       this.#prepared.saves.resend();
+      this.#try("adopt", this.#prepared.conversation.adopt(welcome.config));
       if (this.#isReady) this.#announceReady(this.#prepared);
     } else if (!this.#isPreparing) {
       this.#isPreparing = true;
@@ -179,6 +180,7 @@ export class Runner {
     const saves: Saves = new Saves({
       workspace,
       send: (frame) => this.#link.send(frame),
+      settled: () => conversation.settled(),
       lastRseq: () => this.#outbox.lastRseq,
       agentSessionId: () => conversation.agentSessionId,
       log: this.#parts.log,
@@ -189,7 +191,7 @@ export class Runner {
         emit: (body, turnId) => this.#emit(body, turnId),
         live: this.#live,
         beforePrompt: () => saves.quiet(SAVE_HOLD_MS),
-        turnEnded: (turnId) => void this.#tellChanges(workspace, turnId),
+        turnEnded: (turnId) => this.#tellChanges(workspace, turnId),
         log: this.#parts.log,
       },
       {

@@ -13,6 +13,8 @@ type CommitFrame = Extract<RunnerFrame, { type: "commit" }>;
 export interface SavesPort {
   workspace: Pick<Workspace, "save" | "markCommitted">;
   send(frame: RunnerFrame): boolean;
+  /** Resolves when what the last turn led to is told, so that the save covers it. */
+  settled(): Promise<void>;
   lastRseq(): number;
   agentSessionId(): string | null;
   log: Log;
@@ -62,6 +64,7 @@ export class Saves {
   async #run(requestId: string, asked: boolean): Promise<void> {
     const { workspace, send, log } = this.#port;
     send({ type: "progress", step: "saving", detail: "" });
+    await this.#port.settled();
     // Everything told so far is in the files and the transcript that are read from here on.
     const throughRseq = this.#port.lastRseq();
     const agentSessionId = this.#port.agentSessionId();

@@ -105,7 +105,7 @@ export class FakeSession {
   }
 
   /** Resolves when the condition holds; checked whenever something arrives. */
-  async until<T>(what: string, condition: () => T | undefined | null | false, timeoutMs = 20_000): Promise<T> {
+  async until<T>(what: string, condition: () => T | undefined | null | false, timeoutMs = 40_000): Promise<T> {
     const deadline = Date.now() + timeoutMs;
     for (;;) {
       const value = condition();
