@@ -45,7 +45,7 @@ describe.each(SLEEPS)("a save, $name", ({ nap }) => {
       saved
         .slice(2)
         .map((snapshot) => snapshot.snapshotId)
-        .reverse(),
+        .toReversed(),
     );
     expect(config.agentSessionId).toBe("agent-1");
   });

@@ -96,6 +96,20 @@ describe.each(SLEEPS)("a turn, $name", ({ nap }) => {
     expect(next).toMatchObject({ promptId: steering, steer: false });
   });
 
+  it("[PR4] lets prompts that came before the runner steer the turn that the first one begins", async () => {
+    const world = await SessionWorld.create();
+    const viewer = await world.watching();
+    const ids = [viewer.prompt("first", "steer"), viewer.prompt("second", "steer"), viewer.prompt("third", "queue")];
+    await until(() => viewer.of("prompt_ack").length === 3, "acks");
+    await nap(world);
+    const runner = await world.readyRunner();
+    await runner.until("prompt", (frame) => frame.steer);
+    expect(runner.of("prompt").map(({ promptId, steer }) => ({ promptId, steer }))).toEqual([
+      { promptId: ids[0], steer: false },
+      { promptId: ids[1], steer: true },
+    ]);
+  });
+
   it("[TU3] asks the agent to stop, and kills a runner that does not", async () => {
     const { world, viewer, runner, turnId } = await SessionWorld.running();
     expect((await viewer.ask((requestId) => ({ type: "stop", requestId, turnId }))).type).toBe("reply");

@@ -154,6 +154,7 @@ export class Conductor {
     );
     ledger.append({ event: { type: "turn_started", turnId, promptId }, turnId });
     this.#sendPrompt(turnId, prompt, false);
+    this.handSteering();
   }
 
   #closeTurn({ turnId, outcome, problem, isUnheard }: CloseTurn): void {

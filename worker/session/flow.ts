@@ -15,7 +15,8 @@ export type Runner =
   | { state: "off" | "restoring" | "ready" | "away" | "retiring" | "killing" }
   /** Wanted; tried again at a deadline. `attempts` in a row that did not start. */
   | { state: "waiting"; attempts: number }
-  | { state: "starting"; attempts: number };
+  /** `hasHostCalled`: a machine came while the start was under way, and may have been overlooked by it. */
+  | { state: "starting"; attempts: number; hasHostCalled: boolean };
 
 export interface Flow {
   turn: Turn;

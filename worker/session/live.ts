@@ -7,6 +7,9 @@ import { CHECKPOINT_INTERVAL_MS, LIVE_FRAME_INTERVAL_MS, MAX_BLOCK_CHARS } from 
 import type { RunnerFrame } from "@ai-dev-platform/protocol/runner";
 import type { LiveBlock, SessionFrame } from "@ai-dev-platform/protocol/viewer";
 
+/** Blocks that may be open at once: an agent and its helpers write a handful. */
+const MAX_OPEN_BLOCKS = 64;
+
 export type LivePiece = Extract<RunnerFrame, { type: "live" }>;
 type LiveFrame = Extract<SessionFrame, { type: "live" }>;
 
@@ -36,6 +39,7 @@ export class LiveText {
   /** A piece that overlaps what is known is cut; one that skips is sent on but not kept: the finished block will bring it. */
   accept(piece: LivePiece): void {
     const block = this.#blockOf(piece);
+    if (block === null) return;
     const known = block.text.length;
     if (piece.offset > known) return this.#send({ ...piece });
     const fresh = piece.text.slice(known - piece.offset);
@@ -120,10 +124,11 @@ export class LiveText {
     this.#checkpointTimer = null;
   }
 
-  #blockOf(piece: LivePiece): OpenBlock {
+  #blockOf(piece: LivePiece): OpenBlock | null {
     const key = keyOf(piece.thread, piece.block);
     let block = this.#open().get(key);
     if (block === undefined) {
+      if (this.#open().size >= MAX_OPEN_BLOCKS) return null;
       const { thread, kind, parentToolId } = piece;
       block = { thread, block: piece.block, kind, text: "", parentToolId, sentChars: 0, isDirty: false, hasRow: false };
       this.#open().set(key, block);

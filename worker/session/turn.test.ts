@@ -106,6 +106,23 @@ describe("starting a runner", () => {
     expect(shown(desk.feed({ type: "host_started", incarnation: 3, hostName: "m" }))).toEqual(["starting"]);
   });
 
+  it("tries again at once when a machine came while the start was being refused", () => {
+    const desk = new Desk();
+    desk.prompt("p1");
+    desk.feed({ type: "host_available" });
+    desk.now = 50;
+    desk.feed({ type: "host_waiting", incarnation: 1, code: "no_machine" });
+    expect(desk.deadlines.get("runner_retry")).toBe(50);
+  });
+
+  it("stops wanting a runner when nobody waits for it at the next try", () => {
+    const desk = new Desk();
+    desk.feed({ type: "warm" });
+    desk.feed({ type: "host_waiting", incarnation: 1, code: "no_machine" });
+    expect(shown(desk.feed({ type: "deadline", name: "runner_retry" }))).toEqual(["asleep"]);
+    expect(desk.deadlines.size).toBe(0);
+  });
+
   it("stops wanting a runner when the last waiting prompt was withdrawn", () => {
     const desk = new Desk();
     desk.prompt("p1");

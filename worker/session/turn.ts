@@ -41,6 +41,7 @@ export function stepTurn(flow: Flow, input: FlowInput, context: FlowContext): St
       startRunner(step, context);
       break;
     case "host_available":
+      if (flow.runner.state === "starting") setRunner(step, { ...flow.runner, hasHostCalled: true });
       if (flow.runner.state === "waiting" || flow.turn.state === "waiting_for_runner") startRunner(step, context);
       break;
     case "stop":
@@ -120,7 +121,7 @@ function startRunner(step: Step, context: FlowContext): void {
   if (runner.state !== "off" && runner.state !== "waiting") return;
   const attempts = runner.state === "waiting" ? runner.attempts : 0;
   const incarnation = step.flow.incarnation + 1;
-  step.flow = { ...step.flow, incarnation, runner: { state: "starting", attempts } };
+  step.flow = { ...step.flow, incarnation, runner: { state: "starting", attempts, hasHostCalled: false } };
   disarm(step, "runner_retry");
   arm(step, "runner_hello", context.now + RUNNER_HELLO_DEADLINE_MS);
   step.effects.push({ do: "start_runner", incarnation });
@@ -134,7 +135,8 @@ function waitForHost(step: Step, context: FlowContext, shown: HostState, problem
   disarm(step, "runner_hello");
   fence(step);
   setRunner(step, { state: "waiting", attempts: runner.attempts + 1 });
-  arm(step, "runner_retry", context.now + Math.min(RETRY_FIRST_MS * 2 ** runner.attempts, RETRY_LONGEST_MS));
+  const delayMs = runner.hasHostCalled ? 0 : Math.min(RETRY_FIRST_MS * 2 ** runner.attempts, RETRY_LONGEST_MS);
+  arm(step, "runner_retry", context.now + delayMs);
   show(step, shown, problem);
 }
 

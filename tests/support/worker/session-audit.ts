@@ -1,0 +1,58 @@
+/** Judges a session's whole log by the rules alone, knowing nothing of how it was made. Returns what is wrong. */
+import type { ReadEntry } from "@ai-dev-platform/protocol/events";
+
+export function auditLog(entries: readonly ReadEntry[]): string[] {
+  const wrong: string[] = [];
+  const openTurns = new Set<string>();
+  const seenTurns = new Set<string>();
+  const queued = new Set<string>();
+  const gone = new Set<string>();
+  const openApprovals = new Map<string, string | null>();
+  let lastSeq = 0;
+  const leave = (promptId: string, how: string) => {
+    if (!queued.has(promptId)) wrong.push(`[PR2] ${promptId} ${how} without waiting`);
+    if (gone.has(promptId)) wrong.push(`[PR2] ${promptId} ${how} twice`);
+    gone.add(promptId);
+  };
+  for (const { seq, event } of entries) {
+    if (seq !== lastSeq + 1) wrong.push(`[EV1] ${seq} follows ${lastSeq}`);
+    lastSeq = seq;
+    switch (event.type) {
+      case "prompt_queued":
+        if (queued.has(event.promptId)) wrong.push(`[PR1] ${event.promptId} queued twice`);
+        queued.add(event.promptId);
+        break;
+      case "prompt_withdrawn":
+        leave(event.promptId, "withdrawn");
+        break;
+      case "prompt_delivered":
+        leave(event.promptId, "delivered");
+        if (!openTurns.has(event.turnId)) wrong.push(`[PR4] ${event.promptId} delivered to a turn that is not open`);
+        break;
+      case "turn_started":
+        leave(event.promptId, "started");
+        if (openTurns.size > 0) wrong.push(`[TU1] ${event.turnId} started in an open turn`);
+        if (seenTurns.has(event.turnId)) wrong.push(`[TU2] ${event.turnId} started twice`);
+        openTurns.add(event.turnId);
+        seenTurns.add(event.turnId);
+        break;
+      case "turn_ended":
+        if (!openTurns.delete(event.turnId)) wrong.push(`[TU2] ${event.turnId} ended without being open`);
+        for (const [approvalId, turnId] of openApprovals) if (turnId === event.turnId) openApprovals.delete(approvalId);
+        break;
+      case "stop_requested":
+        if (!openTurns.has(event.turnId)) wrong.push(`[TU3] stop of ${event.turnId}, which is not open`);
+        break;
+      case "approval_requested":
+        openApprovals.set(event.request.approvalId, entries[seq - 1]?.turnId ?? null);
+        break;
+      case "approval_answered":
+      case "approval_expired":
+      case "approval_withdrawn":
+        if (!openApprovals.delete(event.approvalId)) wrong.push(`[AP2] ${event.approvalId} settled while not open`);
+        break;
+      default:
+    }
+  }
+  return wrong;
+}
