@@ -146,6 +146,13 @@ export class Conversation {
     await agent?.close();
   }
 
+  /** Ends the process at once and tells nobody: there is no place left to tell it. */
+  async abandon(): Promise<void> {
+    this.#isLeaving = true;
+    const agent = this.#agent ?? (await this.#starting);
+    agent?.kill();
+  }
+
   #ensureAgent(): Promise<Agent | null> {
     if (this.#agent !== null) return Promise.resolve(this.#agent);
     this.#starting ??= this.#start().finally(() => (this.#starting = null));

@@ -74,7 +74,7 @@ async function rig(options: { workspace?: Partial<Workspace>; opened?: Opened; f
     prompt(1);
     await session.until("the agent has it", () => agents.last.prompts.length === 1);
   };
-  return { session, agents, runner, committed, prompt, running };
+  return { session, agents, runner, stateDir, committed, prompt, running };
 }
 
 describe("runner", { timeout: 30_000 }, () => {
@@ -293,6 +293,16 @@ describe("runner", { timeout: 30_000 }, () => {
     await running();
     session.socket?.close(CLOSE.fenced);
     expect(await runner.done).toBe(0);
+    expect(agents.last.calls).toContain("kill");
+  });
+
+  it("ends when its folder is removed and the session is gone", async () => {
+    const { session, agents, runner, stateDir, running } = await rig();
+    await running();
+    rmSync(stateDir, { recursive: true });
+    session.httpRefusal = 503;
+    session.socket?.terminate();
+    expect(await runner.done).toBe(1);
     expect(agents.last.calls).toContain("kill");
   });
 

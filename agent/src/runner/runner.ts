@@ -3,6 +3,7 @@
  * one warm agent, carries orders out and tells what happened (SPEC RN, TU, SN). A shell: what is decided stands elsewhere.
  */
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import path from "node:path";
 import { CLOSE } from "@ai-dev-platform/protocol/close-codes";
 import type { Problem } from "@ai-dev-platform/protocol/events";
@@ -305,8 +306,19 @@ export class Runner {
   }
 
   #onLost(unreachableMs: number): void {
+    if (!existsSync(this.#input.stateDir)) return void this.#vanish();
     if (unreachableMs < UNREACHABLE_EXIT_MS || this.#isLeaving || this.#prepared?.conversation.openTurnId) return;
     this.#parts.log("warn", "session_unreachable", { unreachableMs });
     void this.#link.finish(null).then(() => this.#end(0, "unreachable"));
+  }
+
+  /** The state folder was removed under us: nothing can be kept or saved any more, so nothing may go on working. */
+  async #vanish(): Promise<void> {
+    this.#isLeaving = true;
+    this.#parts.log("warn", "state_folder_gone");
+    this.#live.stop();
+    await this.#prepared?.conversation.abandon();
+    await this.#link.finish(null);
+    this.#finish(1);
   }
 }
