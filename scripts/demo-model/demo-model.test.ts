@@ -54,6 +54,20 @@ describe("the choice of a step", () => {
     expect(choose(user(words("SCENARIO=sleep")), assistant(use("1", "Bash")), user(result("1", "ok"), steered))).toBe("text-only#0");
   });
 
+  it("goes on with its script when a steering prompt names no other, and says that it heard", () => {
+    const steered = {
+      role: "system",
+      content: "The user sent a new message while you were working:\nAlso be brief.\n\nThis is how Claude Code surfaces messages …",
+    };
+    const asked = request(user(words("SCENARIO=sleep")), assistant(use("1", "Bash")), user(result("1", "ok")), steered);
+    const chosen = select(asked, TEST_SCENARIOS, DEMO);
+    expect(`${chosen.scenario}#${chosen.stepIndex}`).toBe("sleep#1");
+    expect(chosen.step.blocks.map((block) => (block.type === "text" ? block.text.trim() : ""))).toEqual([
+      "Understood: “Also be brief.” I go on.",
+      "I waited.",
+    ]);
+  });
+
   it("fills in the working directory, blanks included", () => {
     const { step } = select(request(user(words("SCENARIO=write-and-bash"))), TEST_SCENARIOS, DEMO);
     expect(step.blocks[1]).toMatchObject({ name: "Write", input: { file_path: "/work tree/a/hello.py" } });

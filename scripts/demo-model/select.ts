@@ -6,14 +6,15 @@
  * and the answers given since then are the step's index.
  */
 import { blocksOf, resultText, type ModelRequest, type RequestBlock } from "./request.ts";
-import type { Context, Scenario, Step } from "./scenario.ts";
+import type { Block, Context, Scenario, Step } from "./scenario.ts";
 
 const MARKER = /SCENARIO=([\w-]+)(?:\((\d+)\))?/;
 const WORKING_DIRECTORY = /(?:Primary working directory|Working directory|\bcwd): (.+)/g;
 const PLAN_FILE = /(?:create your plan at|plan file (?:already )?exists at|Plan file:) (\S+\.md)/g;
 const DEFERRED_TOOLS = /deferred tools are now available[^\n]*:\n((?:\w+\n)+)/;
 /** A prompt that was given while the agent worked reaches the model inside one of the client's own wrappings. */
-const STEERED = /user sent a new message while you were working:\s*([\s\S]*?)\s*(?:IMPORTANT:|<\/system-reminder>|$)/;
+const STEERED =
+  /user sent a new message while you were working:\s*([\s\S]*?)\s*(?:\n\nThis is how Claude Code|IMPORTANT:|<\/system-reminder>|$)/;
 /** Texts in a user message that no person wrote. */
 const CLIENT_TEXT = /^\s*(?:<system-reminder>|<command-|<local-command|\[Request interrupted|Caveat: )/;
 
@@ -27,6 +28,8 @@ interface Found {
   prompts: string[];
   stepIndex: number;
   results: Context["results"];
+  /** Given since the last answer, without choosing a scenario: the script goes on and says that it heard. */
+  steered: string[];
 }
 
 export function select(request: ModelRequest, scenarios: readonly Scenario[], fallback: Scenario): Selected {
@@ -45,22 +48,25 @@ export function select(request: ModelRequest, scenarios: readonly Scenario[], fa
     results: found.results,
   });
   const step = steps[found.stepIndex] ?? { blocks: [{ type: "text", text: "That was all of this script." }] };
-  return { scenario: scenario.name, stepIndex: found.stepIndex, step };
+  const heard = found.steered.map((each): Block => ({ type: "text", text: `Understood: “${each}” I go on.\n\n` }));
+  return { scenario: scenario.name, stepIndex: found.stepIndex, step: { ...step, blocks: [...heard, ...step.blocks] } };
 }
 
 /** Reads the conversation forwards: each prompt starts the count of answers and results anew. */
 function walk(request: ModelRequest): Found {
-  const found: Found = { prompts: [], stepIndex: 0, results: [] };
+  const found: Found = { prompts: [], stepIndex: 0, results: [], steered: [] };
   const toolNames = new Map<string, string>();
   for (const message of request.messages) {
     if (message.role === "assistant") {
       found.stepIndex += 1;
+      found.steered = [];
       for (const block of blocksOf(message.content)) if (block.type === "tool_use") toolNames.set(block.id ?? "", block.name ?? "");
       continue;
     }
     for (const block of blocksOf(message.content)) {
       const prompt = promptIn(block, message.role);
-      if (prompt !== null) {
+      if (prompt !== null && isSteer(block) && !MARKER.test(prompt) && found.prompts.length > 0) found.steered.push(prompt);
+      else if (prompt !== null) {
         found.prompts.push(prompt);
         found.stepIndex = 0;
         found.results = [];
@@ -75,6 +81,8 @@ function walk(request: ModelRequest): Found {
   }
   return found;
 }
+
+const isSteer = (block: RequestBlock): boolean => STEERED.test(block.text ?? "");
 
 function promptIn(block: RequestBlock, role: string): string | null {
   if (block.type !== "text" || block.text === undefined) return null;

@@ -2,10 +2,10 @@
  * The runners of this computer: started, found again, ended. One per session at most (SPEC MA1); orders for one session are
  * carried out one after the other. Owns the processes and their records; knows nothing of sockets.
  */
-import { rm } from "node:fs/promises";
 import type { ErrorCode } from "@ai-dev-platform/protocol/errors";
 import type { RunnerOrder } from "@ai-dev-platform/protocol/machine";
 import type { Log } from "../output.ts";
+import { removeTree } from "../runner/workspace/remove-tree.ts";
 import { judgeStart, mayKill, type Running } from "./decisions.ts";
 import { ADOPTED_POLL_MS } from "./limits.ts";
 import { killFamily } from "./process-table.ts";
@@ -77,7 +77,7 @@ export class Runners {
       const record = this.#records.get(sessionId);
       const ended = record === undefined ? { ok: true as const } : await this.#end(record);
       if (!ended.ok) return ended;
-      await rm(stateDirOf(this.#options.dataDir, sessionId), { recursive: true, force: true, maxRetries: 3 });
+      await removeTree(stateDirOf(this.#options.dataDir, sessionId));
       return { ok: true };
     });
   }

@@ -109,8 +109,11 @@ async function make(root: string, children: Record<string, unknown>): Promise<vo
   }
 }
 
+/** Many small trees are written: a busy disk needs its time. */
+const PROPERTY_TIMEOUT_MS = 30_000;
+
 describe("a saved tree", () => {
-  it("comes back as it was, odd names, modes and links included", async () => {
+  it("comes back as it was, odd names, modes and links included", { timeout: PROPERTY_TIMEOUT_MS }, async () => {
     let run = 0;
     await fc.assert(
       fc.asyncProperty(fc.dictionary(nameArbitrary, nodeArbitrary, { maxKeys: 5 }), async (children) => {
@@ -246,7 +249,7 @@ describe("[SN4] a hostile archive", () => {
     expect(result).toEqual({ ok: false, detail: "the archive unpacks to too much" });
   });
 
-  it("never gets past the checks, whatever its bytes are", async () => {
+  it("never gets past the checks, whatever its bytes are", { timeout: PROPERTY_TIMEOUT_MS }, async () => {
     let run = 0;
     await fc.assert(
       fc.asyncProperty(

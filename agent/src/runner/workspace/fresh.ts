@@ -1,11 +1,12 @@
 /** Makes a workspace that has no snapshot yet: an empty repository, a clone, or a folder of this machine in place. */
-import { access, mkdir, realpath, rename, rm, stat } from "node:fs/promises";
+import { access, mkdir, realpath, rename, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import path from "node:path";
 import type { Problem } from "@ai-dev-platform/protocol/events";
 import type { WorkspaceSource } from "@ai-dev-platform/protocol/runner";
 import { git } from "./git.ts";
 import { problem } from "./problem.ts";
+import { removeTree } from "./remove-tree.ts";
 
 export type Fresh = { ok: true } | { ok: false; problem: Problem };
 
@@ -30,12 +31,17 @@ const SYSTEM_FOLDERS = [
 const HIDDEN_HOME_FOLDERS = [".ssh", ".gnupg", ".aws", ".config", ".claude", ".kube", ".docker", ".local"];
 
 /** Builds the workspace under another name and renames it into place, so that half a clone is never taken for one. */
-export async function makeFresh(source: WorkspaceSource, root: string, building: string): Promise<Fresh> {
+export async function makeFresh(
+  source: WorkspaceSource,
+  root: string,
+  building: string,
+  onProgress: (detail: string) => void,
+): Promise<Fresh> {
   if (source.kind === "path") return { ok: true };
-  await rm(building, { recursive: true, force: true });
-  const made = source.kind === "git" ? await clone(source.url, source.branch, building) : await initEmpty(building);
+  await removeTree(building);
+  const made = source.kind === "git" ? await clone(source.url, source.branch, building, onProgress) : await initEmpty(building);
   if (!made.ok) {
-    await rm(building, { recursive: true, force: true });
+    await removeTree(building);
     return made;
   }
   await rename(building, root);
@@ -51,13 +57,13 @@ async function initEmpty(folder: string): Promise<Fresh> {
   return { ok: true };
 }
 
-async function clone(url: string, branch: string | null, folder: string): Promise<Fresh> {
+async function clone(url: string, branch: string | null, folder: string, onProgress: (detail: string) => void): Promise<Fresh> {
   // "--upload-pack=…" would be an option, and "ext::…" a command.
   if (url.startsWith("-") || /^\w+::/.test(url))
     return { ok: false, problem: problem("workspace_git_failed", "this kind of address is not accepted") };
   const isLocal = url.startsWith("file://") || path.isAbsolute(url);
-  const args = ["clone", "-q", "--no-recurse-submodules", ...(branch === null ? [] : ["--branch", branch]), "--", url, folder];
-  const cloned = await git(args, { cwd: path.dirname(folder), timeoutMs: CLONE_TIMEOUT_MS, allowFileProtocol: isLocal });
+  const args = ["clone", "--progress", "--no-recurse-submodules", ...(branch === null ? [] : ["--branch", branch]), "--", url, folder];
+  const cloned = await git(args, { cwd: path.dirname(folder), timeoutMs: CLONE_TIMEOUT_MS, allowFileProtocol: isLocal, onProgress });
   if (cloned.ok) return { ok: true };
   return { ok: false, problem: problem(cloned.reason === "missing" ? "workspace_git_missing" : "workspace_git_failed", cloned.lastLine) };
 }

@@ -13,6 +13,8 @@ export interface GitRun {
   allowFileProtocol?: boolean;
   /** The folder may lie inside a larger repository: a folder used in place. Otherwise the search ends at the folder itself. */
   allowOuterRepository?: boolean;
+  /** Hears what git says of its progress, at most a few times a second. */
+  onProgress?: (line: string) => void;
   /** Bytes of output kept; more ends the run as failed. */
   maxBytes?: number;
 }
@@ -24,6 +26,9 @@ export type GitResult =
 const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_MAX_BYTES = 32 * 1_048_576;
 const STDERR_BYTES = 16_384;
+const PROGRESS_INTERVAL_MS = 400;
+/** The last whole `Receiving objects:  45% …`, which git ends with a carriage return. */
+const PROGRESS = /(?:^|[\r\n])(\w[\w ]*: +\d+% \([^\r\n]*)[\r\n][^\r\n]*$/;
 
 const SAFE_CONFIG = [
   "core.fsmonitor=false",
@@ -65,7 +70,7 @@ export async function git(args: readonly string[], run: GitRun, exitCodes: reado
     detached: true,
   });
   const output = collect(child.stdout, run.maxBytes ?? DEFAULT_MAX_BYTES, () => killGroup(child.pid));
-  const errors = collectTail(child.stderr);
+  const errors = collectTail(child.stderr, run.onProgress);
   let isLate = false;
   const timer = setTimeout(() => {
     isLate = true;
@@ -108,10 +113,15 @@ function collect(stream: NodeJS.ReadableStream, maxBytes: number, onTooMuch: () 
   return { text: () => Buffer.concat(chunks).toString("utf8"), isTooMuch: () => bytes > maxBytes };
 }
 
-function collectTail(stream: NodeJS.ReadableStream): () => string {
+function collectTail(stream: NodeJS.ReadableStream, onProgress?: (line: string) => void): () => string {
   let tail = "";
+  let toldAt = 0;
   stream.on("data", (chunk: Buffer) => {
     tail = (tail + chunk.toString("utf8")).slice(-STDERR_BYTES);
+    const line = PROGRESS.exec(tail)?.[1];
+    if (onProgress === undefined || line === undefined || performance.now() - toldAt < PROGRESS_INTERVAL_MS) return;
+    toldAt = performance.now();
+    onProgress(line);
   });
   return () => tail;
 }

@@ -3,7 +3,7 @@
  * Reads each file through a handle that refuses links, so that a file swapped for a link meanwhile is not followed.
  */
 import { createHash } from "node:crypto";
-import { constants } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import path from "node:path";
 import { Readable } from "node:stream";
@@ -14,6 +14,7 @@ import { encodeEntry, endOfArchive, padding } from "./tar-codec.ts";
 import type { Listing, TreeEntry } from "./tree-walk.ts";
 
 const READ_BYTES = 262_144;
+const SMALL_FILE_BYTES = 1_048_576;
 const MAX_LEFT_OUT = 200;
 
 /** A file changed in a way that leaves no whole copy of it: the save is given up and tried again later. */
@@ -28,7 +29,7 @@ interface Tally {
 export async function pack(input: PackInput): Promise<Packed> {
   const workspace: Tally = { bytes: 0, files: 0, gone: [] };
   const agent: Tally = { bytes: 0, files: 0, gone: [] };
-  const source = Readable.from(archive(input, workspace, agent));
+  const source = Readable.from(batched(archive(input, workspace, agent)));
   const compressor = createZstdCompress();
   source.on("error", (error) => compressor.destroy(error));
   const parts = await writeParts(source.pipe(compressor), input.into);
@@ -51,6 +52,21 @@ async function* archive(input: PackInput, workspace: Tally, agent: Tally): Async
   yield endOfArchive();
 }
 
+/** Small pieces joined: a step through a stream costs more than a small file. */
+async function* batched(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let batch: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of pieces) {
+    batch.push(piece);
+    bytes += piece.length;
+    if (bytes < READ_BYTES) continue;
+    yield Buffer.concat(batch);
+    batch = [];
+    bytes = 0;
+  }
+  if (bytes > 0) yield Buffer.concat(batch);
+}
+
 async function* layer(prefix: string, root: string, listing: Listing, tally: Tally): AsyncGenerator<Buffer> {
   for (const entry of listing.entries) {
     if (entry.kind === "file") yield* file(prefix, root, entry, tally);
@@ -59,37 +75,61 @@ async function* layer(prefix: string, root: string, listing: Listing, tally: Tal
 }
 
 async function* file(prefix: string, root: string, entry: TreeEntry, tally: Tally): AsyncGenerator<Buffer> {
-  const handle = await openRegular(path.join(root, entry.path));
-  if (handle === null) {
+  const full = path.join(root, entry.path);
+  const named = { ...entry, path: `${prefix}/${entry.path}` };
+  const bytes = entry.bytes <= SMALL_FILE_BYTES ? yield* smallFile(full, named) : yield* largeFile(full, named);
+  if (bytes === null) {
     tally.gone.push(entry.path);
     return;
   }
+  tally.bytes += bytes;
+  tally.files += 1;
+}
+
+/** Regular files only, and never through a link; without O_NONBLOCK a FIFO would hold up the open for ever. */
+const SAFE_OPEN = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** Read at once: for a small file the way through the thread pool takes many times longer than the work. */
+function* smallFile(full: string, named: TreeEntry): Generator<Buffer, number | null> {
+  const content = readSmall(full);
+  if (content === null) return null;
+  yield encodeEntry({ ...named, bytes: content.length });
+  yield content;
+  yield padding(content.length);
+  return content.length;
+}
+
+function readSmall(full: string): Buffer | null {
   try {
-    const { size } = await handle.stat();
-    yield encodeEntry({ ...entry, path: `${prefix}/${entry.path}`, bytes: size });
-    let left = size;
-    while (left > 0) {
-      const { bytesRead, buffer } = await handle.read({ buffer: Buffer.allocUnsafe(Math.min(READ_BYTES, left)) });
-      if (bytesRead === 0) throw new ChangedWhileSaving(`${entry.path} became shorter while it was saved`);
-      left -= bytesRead;
-      yield buffer.subarray(0, bytesRead);
+    const file = openSync(full, SAFE_OPEN);
+    try {
+      return fstatSync(file).isFile() ? readFileSync(file) : null;
+    } finally {
+      closeSync(file);
     }
-    yield padding(size);
-    tally.bytes += size;
-    tally.files += 1;
-  } finally {
-    await handle.close();
+  } catch {
+    return null;
   }
 }
 
-async function openRegular(file: string): Promise<FileHandle | null> {
+async function* largeFile(full: string, named: TreeEntry): AsyncGenerator<Buffer, number | null> {
+  const handle = await open(full, SAFE_OPEN).catch(() => null);
+  if (handle === null) return null;
   try {
-    const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    if ((await handle.stat()).isFile()) return handle;
+    const stat = await handle.stat();
+    if (!stat.isFile()) return null;
+    yield encodeEntry({ ...named, bytes: stat.size });
+    let left = stat.size;
+    while (left > 0) {
+      const { bytesRead, buffer } = await handle.read({ buffer: Buffer.allocUnsafe(Math.min(READ_BYTES, left)) });
+      if (bytesRead === 0) throw new ChangedWhileSaving(`${named.path} became shorter while it was saved`);
+      left -= bytesRead;
+      yield buffer.subarray(0, bytesRead);
+    }
+    yield padding(stat.size);
+    return stat.size;
+  } finally {
     await handle.close();
-    return null;
-  } catch {
-    return null;
   }
 }
 

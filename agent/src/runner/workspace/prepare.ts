@@ -2,7 +2,7 @@
  * Brings the workspace into place before the agent starts (SPEC SN4): the disk as it is when it is at the head or past
  * it, else the newest saved state that is whole, else a fresh one. What stood there before is moved aside, never deleted.
  */
-import { mkdir, mkdtemp, readdir, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rename, rmdir } from "node:fs/promises";
 import path from "node:path";
 import type { Problem } from "@ai-dev-platform/protocol/events";
 import type { WorkspaceSource } from "@ai-dev-platform/protocol/runner";
@@ -13,6 +13,7 @@ import { exists, locatePath, makeFresh } from "./fresh.ts";
 import { listForSave } from "./listing.ts";
 import { findOrigin, type Tree } from "./origin.ts";
 import { problem } from "./problem.ts";
+import { removeTree } from "./remove-tree.ts";
 import { STAGED, type SnapshotFormat } from "./snapshot-format.ts";
 import { fetchParts, type Remote } from "./transfer.ts";
 import { originSchema, readState, writeState, type WorkspaceState } from "./workspace-state.ts";
@@ -150,7 +151,7 @@ async function readMeta(file: string): Promise<z.infer<typeof metaSchema> | null
 async function install(staged: string, target: string): Promise<void> {
   if (await exists(target)) {
     const isEmpty = (await readdir(target)).length === 0;
-    if (isEmpty) await rm(target, { recursive: true });
+    if (isEmpty) await rmdir(target);
     else await rename(target, await freeName(`${target}.before`));
   }
   await rename(staged, target);
@@ -163,13 +164,12 @@ async function freeName(prefix: string): Promise<string> {
   }
 }
 
-/** A read-only folder in a refused archive may keep its content: it lies in our own staging area and harms nobody. */
-const removeTree = (folder: string): Promise<void> => rm(folder, { recursive: true, force: true }).catch(() => {});
-
 async function makeNew(input: PrepareInput, place: Place): Promise<PrepareResult> {
   if (!(await exists(place.tree.root))) {
     if (input.source.kind === "git") input.onProgress("cloning", withoutCredentials(input.source.url));
-    const fresh = await makeFresh(input.source, place.tree.root, path.join(input.stateDir, "building"));
+    const fresh = await makeFresh(input.source, place.tree.root, path.join(input.stateDir, "building"), (detail) =>
+      input.onProgress("cloning", detail),
+    );
     if (!fresh.ok) return fresh;
   }
   await mkdir(place.claudeDir, { recursive: true, mode: 0o700 });

@@ -11,6 +11,8 @@ export interface Remote {
   server: string;
   sessionId: string;
   linkToken: string;
+  /** First wait before asking again; doubled each time. */
+  retryPauseMs?: number;
 }
 
 export type Sent = { ok: true } | { ok: false; detail: string };
@@ -18,7 +20,7 @@ export type Sent = { ok: true } | { ok: false; detail: string };
 export type Fetched = { ok: true; files: string[] } | { ok: false; reason: "damaged" | "unreachable"; detail: string };
 
 const ATTEMPTS = 4;
-const FIRST_PAUSE_MS = 300;
+const RETRY_PAUSE_MS = 500;
 /** 32 MB over a slow line. */
 const PART_TIMEOUT_MS = 5 * 60_000;
 
@@ -26,7 +28,7 @@ export async function sendParts(remote: Remote, snapshotId: string, parts: reado
   for (const [index, part] of parts.entries()) {
     const body = await readFile(part.file);
     const headers = { ...authorization(remote), "content-type": "application/octet-stream", "x-part-sha256": part.sha256 };
-    const response = await request(partUrl(remote, snapshotId, index), { method: "PUT", headers, body });
+    const response = await request(remote, partUrl(remote, snapshotId, index), { method: "PUT", headers, body });
     // A part that is stored already is the same one: its name holds this snapshot's random id.
     if (response.status >= 300 && response.status !== 409 && response.status !== 412)
       return { ok: false, detail: `storing part ${index + 1} failed (${describe(response)})` };
@@ -37,7 +39,7 @@ export async function sendParts(remote: Remote, snapshotId: string, parts: reado
 export async function fetchParts(remote: Remote, snapshot: SnapshotRef, into: string): Promise<Fetched> {
   const files: string[] = [];
   for (const [index, part] of snapshot.parts.entries()) {
-    const response = await request(partUrl(remote, snapshot.snapshotId, index), { method: "GET", headers: authorization(remote) });
+    const response = await request(remote, partUrl(remote, snapshot.snapshotId, index), { method: "GET", headers: authorization(remote) });
     if (response.status === 404) return { ok: false, reason: "damaged", detail: `part ${index + 1} is missing` };
     if (response.status !== 200)
       return { ok: false, reason: "unreachable", detail: `part ${index + 1} could not be read (${describe(response)})` };
@@ -66,10 +68,10 @@ interface Answer {
 const describe = (response: Answer): string => (response.status === 0 ? response.failure : `status ${response.status}`);
 
 /** Asks again when the answer may be another one later; a refusal is final. */
-async function request(url: string, init: RequestInit): Promise<Answer> {
+async function request(remote: Remote, url: string, init: RequestInit): Promise<Answer> {
   let last: Answer = { status: 0, body: Buffer.alloc(0), failure: "not tried" };
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    if (attempt > 0) await wait(FIRST_PAUSE_MS * 2 ** attempt);
+    if (attempt > 0) await wait((remote.retryPauseMs ?? RETRY_PAUSE_MS) * 2 ** (attempt - 1));
     last = await once(url, init);
     if (last.status !== 0 && last.status < 500 && last.status !== 429) return last;
   }

@@ -75,6 +75,7 @@ const tryOpen = (stateDir: string, source: WorkspaceSource, snapshots: SnapshotR
     source,
     snapshots,
     allowedPaths,
+    retryPauseMs: 1,
     onProgress: (step, detail) => void progress.push(`${step}: ${detail}`),
   });
 

@@ -13,6 +13,7 @@ import { archiveFormat } from "./archive.ts";
 import { changedFiles, patchOf, type Changes } from "./changes.ts";
 import { findPaths, readFileView, readFolder } from "./files.ts";
 import { prepare, type OnProgress, type Prepared } from "./prepare.ts";
+import { problem } from "./problem.ts";
 import { plainPath } from "./safe-path.ts";
 import { Saver, type SaveResult } from "./save.ts";
 
@@ -27,6 +28,7 @@ export interface WorkspaceOptions {
   onProgress: OnProgress;
   /** Folders below which one may be opened in place; by default what the machine allows. */
   allowedPaths?: readonly string[];
+  retryPauseMs?: number;
 }
 
 export interface QueryRefusal {
@@ -48,7 +50,17 @@ export interface Workspace {
 export type OpenWorkspace = { ok: true; workspace: Workspace } | { ok: false; problem: Problem };
 
 export async function openWorkspace(options: WorkspaceOptions): Promise<OpenWorkspace> {
-  const remote = { server: options.server, sessionId: options.sessionId, linkToken: options.linkToken };
+  try {
+    return await openPrepared(options);
+  } catch (error) {
+    // A full disk, a folder without permission: nothing of the kind is foreseen one by one.
+    return { ok: false, problem: problem("internal", error instanceof Error ? error.message : String(error)) };
+  }
+}
+
+async function openPrepared(options: WorkspaceOptions): Promise<OpenWorkspace> {
+  const { server, sessionId, linkToken, retryPauseMs } = options;
+  const remote = { server, sessionId, linkToken, ...(retryPauseMs === undefined ? {} : { retryPauseMs }) };
   const prepared = await prepare({
     remote,
     stateDir: options.stateDir,
