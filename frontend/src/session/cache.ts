@@ -132,8 +132,13 @@ export function loadToggles(sessionId: string): Map<string, boolean> {
 export const saveToggles = (sessionId: string, toggles: ReadonlyMap<string, boolean>): void =>
   writeLocal(TOGGLES_PREFIX + sessionId, toggles.size === 0 ? null : JSON.stringify([...toggles].slice(-KEPT_TOGGLES)));
 
+let epoch = 0;
+/** Rises with each clearing: a session that was opened before it writes nothing afterwards. */
+export const storageEpoch = (): number => epoch;
+
 /** Nothing of a person's sessions stays in this browser. */
 export async function clearSessionCaches(): Promise<void> {
+  epoch++;
   try {
     const keys = Object.keys(localStorage).filter((key) => key.startsWith(DRAFT_PREFIX) || key.startsWith(TOGGLES_PREFIX));
     for (const key of keys) localStorage.removeItem(key);

@@ -27,8 +27,9 @@ export interface Committer {
   stop(): void;
 }
 
+/** `commit` says whether frames were in it: one without does not count against the rhythm. */
 export function createCommitter(
-  commit: () => void,
+  commit: () => boolean,
   surroundings: () => Omit<Surroundings, "lastCommitTookMs">,
   now: () => number,
 ): Committer {
@@ -39,7 +40,8 @@ export function createCommitter(
     clearTimeout(timer);
     timer = undefined;
     const startedAt = now();
-    commit();
+    const hadFrames = commit();
+    if (!hadFrames) return;
     lastAt = now();
     lastCommitTookMs = lastAt - startedAt;
   };

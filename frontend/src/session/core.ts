@@ -10,8 +10,8 @@ import type { SessionFrame } from "@ai-dev-platform/protocol/viewer";
 import { buildView } from "../transcript/view.ts";
 import { createCommitter, type Committer } from "./commits.ts";
 import { connectionOf, sameConnection } from "./connection.ts";
-import { initialLink, type LinkState } from "./link.ts";
-import { forgetCachedSession, loadCachedSession, loadPrompts, loadToggles, saveCachedSession, saveToggles } from "./cache.ts";
+import { initialLink, type LinkInput, type LinkState } from "./link.ts";
+import { forgetCachedSession, loadCachedSession, loadPrompts, loadToggles, saveCachedSession, saveToggles, storageEpoch } from "./cache.ts";
 import { OutboxDesk } from "./outbox-desk.ts";
 import { emptyReplica, receiveEvents, receiveHistory, receiveLive, receiveWelcome, restoreEntries, type Replica } from "./replica.ts";
 import { actionError, createRequests, type ActionError, type Answer, type RequestFrame, type Requests } from "./requests.ts";
@@ -19,6 +19,8 @@ import { SessionSocket, type SocketLike } from "./socket.ts";
 import { createStore, type SessionStore, type WritableStore } from "./store.ts";
 
 const CACHE_DELAY_MS = 2_000;
+/** A browser's storage that does not answer holds nothing up for longer than this. */
+const RESTORE_DEADLINE_MS = 400;
 
 export interface CorePorts {
   sessionId: string;
@@ -43,10 +45,12 @@ export class SessionCore {
   readonly #replica: Replica = emptyReplica();
   #link: LinkState;
   #arrived: SessionFrame[] = [];
+  #restored: Promise<void> = Promise.resolve();
   #structureShown = -1;
   #viewIsStale = true;
   #cacheTimer: ReturnType<typeof setTimeout> | undefined;
   #cachedSeq: number | null = null;
+  readonly #epoch = storageEpoch();
 
   constructor(ports: CorePorts) {
     this.#ports = ports;
@@ -60,6 +64,8 @@ export class SessionCore {
     );
     this.socket = new SessionSocket({
       ...ports,
+      // What is kept here decides where the session has to begin: both are fetched side by side.
+      getTicket: () => Promise.all([ports.getTicket(), this.#restored]).then(([ticket]) => ticket),
       afterSeq: () => this.#replica.lastSeq,
       onFrame: (frame) => this.#receive(frame),
       onLink: (link, closeCode) => this.#linkChanged(link, closeCode),
@@ -75,14 +81,17 @@ export class SessionCore {
 
   /** Shows what is kept from an earlier visit and connects at the same time. */
   start(): void {
-    this.socket.input({ type: "start" });
     const { sessionId } = this.#ports;
-    void loadCachedSession(sessionId).then((kept) => {
-      if (kept === null || this.#replica.lastSeq !== null || this.#link.phase === "ended") return;
-      restoreEntries(this.#replica, kept.entries, kept.state);
-      this.#committer.flush();
-    });
+    this.#restored = Promise.race([this.#restore(), new Promise<void>((resolve) => setTimeout(resolve, RESTORE_DEADLINE_MS))]);
+    this.socket.input({ type: "start" });
     void loadPrompts(sessionId).then((kept) => this.outbox.restore(kept, this.#link.phase === "open"));
+  }
+
+  async #restore(): Promise<void> {
+    const kept = await loadCachedSession(this.#ports.sessionId);
+    if (kept === null || this.#replica.lastSeq !== null || this.#link.phase === "ended") return;
+    restoreEntries(this.#replica, kept.entries, kept.state);
+    this.#committer.flush();
   }
 
   stop(): void {
@@ -93,12 +102,18 @@ export class SessionCore {
     this.keep();
   }
 
+  /** The page or the network changed: what gathered while nobody looked is shown at once. */
+  wake(input: LinkInput): void {
+    this.#committer.flush();
+    this.socket.input(input);
+  }
+
   /** Writes the newest entries for the next visit. */
   keep(): void {
     clearTimeout(this.#cacheTimer);
     this.#cacheTimer = undefined;
     const { entries, lastSeq, state } = this.#replica;
-    if (lastSeq === this.#cachedSeq || entries.length === 0 || this.#link.phase === "ended") return;
+    if (this.#epoch !== storageEpoch() || lastSeq === this.#cachedSeq || entries.length === 0 || this.#link.phase === "ended") return;
     this.#cachedSeq = lastSeq;
     void saveCachedSession(this.#ports.sessionId, entries, state);
   }
@@ -192,12 +207,13 @@ export class SessionCore {
     if (received === "gap") this.socket.input({ type: "gap" });
   }
 
-  #commit(): void {
+  #commit(): boolean {
     const arrived = this.#arrived;
     this.#arrived = [];
     for (const frame of arrived) this.#apply(frame);
     this.#publish();
     if (this.#replica.lastSeq !== this.#cachedSeq) this.#cacheTimer ??= setTimeout(() => this.keep(), CACHE_DELAY_MS);
+    return arrived.length > 0;
   }
 
   #publish(): void {

@@ -49,7 +49,7 @@ function OneSession({ sessionId, getTicket, children }: SessionProviderProps) {
   useEffect(() => {
     const { core } = handle;
     core.start();
-    const unlisten = listenForWake((input) => core.socket.input(input));
+    const unlisten = listenForWake((input) => core.wake(input));
     const keep = () => core.keep();
     window.addEventListener("pagehide", keep);
     return () => {
