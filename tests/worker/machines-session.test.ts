@@ -1,6 +1,6 @@
 /** A session and a machine together, over the real objects: from a prompt without a machine to a deleted session's files. */
 import { env } from "cloudflare:workers";
-import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { CLOSE } from "@ai-dev-platform/protocol/close-codes";
 import type { MachineBody } from "@ai-dev-platform/protocol/http";
 import type { RunnerOrder } from "@ai-dev-platform/protocol/machine";
@@ -11,6 +11,8 @@ import { sessionStub } from "../../worker/session/stub.ts";
 import { fetchApp, newClient, signUp, type AppClient } from "../support/worker/app-client.ts";
 import { eventually, FakeMachine } from "../support/worker/fake-machine.ts";
 import { newSession } from "../support/worker/session-rows.ts";
+
+vi.setConfig({ testTimeout: 20_000, hookTimeout: 20_000 });
 
 let owner: AppClient;
 const machines: FakeMachine[] = [];
@@ -69,7 +71,7 @@ describe("a session on a machine", () => {
     );
     expect(waiting?.host.problem?.code).toBe("no_machine");
     const machine = await fakeMachine().connect();
-    const { order } = await machine.order("start");
+    const { order } = await machine.orderFor("start", sessionId);
     expect(order).toMatchObject({ sessionId, source: { kind: "empty" } });
     const link = await dialLink(order);
     if (!isLink(link)) throw new Error("no link");
@@ -78,7 +80,7 @@ describe("a session on a machine", () => {
   it("lets the runner that was started store parts, and fences the one before", async () => {
     const machine = await fakeMachine().connect();
     const { sessionId } = await newSession(owner, { prompt: prompt() });
-    const first = (await machine.order("start")).order;
+    const first = (await machine.orderFor("start", sessionId)).order;
     const put = async ({ linkToken }: RunnerOrder) => {
       const body = new TextEncoder().encode("files");
       const hash = [...new Uint8Array(await crypto.subtle.digest("SHA-256", body))]
@@ -104,10 +106,10 @@ describe("a session on a machine", () => {
   it("[MA2] kills the runner and removes the files when the session is deleted", async () => {
     const machine = await fakeMachine().connect();
     const { sessionId } = await newSession(owner, { prompt: prompt() });
-    const { order } = await machine.order("start");
+    const { order } = await machine.orderFor("start", sessionId);
     expect((await owner.send("DELETE", `/api/sessions/${sessionId}`)).status).toBe(204);
-    expect(await machine.order("kill")).toMatchObject({ sessionId, incarnation: order.incarnation });
-    expect(await machine.order("forget")).toMatchObject({ sessionId });
+    expect(await machine.orderFor("kill", sessionId)).toMatchObject({ sessionId, incarnation: order.incarnation });
+    expect(await machine.orderFor("forget", sessionId)).toMatchObject({ sessionId });
     await eventually(
       () => rowOf(machine.machineId),
       (row) => row?.running === 0,
@@ -119,9 +121,9 @@ describe("a session on a machine", () => {
       () => rowOf(chosen.machineId),
       (row) => row?.isOnline === true,
     );
-    await newSession(owner, { machineId: chosen.machineId, prompt: prompt() });
-    await chosen.order("start");
-    expect(other.ordersOf("start")).toEqual([]);
+    const { sessionId } = await newSession(owner, { machineId: chosen.machineId, prompt: prompt() });
+    await chosen.orderFor("start", sessionId);
+    expect(other.ordersOf("start").some(({ order }) => order.sessionId === sessionId)).toBe(false);
   });
 });
 

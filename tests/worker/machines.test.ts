@@ -10,6 +10,8 @@ import { newId } from "../../worker/ids.ts";
 import { SessionDO } from "../../worker/session/session-do.ts";
 import { dialMachine, eventually, FakeMachine } from "../support/worker/fake-machine.ts";
 
+vi.setConfig({ testTimeout: 20_000, hookTimeout: 20_000 });
+
 /** What sessions are told is seen here; test files share one isolate, so it is undone at the end. */
 const woken = vi.spyOn(SessionDO.prototype, "hostAvailable");
 const exits = vi.spyOn(SessionDO.prototype, "runnerExited");

@@ -1,9 +1,11 @@
 import { env } from "cloudflare:workers";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import type { ProjectBody, SessionBody } from "@ai-dev-platform/protocol/http";
 import { newId } from "../../worker/ids.ts";
 import { newClient, signUp, type AppClient } from "../support/worker/app-client.ts";
 import { newProject, newSession } from "../support/worker/session-rows.ts";
+
+vi.setConfig({ testTimeout: 20_000, hookTimeout: 20_000 });
 
 let owner: AppClient;
 let stranger: AppClient;

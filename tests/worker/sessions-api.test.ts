@@ -1,6 +1,6 @@
 import { evictDurableObject, listDurableObjectIds } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { CLOSE } from "@ai-dev-platform/protocol/close-codes";
 import type { SessionBody, TicketBody } from "@ai-dev-platform/protocol/http";
 import { newId } from "../../worker/ids.ts";
@@ -8,6 +8,8 @@ import { d1Directory } from "../../worker/db/session-directory.ts";
 import { fetchApp, newClient, ORIGIN, signUp, testApiKey, type AppClient } from "../support/worker/app-client.ts";
 import { newProject, newSession } from "../support/worker/session-rows.ts";
 import { RawViewer, requestSocket } from "../support/worker/sockets.ts";
+
+vi.setConfig({ testTimeout: 20_000, hookTimeout: 20_000 });
 
 let owner: AppClient;
 let stranger: AppClient;

@@ -7,6 +7,8 @@ import { SessionDO } from "../../worker/session/session-do.ts";
 import { ORIGIN, signUp, type AppClient } from "../support/worker/app-client.ts";
 import { newProject, newSession } from "../support/worker/session-rows.ts";
 
+vi.setConfig({ testTimeout: 20_000, hookTimeout: 20_000 });
+
 let owner: AppClient;
 const create = vi.spyOn(SessionDO.prototype, "create");
 const destroy = vi.spyOn(SessionDO.prototype, "destroy");

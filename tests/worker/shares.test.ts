@@ -1,12 +1,14 @@
 import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { CLOSE } from "@ai-dev-platform/protocol/close-codes";
 import type { ShareBody, ShareCreatedBody, ShareViewBody, TicketBody } from "@ai-dev-platform/protocol/http";
 import { newId } from "../../worker/ids.ts";
 import { newClient, signUp, type AppClient } from "../support/worker/app-client.ts";
 import { newSession } from "../support/worker/session-rows.ts";
 import { RawViewer, requestSocket } from "../support/worker/sockets.ts";
+
+vi.setConfig({ testTimeout: 20_000, hookTimeout: 20_000 });
 
 let owner: AppClient;
 let stranger: AppClient;

@@ -6,6 +6,8 @@ import { SessionDO } from "../../worker/session/session-do.ts";
 import { partName } from "../../worker/snapshots/names.ts";
 import { fetchApp } from "../support/worker/app-client.ts";
 
+vi.setConfig({ testTimeout: 20_000, hookTimeout: 20_000 });
+
 /** The session's own judgement of tokens is tested with the session; here it knows one. */
 const authorize = vi.spyOn(SessionDO.prototype, "authorizeRunner");
 let sessionId = "";

@@ -11,6 +11,7 @@ import { entombSession, insertSession, removeSession } from "../db/sessions.ts";
 import { AppError } from "../errors.ts";
 import { newId } from "../ids.ts";
 import { createLogger, errorFields } from "../log.ts";
+import type { SessionInit } from "../session/api.ts";
 import { sessionStub } from "../session/stub.ts";
 
 export interface Owner {
@@ -32,13 +33,11 @@ export async function createSession(
   budgetUsd: number,
   now: number,
 ): Promise<string> {
-  const { mode, model, modelSource, lifecycle, machineId = null, prompt = null } = wanted;
-  if (machineId !== null && !(await mayUseMachine(env.DB, machineId, owner.userId)))
+  const init = initOf(owner, project, wanted, budgetUsd);
+  const { sessionId, projectId, title, lifecycle, mode, modelSource, machineId } = init;
+  if (machineId !== null && !(await mayUseMachine(env.DB, machineId, owner.userId))) {
     throw new AppError("not_found", { detail: "machineId" });
-
-  const sessionId = newId("session");
-  const { projectId, name: projectName, source, trustProject } = project;
-  const title = wanted.title ?? titleOf(prompt?.text);
+  }
   await insertSession(env.DB, {
     sessionId,
     userId: owner.userId,
@@ -51,23 +50,7 @@ export async function createSession(
     createdAt: now,
   });
   try {
-    const created = await sessionStub(env, sessionId).create({
-      sessionId,
-      ownerId: owner.userId,
-      ownerName: owner.name,
-      title,
-      projectId,
-      projectName,
-      source,
-      trustProject,
-      lifecycle,
-      mode,
-      model,
-      modelSource,
-      machineId,
-      budgetUsd,
-      prompt,
-    });
+    const created = await sessionStub(env, sessionId).create(init);
     if (!created.ok) throw new AppError(created.code);
   } catch (cause) {
     await deleteSession(env, sessionId, owner.userId, now).catch((second: unknown) =>
@@ -76,6 +59,28 @@ export async function createSession(
     throw cause;
   }
   return sessionId;
+}
+
+function initOf(owner: Owner, project: ProjectBody, wanted: Wanted, budgetUsd: number): SessionInit {
+  const { mode, model, modelSource, lifecycle, machineId = null, prompt = null } = wanted;
+  const { projectId, name: projectName, source, trustProject } = project;
+  return {
+    sessionId: newId("session"),
+    ownerId: owner.userId,
+    ownerName: owner.name,
+    title: wanted.title ?? titleOf(prompt?.text),
+    projectId,
+    projectName,
+    source,
+    trustProject,
+    lifecycle,
+    mode,
+    model,
+    modelSource,
+    machineId,
+    budgetUsd,
+    prompt,
+  };
 }
 
 /** False when it is not this user's. May be repeated after a failure: what is gone already stays gone. */

@@ -4,7 +4,8 @@ import { machineOrderFrameSchema, type MachineFrame, type MachineOrderFrame } fr
 import { PROTOCOL_VERSION } from "@ai-dev-platform/protocol/version";
 import { newId } from "../../../worker/ids.ts";
 
-const UNTIL_TIMEOUT_MS = 5_000;
+/** Ample, for a busy computer; a test that passes never waits it out. */
+const UNTIL_TIMEOUT_MS = 15_000;
 type Hello = Extract<MachineFrame, { type: "hello" }>;
 type OrderOf<T extends MachineOrderFrame["type"]> = Extract<MachineOrderFrame, { type: T }>;
 
@@ -12,6 +13,11 @@ export const dialMachine = (machineId: string, token: string | null = "test-mach
   exports.default.fetch(`http://app.test${path}?machine=${machineId}`, {
     headers: { upgrade: "websocket", ...(token === null ? {} : { authorization: `Bearer ${token}` }) },
   });
+
+function sessionOf(order: MachineOrderFrame): string | null {
+  if (order.type === "welcome") return null;
+  return order.type === "start" ? order.order.sessionId : order.sessionId;
+}
 
 export class FakeMachine {
   readonly machineId: string;
@@ -63,7 +69,9 @@ export class FakeMachine {
   }
 
   send(frame: MachineFrame | string): void {
-    this.#socket?.send(typeof frame === "string" ? frame : JSON.stringify(frame));
+    // An order may still arrive after this side has closed; nobody hears the answer.
+    if (this.#socket?.readyState !== WebSocket.READY_STATE_OPEN) return;
+    this.#socket.send(typeof frame === "string" ? frame : JSON.stringify(frame));
   }
 
   /** Answers every order with success, as a healthy machine does. */
@@ -87,6 +95,13 @@ export class FakeMachine {
     return matching()[nth - 1] as OrderOf<T>;
   }
 
+  /** Waits for this session's order: others may be waiting for a machine too. */
+  async orderFor<T extends "start" | "kill" | "forget">(type: T, sessionId: string): Promise<OrderOf<T>> {
+    const find = () => this.ordersOf(type).find((order) => sessionOf(order) === sessionId);
+    await this.until(() => find() !== undefined);
+    return find() as OrderOf<T>;
+  }
+
   ordersOf<T extends MachineOrderFrame["type"]>(type: T): OrderOf<T>[] {
     return this.orders.filter((order): order is OrderOf<T> => order.type === type);
   }
@@ -107,7 +122,7 @@ export class FakeMachine {
   }
 
   async disconnect(): Promise<void> {
-    this.#socket?.close(1000, "bye");
+    this.#socket?.close(1000);
     await this.until(() => this.closed !== null);
   }
 

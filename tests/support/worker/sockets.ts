@@ -3,7 +3,8 @@ import type { SessionFrame } from "@ai-dev-platform/protocol/viewer";
 import { PROTOCOL_VERSION, VIEWER_SUBPROTOCOL } from "@ai-dev-platform/protocol/version";
 import { fetchApp, ORIGIN } from "./app-client.ts";
 
-const UNTIL_TIMEOUT_MS = 5_000;
+/** Ample, for a busy computer; a test that passes never waits it out. */
+const UNTIL_TIMEOUT_MS = 15_000;
 
 /** Asks for a session's socket with these headers over the ones that a browser would send. Null removes one. */
 export function requestSocket(sessionId: string, ticket: string | null, over: Record<string, string | null> = {}): Promise<Response> {
