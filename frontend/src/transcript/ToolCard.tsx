@@ -16,7 +16,8 @@ import {
   X,
   type LucideIcon,
 } from "lucide-react";
-import { memo, useMemo, type ReactNode } from "react";
+import { memo, use, useMemo, type ReactNode } from "react";
+import { Link, useLocation } from "wouter";
 import { useDisclosure, useRow } from "../session/use-session.ts";
 import { formatDuration } from "../ui/format.ts";
 import { Elapsed } from "../ui/time.tsx";
@@ -25,6 +26,7 @@ import { countPatch } from "./diff-lines.ts";
 import { Markdown } from "./Markdown.tsx";
 import { t } from "./messages.ts";
 import { Output } from "./Output.tsx";
+import { ReadOnlyContext } from "./read-only.ts";
 import { RowContent } from "./RowContent.tsx";
 import type { ToolRow } from "./rows.ts";
 import { splitPath, tasksOf, viewTool, type ToolIcon, type ToolView } from "./tool-view.ts";
@@ -92,18 +94,36 @@ function hasBody(row: ToolRow, view: ToolView): boolean {
 }
 
 function Argument({ view }: { view: ToolView }) {
+  const isReadOnly = use(ReadOnlyContext);
   if (view.path === null)
     return (
       <span className="tool-argument" title={view.argument}>
         {view.argument}
       </span>
     );
-  const { folder, name } = splitPath(view.path);
+  // A card that opens is a button already; only a line that does not can hold a link.
+  const isLink = view.body === "none" && !isReadOnly;
+  return isLink ? <FileLink path={view.path} line={view.line} /> : <PathText path={view.path} />;
+}
+
+function PathText({ path }: { path: string }) {
+  const { folder, name } = splitPath(path);
   return (
-    <span className="tool-argument tool-path" title={view.path}>
+    <span className="tool-argument tool-path" title={path}>
       <span className="tool-folder">{folder}</span>
       <span className="tool-name">{name}</span>
     </span>
+  );
+}
+
+/** Shows the file in the Files panel, at the line that was read. */
+function FileLink({ path, line }: { path: string; line: number | null }) {
+  const [page] = useLocation();
+  const place = new URLSearchParams({ panel: "files", file: path, ...(line === null ? {} : { line: String(line) }) });
+  return (
+    <Link href={`${page}?${place.toString()}`} className="tool-link">
+      <PathText path={path} />
+    </Link>
   );
 }
 

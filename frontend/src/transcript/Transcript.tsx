@@ -11,6 +11,7 @@ import { Elapsed } from "../ui/time.tsx";
 import { commandOfKey, runTranscriptCommand } from "./commands.ts";
 import { createListSource } from "./list-source.ts";
 import { t } from "./messages.ts";
+import { ReadOnlyContext } from "./read-only.ts";
 import { RowContent } from "./RowContent.tsx";
 import type { Row } from "./rows.ts";
 import "./transcript.css";
@@ -60,37 +61,39 @@ export function Transcript({ readOnly = false }: TranscriptProps) {
   const kept = (event: FocusEvent) =>
     source.keep(event.target instanceof Element ? (event.target.closest("[data-row]")?.getAttribute("data-row") ?? null) : null);
   return (
-    <div className="transcript">
-      {/* oxlint-disable jsx-a11y/no-noninteractive-tabindex, jsx-a11y/no-noninteractive-element-interactions -- a scrolling log must be reachable by key */}
-      <div
-        ref={setScroller}
-        id="transcript"
-        className="transcript-scroller"
-        role="log"
-        aria-live="off"
-        aria-label={t.log}
-        tabIndex={0}
-        onFocus={kept}
-        onKeyDown={readOnly ? runOwnKeys : undefined}
-      >
-        {/* oxlint-enable jsx-a11y/no-noninteractive-tabindex, jsx-a11y/no-noninteractive-element-interactions */}
-        <div ref={virtualizer.containerRef} className="transcript-rows">
-          <OlderNote />
-          {virtualizer.getVirtualItems().map((item) => (
-            <RowSlot
-              key={item.key}
-              id={String(item.key)}
-              index={item.index}
-              count={ids.length}
-              measure={virtualizer.measureElement}
-              isMarked={follow.mode === "anchored" && follow.rowId === item.key}
-            />
-          ))}
-          <WorkingNote />
+    <ReadOnlyContext value={readOnly}>
+      <div className="transcript">
+        {/* oxlint-disable jsx-a11y/no-noninteractive-tabindex, jsx-a11y/no-noninteractive-element-interactions -- a scrolling log must be reachable by key */}
+        <div
+          ref={setScroller}
+          id="transcript"
+          className="transcript-scroller"
+          role="log"
+          aria-live="off"
+          aria-label={t.log}
+          tabIndex={0}
+          onFocus={kept}
+          onKeyDown={readOnly ? runOwnKeys : undefined}
+        >
+          {/* oxlint-enable jsx-a11y/no-noninteractive-tabindex, jsx-a11y/no-noninteractive-element-interactions */}
+          <div ref={virtualizer.containerRef} className="transcript-rows">
+            <OlderNote />
+            {virtualizer.getVirtualItems().map((item) => (
+              <RowSlot
+                key={item.key}
+                id={String(item.key)}
+                index={item.index}
+                count={ids.length}
+                measure={virtualizer.measureElement}
+                isMarked={follow.mode === "anchored" && follow.rowId === item.key}
+              />
+            ))}
+            <WorkingNote />
+          </div>
         </div>
+        {!isFollowing && <JumpToLatest onJump={() => dispatch({ type: "asked_latest" })} />}
       </div>
-      {!isFollowing && <JumpToLatest onJump={() => dispatch({ type: "asked_latest" })} />}
-    </div>
+    </ReadOnlyContext>
   );
 }
 

@@ -10,6 +10,8 @@ export interface ToolView {
   argument: string;
   /** The argument is a path: its middle may be left out, and it can be opened. */
   path: string | null;
+  /** Where in the file; null is its beginning. */
+  line: number | null;
   body: ToolBody;
 }
 
@@ -37,12 +39,20 @@ const file =
   (verb: string, icon: ToolIcon, body: ToolBody): Describe =>
   (row) => {
     const path = shortPath(row.result?.path ?? field(row, "file_path", "notebook_path", "path"));
-    return { verb, icon, argument: path, path: path === "" ? null : path, body };
+    const { offset } = row.input;
+    return {
+      verb,
+      icon,
+      argument: path,
+      path: path === "" ? null : path,
+      line: typeof offset === "number" && offset > 0 ? offset : null,
+      body,
+    };
   };
 const edit = (verb: string): Describe => file(verb, "edit", "diff");
 const plain =
   (verb: string, icon: ToolIcon, body: ToolBody, ...names: string[]): Describe =>
-  (row) => ({ verb, icon, argument: oneLine(field(row, ...names)), path: null, body });
+  (row) => ({ verb, icon, argument: oneLine(field(row, ...names)), path: null, line: null, body });
 const agent: Describe = plain("Agent", "agent", "children", "description", "prompt");
 
 const TOOLS = new Map<string, Describe>([
@@ -61,7 +71,7 @@ const TOOLS = new Map<string, Describe>([
   ["WebSearch", plain("Web search", "globe", "output", "query")],
   ["Task", agent],
   ["Agent", agent],
-  ["TodoWrite", (row) => ({ verb: "Tasks", icon: "tasks", argument: taskProgress(tasksOf(row)), path: null, body: "tasks" })],
+  ["TodoWrite", (row) => ({ verb: "Tasks", icon: "tasks", argument: taskProgress(tasksOf(row)), path: null, line: null, body: "tasks" })],
   ["AskUserQuestion", plain("Question", "question", "none")],
   ["ExitPlanMode", plain("Plan", "plan", "none")],
   ["Skill", plain("Skill", "step", "output", "skill", "command")],
@@ -81,8 +91,15 @@ function otherTool(row: ToolRow): ToolView {
   const first = Object.values(row.input).find((value) => typeof value === "string");
   const argument = typeof first === "string" ? oneLine(first) : "";
   if (server !== undefined && tool !== undefined)
-    return { verb: tool, icon: "plug", argument: argument === "" ? server : `${server} · ${argument}`, path: null, body: "input" };
-  return { verb: row.tool, icon: "step", argument, path: null, body: "input" };
+    return {
+      verb: tool,
+      icon: "plug",
+      argument: argument === "" ? server : `${server} · ${argument}`,
+      path: null,
+      line: null,
+      body: "input",
+    };
+  return { verb: row.tool, icon: "step", argument, path: null, line: null, body: "input" };
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
