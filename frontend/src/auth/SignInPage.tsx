@@ -1,6 +1,8 @@
 import { useActionState, useState } from "react";
 import { Redirect, useLocation, useSearch } from "wouter";
+import { QueryProvider } from "../query-provider.tsx";
 import { nextPath } from "../routes.ts";
+import { usePageTitle } from "../shell/page-title.ts";
 import { Button } from "../ui/button.tsx";
 import { TextField } from "../ui/text-field.tsx";
 import { BrandMark } from "./Brand.tsx";
@@ -23,11 +25,20 @@ const field = (form: FormData, name: string): string => {
 };
 
 export default function SignInPage() {
+  return (
+    <QueryProvider>
+      <SignIn />
+    </QueryProvider>
+  );
+}
+
+function SignIn() {
   const config = useConfig();
   const me = useMe();
   const search = useSearch();
   const [wantsAccount, setWantsAccount] = useState(false);
   const mode = wantsAccount && config.data?.signUp !== false ? "up" : "in";
+  usePageTitle(mode === "in" ? t.signIn : t.signUp);
   if (me.data) return <Redirect to={nextPath(search)} replace />;
   return (
     <main className="flex h-full flex-col items-center overflow-y-auto px-4 py-[14vh]">

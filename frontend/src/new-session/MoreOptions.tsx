@@ -1,4 +1,5 @@
 import { LIFECYCLES } from "@ai-dev-platform/protocol/modes";
+import { ChevronRight } from "lucide-react";
 import { Checkbox } from "../ui/checkbox.tsx";
 import { Choice } from "../ui/choice.tsx";
 import { formatUsd } from "../ui/format.ts";
@@ -18,7 +19,8 @@ interface MoreOptionsProps {
 export function MoreOptions({ draft, change, problems, projectTrust, budgetUsd }: MoreOptionsProps) {
   return (
     <details open={problems.budget !== undefined || undefined} className="group">
-      <summary className="inline-flex min-h-7 items-center rounded-control px-1 text-label font-medium text-fg-2 hover:text-fg pointer-coarse:min-h-11">
+      <summary className="inline-flex min-h-7 items-center gap-1 rounded-control px-1 text-label font-medium text-fg-2 hover:text-fg pointer-coarse:min-h-11">
+        <ChevronRight aria-hidden className="icon size-3.5 transition-transform duration-140 group-open:rotate-90" />
         {t.more}
       </summary>
       <div className="mt-2 flex flex-col gap-4 rounded-card border border-line p-3">

@@ -1,7 +1,12 @@
 import { ArrowUp, FolderGit2, Monitor } from "lucide-react";
-import type { KeyboardEvent, RefObject } from "react";
+import { useRef, type KeyboardEvent, type RefObject } from "react";
 import type { ProjectBody } from "@ai-dev-platform/protocol/http";
+import { fieldAction } from "../composer/send-key.ts";
+import { isMac } from "../keyboard/platform.ts";
+import { keyPreferences } from "../keyboard/preferences.ts";
+import { shownFor } from "../keyboard/shortcuts.ts";
 import { ChipSelect } from "../ui/chip-select.tsx";
+import { Tooltip } from "../ui/tooltip.tsx";
 import { DEMO_MODEL, NEW_PROJECT, type NewSessionDraft } from "./draft.ts";
 import { hostOptions, MODE_OPTIONS, modelOptions, projectOptions } from "./form-options.ts";
 import { t } from "./messages.ts";
@@ -20,8 +25,16 @@ interface PromptBoxProps {
 
 /** The prompt with its choices as chips and the button that starts. */
 export function PromptBox({ field, draft, change, context, project, isInvalid, isStarting, onSubmit }: PromptBoxProps) {
+  const compositionEndedAt = useRef<number | null>(null);
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key !== "Enter" || !(event.metaKey || event.ctrlKey) || event.nativeEvent.isComposing) return;
+    const action = fieldAction(event.nativeEvent, {
+      isEmpty: draft.text === "",
+      isListOpen: false,
+      enterSends: keyPreferences().enterSends,
+      compositionEndedAt: compositionEndedAt.current,
+      now: performance.now(),
+    });
+    if (action !== "send") return;
     event.preventDefault();
     onSubmit();
   };
@@ -36,6 +49,9 @@ export function PromptBox({ field, draft, change, context, project, isInvalid, i
         rows={3}
         onChange={(event) => change({ text: event.target.value })}
         onKeyDown={onKeyDown}
+        onCompositionEnd={() => {
+          compositionEndedAt.current = performance.now();
+        }}
         className="block field-sizing-content max-h-[40vh] min-h-[84px] w-full resize-none rounded-t-dock bg-transparent px-3.5 pt-3 pb-1 text-body outline-none pointer-coarse:text-title"
       />
       <div className="flex items-end gap-1 p-1.5 pl-2">
@@ -67,14 +83,16 @@ export function PromptBox({ field, draft, change, context, project, isInvalid, i
             onChange={(machineId) => change({ machineId })}
           />
         </div>
-        <button
-          type="submit"
-          aria-label={isStarting ? t.starting : t.start}
-          disabled={isStarting}
-          className="flex size-8 flex-none items-center justify-center rounded-card bg-ink text-on-ink transition-colors hover:bg-fg-2 disabled:opacity-50 pointer-coarse:size-11"
-        >
-          <ArrowUp aria-hidden className="icon" />
-        </button>
+        <Tooltip text={`${t.start} ${shownFor("send", isMac)}`}>
+          <button
+            type="submit"
+            aria-label={isStarting ? t.starting : t.start}
+            disabled={isStarting}
+            className="flex size-8 flex-none items-center justify-center rounded-card bg-ink text-on-ink transition-colors hover:bg-fg-2 disabled:opacity-50 pointer-coarse:size-11"
+          >
+            <ArrowUp aria-hidden className="icon" />
+          </button>
+        </Tooltip>
       </div>
     </div>
   );

@@ -83,7 +83,7 @@ function Project({ project }: { project: ProjectBody }) {
         <div>
           <dt>{t.created}</dt>
           <dd>
-            <RelativeTime at={project.createdAt} />
+            <RelativeTime at={project.createdAt} inWords />
           </dd>
         </div>
       </dl>

@@ -3,6 +3,7 @@ import type { Ref } from "react";
 import { Link } from "wouter";
 import type { SessionBody } from "@ai-dev-platform/protocol/http";
 import { hasDraft } from "../session/drafts.ts";
+import { preloadPage } from "../pages.ts";
 import { paths } from "../routes.ts";
 import { IconButton } from "../ui/button.tsx";
 import { classes } from "../ui/classes.ts";
@@ -46,10 +47,12 @@ export function SessionGroups({ groups, archive, ref }: SessionGroupsProps) {
 
 function SessionRow({ session, archive }: { session: SessionBody; archive: ArchiveSession }) {
   const isArchived = session.archivedAt !== null;
+  const href = paths.session(session.sessionId);
   return (
     <li className="group relative flex items-center border-b border-line focus-within:bg-hover hover:bg-hover">
       <Link
-        href={paths.session(session.sessionId)}
+        href={href}
+        onPointerEnter={() => preloadPage(href)}
         data-session-id={session.sessionId}
         className="flex min-h-14 min-w-0 flex-1 items-center gap-3 rounded-control py-1.5 pr-2 pl-2 -outline-offset-2 md:min-h-11 md:py-0"
       >

@@ -36,14 +36,14 @@ export default function SessionsPage() {
       <main id="main" tabIndex={-1} className="flex min-h-0 flex-1 flex-col outline-none">
         <PageHeader title={isArchived ? t.archivedTitle : t.title}>
           {!isArchived && (
-            <Button variant="primary" size="sm" aria-keyshortcuts="C" onClick={() => shell.setNewSession(true)}>
+            <Button variant="primary" size="sm" className="max-md:hidden" aria-keyshortcuts="C" onClick={() => shell.setNewSession(true)}>
               <Plus aria-hidden className="icon size-3.5" />
               {t.newSession}
             </Button>
           )}
         </PageHeader>
         <div className="min-h-0 flex-1 overflow-y-auto" tabIndex={-1}>
-          <div className="mx-auto w-full max-w-[960px] px-2 py-3 md:px-6">
+          <div className="mx-auto w-full max-w-[1080px] px-2 py-3 max-md:pb-24 md:px-6">
             {sessions.data !== undefined ? (
               <Content key={String(isArchived)} sessions={sessions.data} isArchived={isArchived} />
             ) : sessions.isError ? (
@@ -53,6 +53,16 @@ export default function SessionsPage() {
             )}
           </div>
         </div>
+        {!isArchived && (
+          <button
+            type="button"
+            aria-label={t.newSession}
+            onClick={() => shell.setNewSession(true)}
+            className="fixed right-4 bottom-[max(16px,env(safe-area-inset-bottom))] flex size-14 items-center justify-center rounded-full bg-ink text-on-ink shadow-overlay md:hidden"
+          >
+            <Plus aria-hidden className="size-6 stroke-[1.75]" />
+          </button>
+        )}
       </main>
     </AppShell>
   );
@@ -106,7 +116,7 @@ function FilteredList({ sessions, isArchived }: { sessions: SessionBody[]; isArc
   return (
     <>
       <div className="mb-1 flex flex-wrap items-center gap-2 px-2">
-        <div className="relative min-w-48 flex-1">
+        <div className="relative min-w-48 flex-1 max-md:basis-full">
           <Search aria-hidden className="icon pointer-events-none absolute top-1/2 left-2.5 size-3.5 -translate-y-1/2 text-fg-3" />
           <input
             ref={filter}
@@ -122,11 +132,17 @@ function FilteredList({ sessions, isArchived }: { sessions: SessionBody[]; isArc
         </div>
         <ChipSelect label={t.project} value={projectId} options={options} onChange={setProjectId} />
         {projectId !== "" && (
-          <Link href={paths.project(projectId)} className="rounded-control px-2 py-1 text-fg-2 hover:bg-hover">
+          <Link
+            href={paths.project(projectId)}
+            className="inline-flex items-center rounded-control px-2 py-1 text-fg-2 hover:bg-hover pointer-coarse:min-h-11"
+          >
             {t.projectPage}
           </Link>
         )}
-        <Link href={isArchived ? paths.sessions : paths.archived} className="rounded-control px-2 py-1 text-fg-2 hover:bg-hover">
+        <Link
+          href={isArchived ? paths.sessions : paths.archived}
+          className="inline-flex items-center rounded-control px-2 py-1 text-fg-2 hover:bg-hover pointer-coarse:min-h-11"
+        >
           {isArchived ? t.backToSessions : t.showArchived}
         </Link>
       </div>

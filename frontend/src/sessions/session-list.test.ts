@@ -54,9 +54,10 @@ describe("a row", () => {
     expect(describeSession(done)).toBe("Done · +412 −96");
     expect(dotOf(done)).toBe("done");
   });
-  it("does not repeat the state's word", () => {
-    expect(describeSession(session({ state: "running", detail: "Running" }))).toBe("Running");
-    expect(describeSession(session({ state: "needs_you", detail: "Permission" }))).toBe("Needs you · Permission");
+  it("says what it is about, with the state's word where no heading says it", () => {
+    expect(describeSession(session({ state: "running" }))).toBe("Running");
+    expect(describeSession(session({ state: "needs_you", detail: "git push" }))).toBe("git push");
+    expect(describeSession(session({ state: "failed", detail: "Build failed" }))).toBe("Failed · Build failed");
   });
   it("never calls a failure done", () => expect(dotOf(session({ state: "failed", additions: 3 }))).toBe("failed"));
 });

@@ -31,7 +31,7 @@ export function filterSessions(sessions: readonly SessionBody[], { text, project
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   return sessions.filter((session) => {
     if (projectId !== null && session.projectId !== projectId) return false;
-    const shown = `${session.title} ${session.projectName} ${describeSession(session)}`.toLowerCase();
+    const shown = `${session.title} ${session.projectName} ${t.states[session.state]} ${describeSession(session)}`.toLowerCase();
     return words.every((word) => shown.includes(word));
   });
 }
@@ -43,13 +43,14 @@ export function dotOf(session: SessionBody): DotState {
   return session.state;
 }
 
-/** The second line of a row: the state's word, then what the session says about it. */
+/** The second line of a row. Under a heading that says the state, what it is about comes alone. */
 export function describeSession(session: SessionBody): string {
-  const isResting = session.state === "asleep" || session.state === "idle";
+  const { state, detail } = session;
+  const isResting = state === "asleep" || state === "idle";
   if (isResting && hasChanges(session)) return `${t.done} · ${t.changed(formatCount(session.additions), formatCount(session.deletions))}`;
-  const word = t.states[session.state];
-  const { detail } = session;
-  return detail === "" || detail.toLowerCase() === word.toLowerCase() ? word : `${word} · ${detail}`;
+  const word = t.states[state];
+  if (detail === "") return word;
+  return groupOf(state) === "recent" ? `${word} · ${detail}` : detail;
 }
 
 /** The row that J or K leads to; stays inside the list. */

@@ -39,14 +39,14 @@ export function KeyCard({ value, onReplace }: { value: KeyBody; onReplace: () =>
       <dl className="grid grid-cols-[auto_1fr] gap-x-6 gap-y-1 px-4 py-3 text-fg-2 md:grid-cols-[auto_1fr_auto_1fr] [&_dt]:text-fg-3">
         <dt>{t.key.checked}</dt>
         <dd>
-          <RelativeTime at={value.checkedAt} />
+          <RelativeTime at={value.checkedAt} inWords />
         </dd>
         <dt>{t.key.added}</dt>
         <dd>
-          <RelativeTime at={value.createdAt} />
+          <RelativeTime at={value.createdAt} inWords />
         </dd>
         <dt>{t.key.lastUsed}</dt>
-        <dd>{value.lastUsedAt === null ? t.key.never : <RelativeTime at={value.lastUsedAt} />}</dd>
+        <dd>{value.lastUsedAt === null ? t.key.never : <RelativeTime at={value.lastUsedAt} inWords />}</dd>
         <dt>{t.key.fingerprint}</dt>
         <dd className="min-w-0 truncate font-mono text-mono">{value.fingerprint}</dd>
       </dl>

@@ -58,7 +58,7 @@ function MachineRow({ machine }: { machine: MachineBody }) {
           </>
         ) : (
           <>
-            {t.machines.offline} <RelativeTime at={machine.lastSeenAt} />
+            {t.machines.offline} <RelativeTime at={machine.lastSeenAt} inWords />
           </>
         )}
       </p>

@@ -114,7 +114,7 @@ export const t = {
     how: "Run this on the computer:",
     commands: ["npm start", "npx ai-dev-agent connect"],
     online: "Online",
-    offline: "Offline since",
+    offline: "Offline, seen",
     operator: "Shared by the operator",
     running: (running: string, capacity: string) => `${running} of ${capacity} sessions running`,
     paths: "Folders may be opened in place",

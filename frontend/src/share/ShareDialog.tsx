@@ -171,7 +171,7 @@ function LinkRow({ share, now, isBusy, onRevoke }: { share: ShareBody; now: numb
             t.unused
           ) : (
             <>
-              {t.used} <RelativeTime at={share.lastUsedAt} />
+              {t.used} <RelativeTime at={share.lastUsedAt} inWords />
             </>
           )}
         </p>

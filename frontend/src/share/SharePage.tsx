@@ -2,16 +2,16 @@
  * What opens from a link. A viewer's link shows the session read-only, without the app's frame; a link that allows more
  * opens the session page itself. Unknown, expired and revoked links show one and the same page.
  */
-import { useQuery } from "@tanstack/react-query";
-import { lazy, Suspense, useEffect } from "react";
+import { lazy, Suspense, useCallback, useEffect } from "react";
 import { ApiError, messageOf } from "../api/client.ts";
 import { Button } from "../ui/button.tsx";
 import { t } from "./messages.ts";
 import { openShare, takeSecret } from "./open-share.ts";
 import { SharedEnded } from "./SharedEnded.tsx";
+import { useLoaded } from "./use-loaded.ts";
 
 const SharedView = lazy(() => import("./SharedView.tsx"));
-const SessionPage = lazy(() => import("../session-page/SessionPage.tsx"));
+const SharedSession = lazy(() => import("./SharedSession.tsx"));
 
 /** Tells search engines to leave the page alone, also where no server header does. */
 function useNoIndex(): void {
@@ -30,27 +30,22 @@ const isEnded = (error: unknown): boolean =>
 export default function SharePage({ shareId }: { shareId: string }) {
   useNoIndex();
   takeSecret(shareId);
-  const share = useQuery({
-    queryKey: ["share", shareId],
-    queryFn: () => openShare(shareId),
-    staleTime: Number.POSITIVE_INFINITY,
-    refetchOnWindowFocus: false,
-  });
-  if (share.data !== undefined) {
-    const { sessionId, role } = share.data;
+  const { result, retry } = useLoaded(useCallback(() => openShare(shareId), [shareId]));
+  if (result.state === "loading") return <Opening />;
+  if (result.state === "loaded") {
+    const { sessionId, role } = result.data;
     return (
       <Suspense fallback={<Opening />}>
-        {role === "viewer" ? <SharedView share={share.data} /> : <SessionPage sessionId={sessionId} shareId={shareId} />}
+        {role === "viewer" ? <SharedView share={result.data} /> : <SharedSession sessionId={sessionId} shareId={shareId} />}
       </Suspense>
     );
   }
-  if (share.isPending) return <Opening />;
-  if (isEnded(share.error)) return <SharedEnded />;
+  if (isEnded(result.error)) return <SharedEnded />;
   return (
     <main className="flex h-full flex-col items-center justify-center gap-3 p-6 text-center">
       <h1 className="text-title font-semibold">{t.failedTitle}</h1>
-      <p className="text-fg-2">{messageOf(share.error)}</p>
-      <Button onClick={() => void share.refetch()}>{t.retry}</Button>
+      <p className="text-fg-2">{messageOf(result.error)}</p>
+      <Button onClick={retry}>{t.retry}</Button>
     </main>
   );
 }

@@ -1,10 +1,10 @@
-import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { useCallback, useState } from "react";
 import type { ChangedFile } from "@ai-dev-platform/protocol/events";
 import { useActions, useSessionSelector } from "../session/use-session.ts";
 import { Diff } from "../transcript/Diff.tsx";
 import { formatCount } from "../ui/format.ts";
 import { t } from "./messages.ts";
+import { useLoaded } from "./use-loaded.ts";
 
 const NO_FILES: ChangedFile[] = [];
 
@@ -37,23 +37,19 @@ function SharedFile({ file }: { file: ChangedFile }) {
             </span>
           )}
         </summary>
-        {isOpen && <SharedPatch path={file.path} version={`${file.additions}:${file.deletions}`} />}
+        {isOpen && <SharedPatch key={`${file.additions}:${file.deletions}`} path={file.path} />}
       </details>
     </li>
   );
 }
 
-function SharedPatch({ path, version }: { path: string; version: string }) {
+function SharedPatch({ path }: { path: string }) {
   const { query } = useActions();
-  const patch = useQuery({
-    queryKey: ["shared-patch", path, version],
-    queryFn: async () => {
-      const result = await query({ kind: "patch", path });
-      return result.kind === "patch" ? result.patch : "";
-    },
-    retry: false,
-    gcTime: 0,
-  });
-  if (patch.data !== undefined && patch.data !== "") return <Diff patch={patch.data} path={path} lineNumbers />;
-  return <p className="border-t border-line px-3 py-3 text-fg-3">{patch.isPending ? t.opening : t.noPatch}</p>;
+  const load = useCallback(async () => {
+    const result = await query({ kind: "patch", path });
+    return result.kind === "patch" ? result.patch : "";
+  }, [query, path]);
+  const { result } = useLoaded(load);
+  if (result.state === "loaded" && result.data !== "") return <Diff patch={result.data} path={path} lineNumbers />;
+  return <p className="border-t border-line px-3 py-3 text-fg-3">{result.state === "loading" ? t.opening : t.noPatch}</p>;
 }

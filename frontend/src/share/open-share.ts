@@ -24,12 +24,23 @@ export function takeSecret(shareId: string): void {
   history.replaceState(history.state, "", location.pathname + location.search);
 }
 
-export async function openShare(shareId: string): Promise<ShareViewBody> {
+async function exchange(shareId: string): Promise<ShareViewBody> {
   const secret = taken.get(shareId);
   if (secret === undefined) return api.get<ShareViewBody>(`/api/share/${encodeURIComponent(shareId)}`);
   const view = await api.post<ShareViewBody>("/api/share/exchange", { shareId, secret });
   taken.delete(shareId);
   return view;
+}
+
+/** Requests under way: a page that is rendered twice asks once. */
+const opening = new Map<string, Promise<ShareViewBody>>();
+
+export function openShare(shareId: string): Promise<ShareViewBody> {
+  const underWay = opening.get(shareId);
+  if (underWay !== undefined) return underWay;
+  const request = exchange(shareId).finally(() => opening.delete(shareId));
+  opening.set(shareId, request);
+  return request;
 }
 
 export const shareTicket = (shareId: string): Promise<TicketBody> =>

@@ -2,6 +2,7 @@ import { Keyboard, Plus, Settings } from "lucide-react";
 import { Link, useLocation } from "wouter";
 import type { SessionBody } from "@ai-dev-platform/protocol/http";
 import { BrandMark } from "../auth/Brand.tsx";
+import { preloadPage } from "../pages.ts";
 import { paths } from "../routes.ts";
 import { t as listMessages } from "../sessions/messages.ts";
 import { describeSession, dotOf, groupSessions } from "../sessions/session-list.ts";
@@ -66,6 +67,7 @@ function SidebarRow({ session }: { session: SessionBody }) {
     <li>
       <Link
         href={href}
+        onPointerEnter={() => preloadPage(href)}
         aria-current={isCurrent ? "page" : undefined}
         onClick={() => shell.setDrawer(false)}
         className={classes(

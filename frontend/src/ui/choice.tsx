@@ -28,8 +28,10 @@ export function Choice<T extends string>({ label, value, onChange, options, inli
           <label
             key={option.value}
             className={classes(
-              "relative flex cursor-pointer items-start gap-2 rounded-control has-focus-visible:outline-2 has-focus-visible:outline-accent",
-              inline ? "items-center border px-2.5 py-1 font-medium pointer-coarse:min-h-11" : "px-1 py-1 pointer-coarse:min-h-11",
+              "relative flex cursor-pointer gap-2 rounded-control has-focus-visible:outline-2 has-focus-visible:outline-accent",
+              inline
+                ? "items-center border px-2.5 py-1 font-medium pointer-coarse:min-h-11"
+                : "items-start px-1 py-1 pointer-coarse:min-h-11",
               inline && (option.value === value ? "border-line bg-surface text-fg" : "border-transparent text-fg-2 hover:text-fg"),
             )}
           >

@@ -12,6 +12,7 @@ const percent = new Intl.NumberFormat(undefined, { style: "percent", maximumFrac
 const decimal = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
 const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 const dayOfYear = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" });
+const ago = new Intl.RelativeTimeFormat(undefined, { numeric: "auto", style: "short" });
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
 const SECOND_MS = 1_000;
@@ -54,6 +55,16 @@ export function formatAge(at: number, now: number): string {
   if (age < HOUR_MS) return `${Math.floor(age / MINUTE_MS)}m`;
   if (age < DAY_MS) return `${Math.floor(age / HOUR_MS)}h`;
   if (age < 7 * DAY_MS) return `${Math.floor(age / DAY_MS)}d`;
+  return formatDay(at, now);
+}
+
+/** "now", "2 min. ago", "3 hr. ago", "yesterday", then the date. */
+export function formatAgo(at: number, now: number): string {
+  const age = Math.max(0, now - at);
+  if (age < MINUTE_MS) return ago.format(0, "second");
+  if (age < HOUR_MS) return ago.format(-Math.floor(age / MINUTE_MS), "minute");
+  if (age < DAY_MS) return ago.format(-Math.floor(age / HOUR_MS), "hour");
+  if (age < 7 * DAY_MS) return ago.format(-Math.floor(age / DAY_MS), "day");
   return formatDay(at, now);
 }
 

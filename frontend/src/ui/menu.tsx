@@ -1,93 +1,29 @@
-import { Check } from "lucide-react";
-import { DropdownMenu as Radix } from "radix-ui";
-import type { ReactNode } from "react";
-import { classes } from "./classes.ts";
+/** A menu behind a button. Its code comes after first paint (late-part.tsx); the parts themselves are in menu-parts.tsx. */
+import { LateOverlay, latePart } from "./late-part.tsx";
+import type { MenuItemProps, MenuProps, MenuRadioProps } from "./menu-parts.tsx";
 
-const ITEM =
-  "flex min-h-8 cursor-default items-center gap-2 rounded-control px-2 py-1 text-ui outline-none select-none pointer-coarse:min-h-11 pointer-coarse:text-body " +
-  "data-[highlighted]:bg-hover data-[disabled]:opacity-50 [&_svg]:size-4 [&_svg]:flex-none [&_svg]:stroke-[1.75]";
+export type { MenuItemProps, MenuOption, MenuProps, MenuRadioProps } from "./menu-parts.tsx";
 
-export interface MenuProps {
-  /** The button that opens the menu. */
-  trigger: ReactNode;
-  label: string;
-  children: ReactNode;
-  align?: "start" | "center" | "end";
+const parts = latePart(() => import("./menu-parts.tsx"));
+
+export function Menu(props: MenuProps) {
+  const here = parts.useIt();
+  return <LateOverlay trigger={props.trigger} render={here && ((startsOpen) => <here.Menu {...props} startsOpen={startsOpen} />)} />;
 }
 
-export function Menu({ trigger, label, children, align = "start" }: MenuProps) {
-  return (
-    <Radix.Root modal={false}>
-      <Radix.Trigger asChild>{trigger}</Radix.Trigger>
-      <Radix.Portal>
-        <Radix.Content
-          aria-label={label}
-          align={align}
-          sideOffset={4}
-          collisionPadding={8}
-          className="z-50 max-h-[var(--radix-dropdown-menu-content-available-height)] max-w-[min(360px,calc(100vw-16px))] min-w-44 animate-overlay overflow-y-auto rounded-card border border-line bg-raised p-1 text-fg shadow-overlay"
-        >
-          {children}
-        </Radix.Content>
-      </Radix.Portal>
-    </Radix.Root>
-  );
-}
-
-export interface MenuItemProps {
-  onSelect: () => void;
-  icon?: ReactNode;
-  shortcut?: string;
-  danger?: boolean;
-  disabled?: boolean;
-  children: ReactNode;
-}
-
-export function MenuItem({ onSelect, icon, shortcut, danger = false, disabled = false, children }: MenuItemProps) {
-  return (
-    <Radix.Item onSelect={onSelect} disabled={disabled} className={classes(ITEM, danger && "text-bad data-[highlighted]:bg-bad-soft")}>
-      {icon}
-      <span className="min-w-0 flex-1">{children}</span>
-      {shortcut !== undefined && <kbd className="pl-4 font-sans text-label text-fg-3">{shortcut}</kbd>}
-    </Radix.Item>
-  );
-}
-
-export interface MenuOption {
-  value: string;
-  label: string;
-  description?: string | undefined;
+// Items are rendered inside an open menu only, so that the parts are here by then.
+export function MenuItem(props: MenuItemProps) {
+  const here = parts.useIt();
+  return here && <here.MenuItem {...props} />;
 }
 
 /** One choice of several. */
-export function MenuRadio({
-  value,
-  onChange,
-  options,
-}: {
-  value: string;
-  onChange: (value: string) => void;
-  options: readonly MenuOption[];
-}) {
-  return (
-    <Radix.RadioGroup value={value} onValueChange={onChange}>
-      {options.map((option) => (
-        <Radix.RadioItem key={option.value} value={option.value} className={ITEM}>
-          <span className="size-4 flex-none">
-            <Radix.ItemIndicator>
-              <Check />
-            </Radix.ItemIndicator>
-          </span>
-          <span className="min-w-0 flex-1">
-            <span className="block">{option.label}</span>
-            {option.description !== undefined && <span className="block text-label text-fg-3">{option.description}</span>}
-          </span>
-        </Radix.RadioItem>
-      ))}
-    </Radix.RadioGroup>
-  );
+export function MenuRadio(props: MenuRadioProps) {
+  const here = parts.useIt();
+  return here && <here.MenuRadio {...props} />;
 }
 
 export function MenuSeparator() {
-  return <Radix.Separator className="my-1 h-px bg-line" />;
+  const here = parts.useIt();
+  return here && <here.MenuSeparator />;
 }

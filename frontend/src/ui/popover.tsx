@@ -1,29 +1,12 @@
-import { Popover as Radix } from "radix-ui";
-import type { ReactNode } from "react";
+/** A panel behind a button. Its code comes after first paint (late-part.tsx). */
+import { LateOverlay, latePart } from "./late-part.tsx";
+import type { PopoverProps } from "./popover-parts.tsx";
 
-export interface PopoverProps {
-  /** The button that opens it. */
-  trigger: ReactNode;
-  label: string;
-  children: ReactNode;
-  align?: "start" | "center" | "end";
-}
+export type { PopoverProps } from "./popover-parts.tsx";
 
-export function Popover({ trigger, label, children, align = "end" }: PopoverProps) {
-  return (
-    <Radix.Root>
-      <Radix.Trigger asChild>{trigger}</Radix.Trigger>
-      <Radix.Portal>
-        <Radix.Content
-          aria-label={label}
-          align={align}
-          sideOffset={6}
-          collisionPadding={8}
-          className="z-50 max-w-[min(360px,calc(100vw-16px))] min-w-52 animate-overlay rounded-card border border-line bg-raised p-3 text-fg shadow-overlay outline-none"
-        >
-          {children}
-        </Radix.Content>
-      </Radix.Portal>
-    </Radix.Root>
-  );
+const parts = latePart(() => import("./popover-parts.tsx"));
+
+export function Popover(props: PopoverProps) {
+  const here = parts.useIt();
+  return <LateOverlay trigger={props.trigger} render={here && ((startsOpen) => <here.Popover {...props} startsOpen={startsOpen} />)} />;
 }

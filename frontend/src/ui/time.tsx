@@ -1,6 +1,6 @@
 /** Time on the screen. One shared clock per pace, so that a hundred rows cost one timer. */
 import { useSyncExternalStore } from "react";
-import { formatAge, formatDuration, formatExact } from "./format.ts";
+import { formatAge, formatAgo, formatDuration, formatExact } from "./format.ts";
 
 interface Pace {
   subscribe: (listener: () => void) => () => void;
@@ -44,12 +44,12 @@ export function useNow(every: "second" | "minute"): number {
   return useSyncExternalStore(source.subscribe, source.now);
 }
 
-/** "3m"; the exact time on hover. */
-export function RelativeTime({ at }: { at: number }) {
+/** "3m", or "3 min. ago" inside a sentence; the exact time on hover. */
+export function RelativeTime({ at, inWords = false }: { at: number; inWords?: boolean }) {
   const now = useNow("minute");
   return (
     <time dateTime={new Date(at).toISOString()} title={formatExact(at)} className="tabular whitespace-nowrap">
-      {formatAge(at, Math.max(now, at))}
+      {(inWords ? formatAgo : formatAge)(at, Math.max(now, at))}
     </time>
   );
 }

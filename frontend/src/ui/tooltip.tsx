@@ -14,7 +14,6 @@ import {
   type PointerEvent,
   type ReactNode,
 } from "react";
-import { createPortal } from "react-dom";
 import { placeTooltip } from "./tooltip-place.ts";
 
 const OPEN_DELAY_MS = 400;
@@ -78,7 +77,7 @@ export function Tooltip({ text, children }: TooltipProps) {
       onBlur={close}
     >
       {trigger}
-      {isOpen && createPortal(<Bubble id={id} text={text} anchor={anchor} onPointerEnter={() => want(anchor, 0)} />, document.body)}
+      {isOpen && <Bubble id={id} text={text} anchor={anchor} onPointerEnter={() => want(anchor, 0)} />}
     </span>
   );
 }
@@ -95,17 +94,20 @@ function Bubble({ id, text, anchor, onPointerEnter }: BubbleProps) {
   useLayoutEffect(() => {
     const element = bubble.current;
     if (element === null) return;
+    // The top layer: no ancestor clips, moves or fades it, and it stays inside its landmark.
+    element.showPopover();
     const screen = { width: document.documentElement.clientWidth, height: document.documentElement.clientHeight };
     const { left, top } = placeTooltip(anchor.getBoundingClientRect(), element.getBoundingClientRect(), screen);
     element.style.transform = `translate(${left}px, ${top}px)`;
-  });
+  }, [anchor]);
   return (
     <div
       ref={bubble}
       id={id}
       role="tooltip"
+      popover="manual"
       onPointerEnter={onPointerEnter}
-      className="fixed top-0 left-0 z-60 w-max max-w-72 rounded-control bg-ink px-2 py-1 text-label text-on-ink shadow-overlay"
+      className="fixed inset-auto top-0 left-0 m-0 w-max overflow-visible border-0 max-w-72 rounded-control bg-ink px-2 py-1 text-label text-on-ink shadow-overlay"
     >
       {text}
     </div>
