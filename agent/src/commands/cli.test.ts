@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { runCli } from "../cli.ts";
+import { defaultCapacity } from "../machine/limits.ts";
 import { defineCommand, FatalError, UserError } from "./command.ts";
 import { isLoopback } from "./connect.ts";
 import { checkNode } from "./doctor.ts";
@@ -62,6 +63,10 @@ describe("the command line", () => {
 it("knows this computer's own addresses", () => {
   expect(["localhost", "app.localhost", "127.0.0.1", "[::1]"].map(isLoopback)).toEqual(Array(4).fill(true));
   expect(["127.0.0.1.example.com", "example.com", "10.0.0.1", "localhost.example.com"].map(isLoopback)).toEqual(Array(4).fill(false));
+});
+
+it("runs more sessions where there is more memory, within bounds", () => {
+  expect([1, 6.5, 64].map((gigabytes) => defaultCapacity(gigabytes * 1_073_741_824))).toEqual([4, 6, 16]);
 });
 
 it("knows which Node runs TypeScript as it is", () => {

@@ -1,8 +1,8 @@
 /** `connect`: makes this computer a machine of a platform, until it is interrupted. Sessions that run go on without it. */
 import { readFile } from "node:fs/promises";
-import { homedir, hostname } from "node:os";
+import { homedir, hostname, totalmem } from "node:os";
 import path from "node:path";
-import { DEFAULT_CAPACITY } from "../machine/limits.ts";
+import { defaultCapacity } from "../machine/limits.ts";
 import type { Over } from "../machine/control-link.ts";
 import { lockDataDir, machineIdOf } from "../machine/data-dir.ts";
 import { startMachine } from "../machine/machine.ts";
@@ -18,7 +18,7 @@ const OPTIONS = {
   "token-file": { type: "string", value: "PATH", summary: `file with the machine token (or ${TOKEN_VARIABLE})` },
   data: { type: "string", value: "DIR", summary: "where sessions keep their files (default ~/.ai-dev-agent)" },
   name: { type: "string", value: "NAME", summary: "how this computer is shown (default its host name)" },
-  capacity: { type: "string", value: "N", summary: `sessions at once (default ${DEFAULT_CAPACITY})` },
+  capacity: { type: "string", value: "N", summary: "sessions at once (default one for each GB of memory, 4 to 16)" },
   "allow-path": { type: "string", value: "DIR", summary: "folder below which projects may be opened in place", multiple: true },
   json: { type: "boolean", summary: "one JSON line per happening instead of words" },
 } as const;
@@ -92,7 +92,7 @@ async function readToken(file: string | undefined): Promise<string> {
 }
 
 function readCapacity(text: string | undefined): number {
-  const capacity = text === undefined ? DEFAULT_CAPACITY : Number(text);
+  const capacity = text === undefined ? defaultCapacity(totalmem()) : Number(text);
   if (Number.isInteger(capacity) && capacity >= 1 && capacity <= MAX_CAPACITY) return capacity;
   throw new UserError(`--capacity must be a whole number from 1 to ${MAX_CAPACITY}.`, "Leave it out for the default.");
 }

@@ -1,7 +1,14 @@
 /** Numbers of the machine, each with its unit and its reason. */
 
-/** Runners at once, unless told otherwise: each is a Node process and an agent of some 300 MB. */
-export const DEFAULT_CAPACITY = 4;
+/** A runner and its agent take about 0.4 GB; a GB for each leaves room for what they run. */
+const BYTES_PER_RUNNER = 1_073_741_824;
+const FEWEST_RUNNERS = 4;
+const MOST_RUNNERS = 16;
+
+/** Runners at once, unless told otherwise. An idle session keeps its runner for some minutes, so a few are soon taken. */
+export const defaultCapacity = (memoryBytes: number): number =>
+  Math.min(MOST_RUNNERS, Math.max(FEWEST_RUNNERS, Math.floor(memoryBytes / BYTES_PER_RUNNER)));
+
 /** A kill is answered well within the server's patience of 6 s. */
 export const KILL_DEADLINE_MS = 4_000;
 /** Between two looks at whether what was killed is gone. */
