@@ -1,6 +1,6 @@
 import type { SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
 import { beforeAll, describe, expect, it } from "vitest";
-import { freshId, installWorlds, SessionWorld, SLEEPS, type FakeRunner } from "../support/worker/session-fakes.ts";
+import { freshId, installWorlds, SessionWorld, SLEEPS, until, type FakeRunner } from "../support/worker/session-fakes.ts";
 
 beforeAll(installWorlds);
 
@@ -101,6 +101,37 @@ describe.each(SLEEPS)("a save, $name", ({ nap }) => {
     runner.send({ type: "save_skipped", reason: "failed", problem: { code: "unavailable", message: "no network" } });
     expect(await viewer.untilEvent("snapshot_failed")).toMatchObject({ problem: { message: "no network" } });
     expect((await world.stub.state())?.saveProblem).toMatchObject({ code: "unavailable" });
+  });
+});
+
+describe("a save that is overtaken while it is verified", () => {
+  it("[SN1] is refused when another became the head, or its runner was fenced", async () => {
+    const { world, runner } = await SessionWorld.running();
+    let release = () => {};
+    world.snapshots.gate = new Promise((resolve) => (release = resolve));
+    const [first, second] = [snapshotOf(null), snapshotOf(null)];
+    const both = [commit(runner, first), commit(runner, second)];
+    await until(() => world.snapshots.checks === 2, "both to be under way");
+    release();
+    expect((await Promise.all(both)).map((answer) => answer.ok)).toEqual([true, false]);
+    world.snapshots.gate = new Promise((resolve) => (release = resolve));
+    runner.send({
+      type: "commit",
+      requestId: freshId("request"),
+      snapshot: snapshotOf(first.snapshotId),
+      agentSessionId: null,
+      throughRseq: 0,
+      asked: false,
+    });
+    await until(() => world.snapshots.checks === 3, "a third");
+    await world.stub.runnerExited({ incarnation: 1, exitCode: 1, signal: null, lastWords: "" });
+    const viewer = await world.watching();
+    viewer.send({ type: "warm" });
+    await until(() => world.host.orders.length === 2, "a new runner");
+    await (await world.dialRunner()).greet();
+    release();
+    await expect.poll(async () => (await world.stub.state())?.saved?.snapshotId).toBe(first.snapshotId);
+    expect((await world.entries()).filter((entry) => entry.type === "snapshot_saved")).toHaveLength(1);
   });
 });
 

@@ -298,6 +298,32 @@ describe("a turn and a crash of the session", () => {
     expect((await world.stub.state())?.lastTurn).toMatchObject({ turnId, outcome: "interrupted" });
   });
 
+  it("[PR2][RN4] keeps a prompt waiting that arrives between a crash and the idle runner's return", async () => {
+    const { world, runner, turnId } = await SessionWorld.running();
+    await runner.finish(turnId);
+    await crash(world);
+    const viewer = await world.watching();
+    const promptId = viewer.prompt("anyone there?");
+    await viewer.until("prompt_ack");
+    expect(await ofType(world, "turn_started")).toHaveLength(1);
+    const again = await runner.redial();
+    await again.greet(again.rseq);
+    again.send({ type: "ready", openTurnId: null });
+    expect(await again.until("prompt")).toMatchObject({ promptId });
+  });
+
+  it("[PR2] keeps a prompt waiting whose idle runner has been silent, and starts another", async () => {
+    const { world, viewer, runner, turnId } = await SessionWorld.running();
+    await runner.finish(turnId);
+    world.now += 5 * 60_000;
+    const promptId = viewer.prompt("after the laptop slept");
+    await viewer.until("prompt_ack", (frame) => frame.promptId === promptId);
+    expect(await runner.untilClosed()).toBe(4008);
+    await world.advance(RUNNER_RECONNECT_GRACE_MS);
+    await until(() => world.host.orders.length === 2, "another runner");
+    expect(await (await world.readyRunner()).until("prompt")).toMatchObject({ promptId });
+  });
+
   it("[PR1] has the acknowledged prompt after a crash", async () => {
     const world = await SessionWorld.create();
     const viewer = await world.watching();
@@ -328,6 +354,18 @@ describe("limits and fences", () => {
     expect(await world.stub.authorizeRunner(runner.order.linkToken)).toEqual({ ok: false, code: "runner_fenced" });
     expect((await ofType(world, "turn_ended")).length).toBe(1);
     expect((await world.stub.state())?.lastTurn?.turnId).toBe(turnId);
+  });
+
+  it("[RN1] takes no word about an older runner for the current one", async () => {
+    const { world, viewer } = await SessionWorld.running();
+    await world.stub.runnerExited({ incarnation: 1, exitCode: 1, signal: null, lastWords: "" });
+    viewer.prompt("again");
+    await until(() => world.host.orders.length === 2, "a second runner");
+    const second = await world.readyRunner();
+    const { turnId } = await second.until("prompt");
+    await world.stub.runnerExited({ incarnation: 1, exitCode: 1, signal: null, lastWords: "late" });
+    expect((await world.stub.state())?.turn?.turnId).toBe(turnId);
+    expect(second.closed).toBeNull();
   });
 
   it("[RN1] answers an unknown link token with 401", async () => {

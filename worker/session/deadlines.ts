@@ -1,13 +1,9 @@
 /** What happens when a deadline passes. The machine's own deadlines go to it; the others are the parts'. */
-import { CLOSE } from "@ai-dev-platform/protocol/close-codes";
 import type { DeadlineName } from "./alarms.ts";
 import { nextExpiry, roleOfGrant } from "./grants.ts";
 import type { SessionParts } from "./parts.ts";
-import { closeQuietly } from "./runner-link.ts";
+import { dropSilentRunner } from "./runner-alive.ts";
 import { RUNNER_ALIVE_CHECK_MS } from "./turn.ts";
-
-/** A ping may be a little late. */
-const ALIVE_SLACK_MS = 5_000;
 
 export function passDeadlines(parts: SessionParts): void {
   const { alarms, ledger, ports } = parts;
@@ -49,14 +45,9 @@ function closeExpiredGrants({ alarms, ports, sql, viewers }: SessionParts): void
   alarms.armOrDisarm("grants", nextExpiry(sql, grants, now));
 }
 
-/** A machine that lost power closes no socket: in a turn, silence counts as a closed link. */
-function checkAlive({ alarms, conductor, link, ports }: SessionParts): void {
-  const now = ports.clock.now();
-  const { turn, incarnation } = conductor.flow;
+function checkAlive(parts: SessionParts): void {
+  const { turn } = parts.conductor.flow;
   if (turn.state !== "running" && turn.state !== "stopping") return;
-  alarms.arm("runner_alive", now + RUNNER_ALIVE_CHECK_MS);
-  const ws = link.socket();
-  if (ws !== null && now - link.lastSignAt(ws) <= RUNNER_ALIVE_CHECK_MS + ALIVE_SLACK_MS) return;
-  if (ws !== null) closeQuietly(ws, CLOSE.resume, "no sign of life");
-  conductor.feed({ type: "closed", incarnation });
+  parts.alarms.arm("runner_alive", parts.ports.clock.now() + RUNNER_ALIVE_CHECK_MS);
+  dropSilentRunner(parts);
 }

@@ -234,6 +234,21 @@ describe("an idle runner", () => {
     expect(desk.deadlines.size).toBe(0);
   });
 
+  it("that vanished unnoticed is replaced for the prompt that found out", () => {
+    const desk = Desk.running();
+    desk.feed({ type: "turn_report", incarnation: 1, turnId: desk.openTurnId(), outcome: "completed", problem: null });
+    desk.feed({ type: "closed", incarnation: 1 });
+    expect(doing(desk.prompt("p2"), "open_turn")).toEqual([]);
+    expect(doing(desk.feed({ type: "deadline", name: "runner_reconnect" }), "start_runner")).toEqual([
+      { do: "start_runner", incarnation: 2 },
+    ]);
+    expect(desk.queue).toEqual(["p2"]);
+    desk.feed({ type: "hello", incarnation: 2 });
+    desk.feed({ type: "closed", incarnation: 2 });
+    const failed = desk.feed({ type: "deadline", name: "runner_reconnect" });
+    expect([doing(failed, "start_runner").length, shown(failed)]).toEqual([0, ["failed"]]);
+  });
+
   it("that is leaving is replaced when a prompt came meanwhile", () => {
     const desk = Desk.running();
     desk.feed({ type: "turn_report", incarnation: 1, turnId: desk.openTurnId(), outcome: "completed", problem: null });

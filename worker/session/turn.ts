@@ -159,8 +159,11 @@ function greet(step: Step, context: FlowContext): void {
   disarm(step, "runner_idle");
   arm(step, "runner_ready", context.now + RUNNER_READY_DEADLINE_MS);
   setRunner(step, { state: "restoring" });
-  if (!step.flow.shown.startsWith(`ready ${step.flow.incarnation} `)) show(step, "restoring", null);
+  if (!hasServed(step)) show(step, "restoring", null);
 }
+
+/** Whether this incarnation has been ready once. */
+const hasServed = ({ flow }: Step): boolean => flow.shown.startsWith(`ready ${flow.incarnation} `);
 
 function becomeReady(step: Step, openTurnId: string | null): void {
   const { runner, turn } = step.flow;
@@ -188,16 +191,17 @@ function end(step: Step, problem: Problem, how: "bye" | "failed" | "lost"): void
   const { runner, turn } = step.flow;
   if (runner.state === "off" || runner.state === "waiting") return;
   if (runner.state === "killing" || runner.state === "retiring") return finishKill(step);
-  const neverServed =
-    runner.state === "starting" || (runner.state === "restoring" && turn.state !== "running" && turn.state !== "stopping");
+  const isOpen = turn.state === "running" || turn.state === "stopping";
+  const wasReady = hasServed(step);
   leave(step);
   if (turn.state === "stopping") closeTurn(step, "stopped", null, true);
   else if (turn.state === "running") closeTurn(step, how === "failed" ? "failed" : "interrupted", problem, true);
   if (how === "bye") show(step, turn.state === "running" ? "lost" : "asleep", turn.state === "running" ? problem : null);
-  else if (neverServed && how === "lost") show(step, "failed", { ...problemOf("runner_start_failed"), ...detailOf(problem) });
+  else if (!wasReady && !isOpen && how === "lost") show(step, "failed", { ...problemOf("runner_start_failed"), ...detailOf(problem) });
   else show(step, how, problem);
-  // After a loss the queue waits for a person: what broke the runner may break the next one.
-  const mayStart = turn.state === "stopping" || (how === "bye" && turn.state !== "running");
+  // What broke a turn or a start may break the next one: then the queue waits for a person.
+  const isHarmless = !isOpen && (how === "bye" || (how === "lost" && wasReady));
+  const mayStart = turn.state === "stopping" || isHarmless;
   step.effects.push({ do: "proceed", mayStart });
 }
 

@@ -63,8 +63,13 @@ export class FakeSnapshots implements SnapshotStore {
   complete = true;
   removed: string[] = [];
   removedAll = 0;
+  checks = 0;
+  /** When set, a check is answered only when this resolves. */
+  gate: Promise<void> = Promise.resolve();
 
   async isComplete(): Promise<boolean> {
+    this.checks += 1;
+    await this.gate;
     return this.complete;
   }
   async remove(_sessionId: string, snapshot: SnapshotRef): Promise<void> {
