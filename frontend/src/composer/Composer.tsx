@@ -139,7 +139,7 @@ function DrivingComposer({ sessionId, state, onShare }: ComposerProps & { state:
   const isRunning = state.turn !== null;
   return (
     <div className="flex flex-col gap-1.5">
-      <WaitingPrompts {...waiting} editingId={editingId} onEdit={setEditingId} />
+      <WaitingPrompts {...waiting} isRunning={isRunning} editingId={editingId} onEdit={setEditingId} />
       <div className="relative rounded-dock border border-line-strong bg-surface transition-colors focus-within:border-fg-3">
         <SuggestionList id={listId} suggestions={suggestions} onChoose={choose} />
         <PromptField

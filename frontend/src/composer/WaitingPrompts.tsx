@@ -3,12 +3,14 @@
  * A queued prompt can be edited, moved and withdrawn until a turn takes it; nothing here is sent again by itself.
  */
 import type { QueuedPrompt } from "@ai-dev-platform/protocol/state";
-import { ArrowDown, ArrowUp, Clock, Pencil, RotateCcw, TriangleAlert, X } from "lucide-react";
+import { ArrowDown, ArrowUp, Clock, Ellipsis, Pencil, RotateCcw, TriangleAlert, X } from "lucide-react";
 import { useEffect, useRef, useState, type ReactNode } from "react";
 import { showFailure } from "../session-page/failure.ts";
+import { PHONE, useMedia } from "../session-page/use-media.ts";
 import { useActions } from "../session/use-session.ts";
 import type { OutboxPrompt } from "../session/outbox.ts";
 import { Button, IconButton } from "../ui/button.tsx";
+import { Menu, MenuItem } from "../ui/menu.tsx";
 import { t } from "./messages.ts";
 
 function Line({ icon, state, text, children }: { icon: ReactNode; state: string; text: string; children?: ReactNode }) {
@@ -83,16 +85,76 @@ function OutboxLine({ prompt }: { prompt: OutboxPrompt }) {
   );
 }
 
+interface QueuedControlsProps {
+  canMoveUp: boolean;
+  canMoveDown: boolean;
+  onMove: (step: 1 | -1) => void;
+  onEdit: () => void;
+  onWithdraw: () => void;
+}
+
+/** Buttons where there is room for them, one menu on the phone. */
+function QueuedControls({ canMoveUp, canMoveDown, onMove, onEdit, onWithdraw }: QueuedControlsProps) {
+  const isPhone = useMedia(PHONE);
+  if (isPhone) {
+    return (
+      <Menu
+        label={t.waiting.more}
+        align="end"
+        trigger={
+          <IconButton size="sm" label={t.waiting.more}>
+            <Ellipsis />
+          </IconButton>
+        }
+      >
+        <MenuItem icon={<Pencil />} onSelect={onEdit}>
+          {t.waiting.edit}
+        </MenuItem>
+        <MenuItem icon={<ArrowUp />} disabled={!canMoveUp} onSelect={() => onMove(-1)}>
+          {t.waiting.up}
+        </MenuItem>
+        <MenuItem icon={<ArrowDown />} disabled={!canMoveDown} onSelect={() => onMove(1)}>
+          {t.waiting.down}
+        </MenuItem>
+        <MenuItem icon={<X />} onSelect={onWithdraw}>
+          {t.waiting.withdraw}
+        </MenuItem>
+      </Menu>
+    );
+  }
+  return (
+    <>
+      {(canMoveUp || canMoveDown) && (
+        <>
+          <IconButton size="sm" label={t.waiting.up} disabled={!canMoveUp} onClick={() => onMove(-1)}>
+            <ArrowUp />
+          </IconButton>
+          <IconButton size="sm" label={t.waiting.down} disabled={!canMoveDown} onClick={() => onMove(1)}>
+            <ArrowDown />
+          </IconButton>
+        </>
+      )}
+      <IconButton size="sm" label={t.waiting.edit} onClick={onEdit}>
+        <Pencil />
+      </IconButton>
+      <IconButton size="sm" label={t.waiting.withdraw} onClick={onWithdraw}>
+        <X />
+      </IconButton>
+    </>
+  );
+}
+
 export interface WaitingPromptsProps {
   queue: readonly QueuedPrompt[];
   /** Position in the session's queue of the first one shown. */
   firstPosition: number;
   outbox: readonly OutboxPrompt[];
+  isRunning: boolean;
   editingId: string | null;
   onEdit: (promptId: string | null) => void;
 }
 
-export function WaitingPrompts({ queue, firstPosition, outbox, editingId, onEdit }: WaitingPromptsProps) {
+export function WaitingPrompts({ queue, firstPosition, outbox, isRunning, editingId, onEdit }: WaitingPromptsProps) {
   const actions = useActions();
   const queuedIds = new Set(queue.map((prompt) => prompt.promptId));
   const mine = outbox.filter((prompt) => !queuedIds.has(prompt.promptId));
@@ -103,23 +165,14 @@ export function WaitingPrompts({ queue, firstPosition, outbox, editingId, onEdit
         prompt.promptId === editingId ? (
           <EditLine key={prompt.promptId} prompt={prompt} onDone={() => onEdit(null)} />
         ) : (
-          <Line key={prompt.promptId} icon={<Clock aria-hidden />} state={t.waiting[prompt.delivery]} text={prompt.text}>
-            {queue.length > 1 && (
-              <>
-                <IconButton size="sm" label={t.waiting.up} disabled={index === 0} onClick={() => void actions.movePrompt(prompt.promptId, firstPosition + index - 1).catch(showFailure)}>
-                  <ArrowUp />
-                </IconButton>
-                <IconButton size="sm" label={t.waiting.down} disabled={index === queue.length - 1} onClick={() => void actions.movePrompt(prompt.promptId, firstPosition + index + 1).catch(showFailure)}>
-                  <ArrowDown />
-                </IconButton>
-              </>
-            )}
-            <IconButton size="sm" label={t.waiting.edit} onClick={() => onEdit(prompt.promptId)}>
-              <Pencil />
-            </IconButton>
-            <IconButton size="sm" label={t.waiting.withdraw} onClick={() => void actions.withdrawPrompt(prompt.promptId).catch(showFailure)}>
-              <X />
-            </IconButton>
+          <Line key={prompt.promptId} icon={<Clock aria-hidden />} state={isRunning ? t.waiting[prompt.delivery] : t.waiting.idle} text={prompt.text}>
+            <QueuedControls
+              canMoveUp={index > 0}
+              canMoveDown={index < queue.length - 1}
+              onMove={(step) => void actions.movePrompt(prompt.promptId, firstPosition + index + step).catch(showFailure)}
+              onEdit={() => onEdit(prompt.promptId)}
+              onWithdraw={() => void actions.withdrawPrompt(prompt.promptId).catch(showFailure)}
+            />
           </Line>
         ),
       )}

@@ -40,11 +40,12 @@ export const t = {
   suggestions: "Suggestions",
   groups: { ours: "This platform", agent: "Claude Code", argument: "Choose", files: "Files" },
   noFiles: "No file matches.",
-  findAsleep: "Files can be looked up while the sandbox is awake.",
+  findAsleep: "Files can be looked up while the session is awake.",
   finding: "Looking…",
   choices: (count: number) => (count === 1 ? "1 suggestion" : `${count} suggestions`),
   waiting: {
     region: "Waiting prompts",
+    idle: "Waiting",
     steer: "After this step",
     queue: "Next turn",
     edit: "Edit prompt",
@@ -53,6 +54,7 @@ export const t = {
     up: "Move earlier",
     down: "Move later",
     withdraw: "Withdraw prompt",
+    more: "Change the waiting prompt",
     editField: "Text of the waiting prompt",
   },
   outbox: {

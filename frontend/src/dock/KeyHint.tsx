@@ -1,7 +1,7 @@
 /** A key beside a button's words. Hidden where there is no keyboard; not part of the button's name. */
 export function KeyHint({ keys }: { keys: string }) {
   return (
-    <kbd aria-hidden className="font-sans text-meta opacity-70 pointer-coarse:hidden">
+    <kbd aria-hidden className="font-sans text-meta font-normal pointer-coarse:hidden">
       {keys}
     </kbd>
   );

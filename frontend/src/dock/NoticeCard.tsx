@@ -116,15 +116,15 @@ export function HostCard({ item }: { item: ItemOf<"host_waiting" | "host_failed"
           actions={
             mayDrive ? (
               <>
-                {tryAgain}
-                <Link href={paths.settings("machines")} className={buttonClass("secondary")}>
+                <Link href={paths.settings("machines")} className={buttonClass("primary")}>
                   {t.host.openMachines}
                 </Link>
+                <Button onClick={() => actions.warm()}>{t.host.tryAgain}</Button>
               </>
             ) : undefined
           }
         >
-          <ProblemText problem={item.problem}>{t.host.waitingBody}</ProblemText>
+          <ProblemText problem={item.problem}>{item.problem === null && t.host.waitingBody}</ProblemText>
         </DockCard>
       );
     case "host_failed":

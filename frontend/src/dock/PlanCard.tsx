@@ -44,7 +44,7 @@ export function PlanCard({ request, meta, error, mayAnswer, onAnswer }: RequestC
               {t.plan.approveEdits}
               <KeyHint keys={shownFor("allow_session", isMac)} />
             </Button>
-            <Button variant="ghost" className="ml-auto" onClick={() => setIsReplying(true)}>
+            <Button variant="ghost" className="ml-auto pointer-coarse:w-full pointer-coarse:border pointer-coarse:border-warn-line" onClick={() => setIsReplying(true)}>
               {t.plan.keep}
               <KeyHint keys={shownFor("deny", isMac)} />
             </Button>

@@ -70,11 +70,11 @@ export function QuestionCard({ request, meta, error, mayAnswer, onAnswer }: Requ
       actions={
         mayAnswer ? (
           <>
-            <Button variant="primary" disabled={!isComplete(form)} onClick={() => onAnswer(toAnswer(questions, form))}>
+            <Button variant="primary" className="pointer-coarse:flex-1" disabled={!isComplete(form)} onClick={() => onAnswer(toAnswer(questions, form))}>
               {t.question.send}
-              {questions.length > 1 && <span className="tabular opacity-70">{t.stack(answered, questions.length)}</span>}
+              {questions.length > 1 && <span className="tabular font-normal">{t.stack(answered, questions.length)}</span>}
             </Button>
-            <Button variant="ghost" className="ml-auto" onClick={() => onAnswer({ decision: "deny", message: "" })}>
+            <Button variant="ghost" className="ml-auto pointer-coarse:flex-1 pointer-coarse:border pointer-coarse:border-warn-line" onClick={() => onAnswer({ decision: "deny", message: "" })}>
               {t.question.skip}
             </Button>
           </>

@@ -77,7 +77,7 @@ export function HostStatus({ state }: { state: SessionState }) {
         </span>
       );
     case "waiting":
-      return <span className="text-label whitespace-nowrap text-warn">{t.host.waiting}</span>;
+      return <span className="text-label whitespace-nowrap text-warn max-md:hidden">{t.host.waiting}</span>;
     default:
       return null;
   }

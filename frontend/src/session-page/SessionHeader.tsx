@@ -2,6 +2,8 @@ import { may } from "@ai-dev-platform/protocol/roles";
 import type { SessionState } from "@ai-dev-platform/protocol/state";
 import { Menu as MenuIcon, PanelRight, Share2 } from "lucide-react";
 import { t as composerWords } from "../composer/messages.ts";
+import { PROMPT_FIELD_ID } from "../composer/PromptField.tsx";
+import { DOCK_ID } from "../dock/Dock.tsx";
 import { shell } from "../shell/shell-state.ts";
 import { useConnection, useViewer } from "../session/use-session.ts";
 import { IconButton } from "../ui/button.tsx";
@@ -25,6 +27,22 @@ export interface SessionHeaderProps {
   isWorkbenchOpen: boolean;
 }
 
+function SkipLinks() {
+  return (
+    <>
+      <a href={`#${PROMPT_FIELD_ID}`} className="skip-link">
+        {t.skipToPrompt}
+      </a>
+      <a href="#transcript" className="skip-link">
+        {t.skipToTranscript}
+      </a>
+      <a href={`#${DOCK_ID}`} className="skip-link">
+        {t.skipToDock}
+      </a>
+    </>
+  );
+}
+
 /** 44 px: what session this is, what it does, what is saved. No toolbar below it. */
 export function SessionHeader({ sessionId, state, commands, isShared, isRenaming, onRenaming, isWorkbenchOpen }: SessionHeaderProps) {
   const viewer = useViewer();
@@ -33,6 +51,7 @@ export function SessionHeader({ sessionId, state, commands, isShared, isRenaming
   const dot = state === null ? "idle" : dotState(state, isOffline);
   return (
     <header className="flex h-11 flex-none items-center gap-2 border-b border-line bg-bg pr-2 pl-3 pointer-coarse:h-12">
+      <SkipLinks />
       {!isShared && (
         <IconButton label={t.openSessions} className="-ml-1.5 lg:hidden" onClick={shell.openDrawer}>
           <MenuIcon />
@@ -53,12 +72,10 @@ export function SessionHeader({ sessionId, state, commands, isShared, isRenaming
       {viewer !== null && viewer.role !== "owner" && <span className="text-label whitespace-nowrap text-fg-3 max-md:hidden">{t.role[viewer.role]}</span>}
       {state !== null && (
         <>
-          <span className="flex max-md:hidden">
-            <SaveIndicator state={state} />
-          </span>
+          <SaveIndicator state={state} />
           <TodosPill todos={state.todos} />
           {commands.share !== null && (
-            <IconButton label={t.share} onClick={commands.share}>
+            <IconButton label={t.share} className="max-md:hidden" onClick={commands.share}>
               <Share2 />
             </IconButton>
           )}

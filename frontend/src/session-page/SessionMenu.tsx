@@ -1,6 +1,6 @@
 import { may } from "@ai-dev-platform/protocol/roles";
 import type { SessionState } from "@ai-dev-platform/protocol/state";
-import { Archive, CircleDollarSign, Command, Ellipsis, Keyboard, Link, Pencil, Plug, Save, Trash2 } from "lucide-react";
+import { Archive, CircleDollarSign, Command, Ellipsis, Keyboard, Link, Pencil, Plug, Save, Share2, Trash2 } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
 import { isMac } from "../keyboard/platform.ts";
 import { shownFor } from "../keyboard/shortcuts.ts";
@@ -36,6 +36,11 @@ export function SessionMenu({ sessionId, state, commands }: SessionMenuProps) {
           </IconButton>
         }
       >
+        {commands.share !== null && (
+          <MenuItem icon={<Share2 />} onSelect={commands.share}>
+            {t.share}
+          </MenuItem>
+        )}
         {mayDrive && (
           <MenuItem icon={<Pencil />} onSelect={commands.rename}>
             {t.rename}

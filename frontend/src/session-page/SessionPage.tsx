@@ -6,8 +6,7 @@ import type { TicketBody } from "@ai-dev-platform/protocol/http";
 import { lazy, Suspense, useCallback, useEffect, useRef, useState, type CSSProperties } from "react";
 import { api } from "../api/client.ts";
 import { Composer } from "../composer/Composer.tsx";
-import { PROMPT_FIELD_ID } from "../composer/PromptField.tsx";
-import { Dock, DOCK_ID } from "../dock/Dock.tsx";
+import { Dock } from "../dock/Dock.tsx";
 import { SessionProvider } from "../session/provider.tsx";
 import { useConnection, useSessionState } from "../session/use-session.ts";
 import { jumpToSeq } from "../transcript/commands.ts";
@@ -84,22 +83,6 @@ function useJumpFromAddress(isReady: boolean): void {
   }, [isReady]);
 }
 
-function SkipLinks() {
-  return (
-    <>
-      <a href={`#${PROMPT_FIELD_ID}`} className="skip-link">
-        {t.skipToPrompt}
-      </a>
-      <a href="#transcript" className="skip-link">
-        {t.skipToTranscript}
-      </a>
-      <a href={`#${DOCK_ID}`} className="skip-link">
-        {t.skipToDock}
-      </a>
-    </>
-  );
-}
-
 function Conversation({ sessionId, onShare, isHidden }: { sessionId: string; onShare: (() => void) | null; isHidden: boolean }) {
   return (
     <main id="main" tabIndex={-1} inert={isHidden} className="relative flex min-h-0 min-w-0 flex-1 flex-col outline-none">
@@ -142,7 +125,6 @@ function SessionScreen({ sessionId, isShared }: { sessionId: string; isShared: b
   );
   return (
     <div className="flex h-full min-h-0 flex-col">
-      {!isEnded && <SkipLinks />}
       <SessionHeader sessionId={sessionId} state={state} commands={commands} isShared={isShared} isRenaming={screen.isRenaming} onRenaming={screen.setIsRenaming} isWorkbenchOpen={panel !== null} />
       {isPhone && !isEnded && <PhoneTabs panel={panel} onPanel={screen.showPanel} />}
       {isEnded && connection.endedReason !== undefined ? (

@@ -50,7 +50,7 @@ export const t = {
     now: "Save now",
     saving: "Saving…",
   },
-  todos: { label: (done: number, total: number) => `Tasks: ${done} of ${total} done`, title: "Tasks", state: { pending: "open", in_progress: "in progress", completed: "done" } },
+  todos: { label: (done: number, total: number) => `${done}/${total} tasks done`, title: "Tasks", state: { pending: "open", in_progress: "in progress", completed: "done" } },
   share: "Share",
   menu: {
     label: "More",

@@ -149,7 +149,7 @@ export function ChangesPanel({ sessionId, file: wanted, onOpenFile }: ChangesPan
     if (wanted !== null) list.current?.querySelector(`[data-path="${CSS.escape(wanted)}"]`)?.scrollIntoView({ block: "start" });
   }, [wanted]);
 
-  const isOpen = (file: ChangedFile) => toggled.get(file.path) ?? (file.path === wanted || (!isViewed(viewed, file) && file.additions + file.deletions <= LARGE_LINES));
+  const isOpen = (file: ChangedFile) => toggled.get(file.path) ?? (isAwake && (file.path === wanted || (!isViewed(viewed, file) && file.additions + file.deletions <= LARGE_LINES)));
   const walk = (step: -1 | 1) => {
     const card = list.current && cardAt(list.current, step);
     card?.querySelector("button")?.focus({ preventScroll: true });

@@ -28,13 +28,13 @@ export function PanelFailure({ error, onRetry }: { error: unknown; onRetry: () =
 export function AsleepStrip({ text }: { text: string }) {
   const actions = useActions();
   const viewer = useViewer();
-  const { isStarting } = useWorkspace();
+  const { isStarting, isAsleep } = useWorkspace();
   const mayWake = viewer !== null && may(viewer.role, "drive");
   return (
     <div className="flex items-center gap-2.5 border-b border-line bg-sunken px-3 py-2 text-label text-fg-2">
       <Moon aria-hidden className="icon" />
       <p className="min-w-0 flex-1">
-        <span className="font-medium text-fg">{isStarting ? t.asleep.starting : t.asleep.title}</span> {text}
+        <span className="font-medium text-fg">{isStarting ? t.asleep.starting : isAsleep ? t.asleep.title : t.asleep.notRunning}</span> {text}
       </p>
       {mayWake && !isStarting && (
         <Button size="sm" onClick={() => actions.warm()}>

@@ -8,9 +8,10 @@ export const t = {
   tryAgain: "Try again",
   truncated: "Only the first part is shown.",
   asleep: {
-    title: "Asleep",
-    files: "Files can be read while the sandbox is awake.",
-    changes: "The list is from the last turn. Lines can be read while the sandbox is awake.",
+    title: "Asleep.",
+    notRunning: "Not running.",
+    files: "Files can be read while the session is awake.",
+    changes: "The list is from the last turn. Lines can be read while the session is awake.",
     wake: "Wake it",
     starting: "Starting…",
   },

@@ -13,15 +13,18 @@ const isOf = <K extends Query["kind"]>(kind: K, result: QueryResult): result is 
 export interface Workspace {
   isAwake: boolean;
   isStarting: boolean;
+  /** Stopped in good order, with all saved. */
+  isAsleep: boolean;
   incarnation: number;
 }
 
-const ASLEEP: Workspace = { isAwake: false, isStarting: false, incarnation: 0 };
+const ASLEEP: Workspace = { isAwake: false, isStarting: false, isAsleep: false, incarnation: 0 };
 
 export const useWorkspace = (): Workspace =>
   useSessionSelector(({ host }) => ({
     isAwake: host.state === "ready",
     isStarting: host.state === "starting" || host.state === "restoring",
+    isAsleep: host.state === "asleep",
     incarnation: host.incarnation,
   })) ?? ASLEEP;
 
