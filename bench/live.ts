@@ -3,7 +3,7 @@
  * Aims: 1.3, 1.3 and 1.6 times the bare relay at the median. 80 pieces a second, 200 pieces a round, rounds interleaved.
  */
 import { performance } from "node:perf_hooks";
-import WebSocket, { WebSocketServer } from "ws";
+import { WebSocket, WebSocketServer } from "ws";
 import { signUp } from "../tests/support/node/account.ts";
 import { openViewer } from "../tests/support/node/viewer.ts";
 import { startModelServer } from "../scripts/demo-model/server.ts";

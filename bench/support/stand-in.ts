@@ -1,7 +1,7 @@
 /** A machine and a runner that only speak the protocol: for measuring the session without an agent behind it. */
 import type { RunnerOrder } from "@ai-dev-platform/protocol/machine";
 import type { RunnerFrame, RunnerOrderFrame } from "@ai-dev-platform/protocol/runner";
-import WebSocket from "ws";
+import { WebSocket } from "ws";
 import { newId } from "../../tests/support/node/ids.ts";
 
 export interface StandInRunner {

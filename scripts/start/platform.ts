@@ -2,6 +2,8 @@
 import { mkdirSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { killRecorded } from "../../agent/src/runner/process-group.ts";
+import { livingRecords, stateDirOf } from "../../agent/src/machine/runner-record.ts";
 import { startModelServer } from "../demo-model/server.ts";
 import { type Child, startChild } from "./child.ts";
 import { ensureSecrets } from "./secrets.ts";
@@ -29,6 +31,8 @@ export interface Platform {
 
 /** The pace of speech that a person can follow. */
 const DEMO_PACE_MS = 12;
+/** Long enough for an ordinary save. */
+const RUNNER_PATIENCE_MS = 8_000;
 const LOCAL = { PUBLIC_ORIGIN: "", SIGN_UP: "open", LOCAL_PATHS: "true" };
 
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
@@ -66,9 +70,21 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     restartServer: async () => (platform.server = await startServer(server)),
     async stop() {
       await platform.machine?.stop("SIGTERM", 8_000);
+      await stopRunners(path.join(dataDir, "machine"));
       await platform.server.stop();
       await demo?.close();
     },
   };
   return platform;
+}
+
+/** A machine's runners outlive it by design; a platform that stops takes them along, after a chance to save. */
+async function stopRunners(machineDir: string): Promise<void> {
+  const deadline = Date.now() + RUNNER_PATIENCE_MS;
+  for (const { pid } of await livingRecords(machineDir)) process.kill(pid, "SIGTERM");
+  while (Date.now() < deadline && (await livingRecords(machineDir)).length > 0) await new Promise((resolve) => setTimeout(resolve, 50));
+  for (const { pid, sessionId } of await livingRecords(machineDir)) {
+    process.kill(-pid, "SIGKILL");
+    killRecorded(path.join(stateDirOf(machineDir, sessionId), "agent.pid"));
+  }
 }

@@ -185,7 +185,7 @@ describe("secrets", () => {
       Buffer.from(TEST_KEY).toString("base64").slice(0, 40),
       Buffer.from(TEST_KEY).toString("hex"),
       encodeURIComponent(TEST_KEY),
-      [...TEST_KEY].reverse().join(""),
+      TEST_KEY.split("").toReversed().join(""),
       TEST_KEY.slice(14, 44),
     ];
     const seen = JSON.stringify([viewer.entries, viewer.frames, await (await mara.request("GET", "/api/keys")).text()]);

@@ -1,7 +1,7 @@
 /** Share links and bad input, over real sockets. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { ShareCreatedBody, ShareViewBody, TicketBody } from "@ai-dev-platform/protocol/http";
-import WebSocket from "ws";
+import { WebSocket } from "ws";
 import { type Account, signUp } from "../support/node/account.ts";
 import { newId } from "../support/node/ids.ts";
 import { startTestPlatform, TEST_KEY, type TestPlatform } from "../support/node/test-platform.ts";

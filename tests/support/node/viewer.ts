@@ -3,7 +3,7 @@ import type { ReadEntry } from "@ai-dev-platform/protocol/events";
 import { applyEntry, type SessionState } from "@ai-dev-platform/protocol/state";
 import { PROTOCOL_VERSION, VIEWER_SUBPROTOCOL } from "@ai-dev-platform/protocol/version";
 import type { SessionFrame, ViewerFrame } from "@ai-dev-platform/protocol/viewer";
-import WebSocket from "ws";
+import { WebSocket } from "ws";
 import { newId } from "./ids.ts";
 
 export interface Viewer {
