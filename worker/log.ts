@@ -7,6 +7,8 @@ import type { Logger } from "./session/ports.ts";
 type Fields = Record<string, string | number | boolean | null>;
 
 const CREDENTIALS: readonly (readonly [RegExp, string])[] = [
+  // A failed query's message carries its values: sign-in tokens, password hashes, secrets' hashes.
+  [/\nparams: [\s\S]*?(?=\n {4}at |$)/g, "\nparams: [redacted]"],
   [/sk-ant-[\w-]+/g, "[redacted key]"],
   [/\badp[a-z]_[\w-]+/g, "[redacted token]"],
   [/\b(bearer|basic)\s+[^\s"',]+/gi, "$1 [redacted]"],
@@ -17,9 +19,9 @@ const CREDENTIALS: readonly (readonly [RegExp, string])[] = [
 const MAX_FIELD_CHARS = 2_000;
 
 export function redact(text: string): string {
-  let safe = text.length > MAX_FIELD_CHARS ? `${text.slice(0, MAX_FIELD_CHARS)}…` : text;
+  let safe = text;
   for (const [pattern, replacement] of CREDENTIALS) safe = safe.replace(pattern, replacement);
-  return safe;
+  return safe.length > MAX_FIELD_CHARS ? `${safe.slice(0, MAX_FIELD_CHARS)}…` : safe;
 }
 
 const redactFields = (fields: Fields): Fields =>

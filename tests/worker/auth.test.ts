@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import type { ErrorBody } from "@ai-dev-platform/protocol/errors";
 import { COMMON_HEADERS, HTML_CSP } from "../../worker/middleware/secure-headers.ts";
 import { readConfig } from "../../worker/env.ts";
@@ -275,5 +275,31 @@ describe("headers of every answer", () => {
   it("allow scripts of the app only", () => {
     expect(HTML_CSP).toContain("script-src 'self';");
     expect(HTML_CSP).not.toMatch(/unsafe-eval|https?:|\*/);
+  });
+});
+
+describe("a database that fails", () => {
+  it("is an internal error that shows no query, in the answer or with values in the log", async () => {
+    const client = await signUp();
+    const lines: string[] = [];
+    const spies = (["info", "warn", "error", "log"] as const).map((level) =>
+      vi.spyOn(console, level).mockImplementation((line: unknown) => void lines.push(String(line))),
+    );
+    await env.DB.exec("ALTER TABLE auth_sessions RENAME TO away");
+    try {
+      const response = await newClient().send("POST", "/api/auth/sign-in/email", { email: client.email, password: PASSWORD });
+      const text = await response.text();
+      expect([response.status, JSON.parse(text).error.code]).toEqual([500, "internal"]);
+      expect(text).not.toMatch(/auth_sessions|insert|D1/i);
+      expect((await client.send("GET", "/api/me")).status).toBe(500);
+    } finally {
+      await env.DB.exec("ALTER TABLE away RENAME TO auth_sessions");
+      for (const spy of spies) spy.mockRestore();
+    }
+    const token = decodeURIComponent(client.cookie().split("=")[1] ?? "").split(".")[0] ?? "";
+    const log = lines.join("\n");
+    expect(log).toContain("surprise");
+    expect(log).not.toContain(token);
+    expect(log).not.toContain(client.email);
   });
 });

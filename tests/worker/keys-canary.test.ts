@@ -20,7 +20,7 @@ function base64Forms(text: string): string[] {
   return cores.flatMap((core) => [core, core.replaceAll("+", "-").replaceAll("/", "_")]);
 }
 const hex = (text: string) => [...text].map((char) => char.charCodeAt(0).toString(16).padStart(2, "0")).join("");
-const reversed = (text: string) => [...text].reverse().join("");
+const reversed = (text: string) => [...text].toReversed().join("");
 const percent = (text: string) => [...text].map((char) => `%${hex(char)}`).join("");
 const FORMS = [
   SECRET_PART,

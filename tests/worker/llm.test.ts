@@ -145,7 +145,7 @@ describe("a model call", () => {
       headers: { "x-api-key": shared.modelToken, "content-type": "application/json" },
       body: JSON.stringify(BODY),
     });
-    expect(response.status).toBe(200);
+    expect(await response.json()).toMatchObject({ type: "message" });
     expect((await upstreamLog())[0]?.headers["x-api-key"]).toBe(shared.apiKey);
   });
 });

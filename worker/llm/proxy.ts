@@ -14,7 +14,7 @@ import type { ModelCallOutcome, ModelCallVerdict } from "../session/api.ts";
 import { sessionStub } from "../session/stub.ts";
 import { answerHeaders, modelToken, upstreamHeaders } from "./headers.ts";
 import { judgeBody, judgePath, refusedBeta, type Endpoint } from "./policy.ts";
-import { estimateUsd, withCost, type TokenCounts } from "./prices.ts";
+import { estimateUsd, NO_TOKENS, withCost, type TokenCounts } from "./prices.ts";
 import { refusal } from "./refusal.ts";
 import { relay } from "./relay.ts";
 import { jsonTap, streamTap } from "./usage-tap.ts";
@@ -22,10 +22,9 @@ import { jsonTap, streamTap } from "./usage-tap.ts";
 const log = createLogger("llm");
 /** The provider's own limit. */
 const MAX_BODY_BYTES = 32 * 1_048_576;
-/** An error's body is read this far to tell why; the provider's are far smaller. */
-const MAX_ERROR_BYTES = 65_536;
+/** An error's body is read to tell why. The provider's are far smaller; a larger one did not come from there. */
+const MAX_ERROR_BYTES = 1_048_576;
 const PATHS: Record<Endpoint, string> = { messages: "/v1/messages", count_tokens: "/v1/messages/count_tokens" };
-const NO_TOKENS: TokenCounts = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0 };
 
 type Defer = (work: Promise<unknown>) => void;
 type Admitted = Extract<ModelCallVerdict, { ok: true }>;
@@ -172,7 +171,12 @@ function relayAnswer({ isStream, defer, endpoint }: Call, answer: Response, abor
 
 async function relayError(call: Call, answer: Response, keyId: string | null, settle: Settle): Promise<Response> {
   const headers = answerHeaders(answer.headers);
-  const bytes = await readErrorBody(answer);
+  // Passed on unmodified: the client's own retry logic reads the words.
+  const bytes = await readAtMost(answer, MAX_ERROR_BYTES);
+  if (bytes === null) {
+    settle(NO_TOKENS, answer.status, null);
+    return refusal("upstream_unreachable");
+  }
   const keyProblem = keyProblemOf(answer.status, new TextDecoder().decode(bytes));
   // The same key gives the same answer: asking again would only be a storm.
   if (keyProblem === "key_invalid" || keyProblem === "key_no_credit") headers.set("x-should-retry", "false");
@@ -186,10 +190,4 @@ function keyProblemOf(status: number, text: string): ModelCallOutcome["keyProble
   if (status === 401) return "key_invalid";
   if (isCreditProblem(status, text)) return "key_no_credit";
   return status === 429 ? "rate_limited" : null;
-}
-
-/** Unmodified as far as it is read: the client's own retry logic reads the words. */
-async function readErrorBody(answer: Response): Promise<Uint8Array<ArrayBuffer>> {
-  const whole = new Uint8Array(await answer.arrayBuffer());
-  return whole.slice(0, MAX_ERROR_BYTES);
 }

@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { NO_TOKENS } from "./prices.ts";
 import { relay } from "./relay.ts";
 import type { UsageTap } from "./usage-tap.ts";
 
 const tapInto = (seen: number[]): UsageTap => ({
   push: (chunk) => void seen.push(...chunk),
-  counts: () => ({ inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0 }),
+  counts: () => NO_TOKENS,
   model: () => null,
 });
 

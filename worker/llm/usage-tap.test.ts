@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { costUsd, estimateUsd } from "./prices.ts";
+import { costUsd, estimateUsd, NO_TOKENS } from "./prices.ts";
 import { jsonTap, streamTap } from "./usage-tap.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -13,7 +13,7 @@ const START = event({
 });
 const text = (chars: number) => event({ type: "content_block_delta", index: 0, delta: { type: "text_delta", text: "ü".repeat(chars) } });
 const END = event({ type: "message_delta", delta: { stop_reason: "end_turn" }, usage: { output_tokens: 25 } });
-const FULL = { inputTokens: 10, outputTokens: 25, cacheReadTokens: 7, cacheWriteTokens: 3 };
+const FULL = { ...NO_TOKENS, inputTokens: 10, outputTokens: 25, cacheReadTokens: 7, cacheWriteTokens: 3 };
 
 describe("a streamed answer", () => {
   it.each([1, 2, 3, 7, 64, 100_000])("is counted the same in pieces of %i bytes", (size) => {
@@ -85,7 +85,7 @@ describe("an answer in one piece", () => {
 });
 
 describe("prices", () => {
-  const tokens = { inputTokens: 1_000_000, outputTokens: 1_000_000, cacheReadTokens: 1_000_000, cacheWriteTokens: 1_000_000 };
+  const tokens = { ...NO_TOKENS, inputTokens: 1_000_000, outputTokens: 1_000_000, cacheReadTokens: 1_000_000, cacheWriteTokens: 1_000_000 };
   it.each([
     ["claude-opus-5-5", 4 + 5 + 0.4 + 20],
     ["claude-sonnet-5", 3 + 3.75 + 0.3 + 15],
@@ -93,6 +93,23 @@ describe("prices", () => {
     ["claude-opus-4-1", 15 + 18.75 + 1.5 + 75],
     ["something-unknown", 15 + 18.75 + 1.5 + 75],
   ])("of a million tokens of each kind with %s", (model, usd) => expect(costUsd(model, tokens)).toBeCloseTo(usd, 9));
+
+  it("include web searches and the dearer hour of cache", () => {
+    const tap = streamTap();
+    const usage = {
+      input_tokens: 0,
+      output_tokens: 0,
+      cache_creation_input_tokens: 1_000_000,
+      cache_creation: { ephemeral_5m_input_tokens: 0, ephemeral_1h_input_tokens: 1_000_000 },
+    };
+    tap.push(
+      bytes(
+        event({ type: "message_start", message: { usage } }) +
+          event({ type: "message_delta", usage: { output_tokens: 0, server_tool_use: { web_search_requests: 3 } } }),
+      ),
+    );
+    expect(costUsd("claude-sonnet-5", tap.counts())).toBeCloseTo(6 + 0.03, 9);
+  });
 
   it("holds input by size and at most 16,000 tokens of output", () => {
     expect(estimateUsd("claude-sonnet-5", 4_000_000, 100)).toBeCloseTo(3 + 0.0015, 9);

@@ -3,7 +3,7 @@
  * a line or a body beyond the bound is not read, and what is known until then stands. Pure.
  */
 import * as z from "zod";
-import type { TokenCounts } from "./prices.ts";
+import { NO_TOKENS, type TokenCounts } from "./prices.ts";
 
 export interface UsageTap {
   push(chunk: Uint8Array): void;
@@ -23,6 +23,8 @@ const usageSchema = z.object({
   output_tokens: count,
   cache_read_input_tokens: count,
   cache_creation_input_tokens: count,
+  cache_creation: z.object({ ephemeral_1h_input_tokens: count }).nullish(),
+  server_tool_use: z.object({ web_search_requests: count }).nullish(),
 });
 const startSchema = z.object({
   type: z.literal("message_start"),
@@ -37,7 +39,7 @@ const eventSchema = z.union([startSchema, deltaSchema, blockSchema]);
 const messageSchema = z.object({ model: z.string().max(100).optional(), usage: usageSchema.optional(), input_tokens: count });
 
 class Counter {
-  #counts: TokenCounts = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0 };
+  #counts: TokenCounts = NO_TOKENS;
   #streamedChars = 0;
   #isFinal = false;
   modelName: string | null = null;
@@ -51,6 +53,8 @@ class Counter {
       outputTokens: usage.output_tokens ?? this.#counts.outputTokens,
       cacheReadTokens: usage.cache_read_input_tokens ?? this.#counts.cacheReadTokens,
       cacheWriteTokens: usage.cache_creation_input_tokens ?? this.#counts.cacheWriteTokens,
+      hourCacheWriteTokens: usage.cache_creation?.ephemeral_1h_input_tokens ?? this.#counts.hourCacheWriteTokens,
+      webSearches: usage.server_tool_use?.web_search_requests ?? this.#counts.webSearches,
     };
   }
 

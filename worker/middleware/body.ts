@@ -32,12 +32,15 @@ function toJson(bytes: Uint8Array): unknown {
 }
 
 /** The body's bytes, or null when there are more than `maxBytes`: stops reading there, whatever the headers claimed. */
-export async function readAtMost(request: Request, maxBytes: number): Promise<Uint8Array<ArrayBuffer> | null> {
-  if (Number(request.headers.get("content-length") ?? 0) > maxBytes) return null;
-  if (request.body === null) return new Uint8Array();
+export async function readAtMost(
+  source: Pick<Request | Response, "headers" | "body">,
+  maxBytes: number,
+): Promise<Uint8Array<ArrayBuffer> | null> {
+  if (Number(source.headers.get("content-length") ?? 0) > maxBytes) return null;
+  if (source.body === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];
   let total = 0;
-  for await (const chunk of request.body) {
+  for await (const chunk of source.body) {
     total += chunk.byteLength;
     if (total > maxBytes) return null;
     chunks.push(chunk);

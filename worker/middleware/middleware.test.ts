@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { redact, createLogger } from "../log.ts";
+import { createLogger, errorFields, redact } from "../log.ts";
 import { trustedOrigins } from "./origin.ts";
 import { clientAddress, decideRate } from "./rate-limit.ts";
 
@@ -52,6 +52,17 @@ describe("the log", () => {
     'password="hunter2secret"',
   ])("hides the credential in: %s", (text) => {
     expect(redact(text)).not.toMatch(/abcdef|SECRET|def-ghi|abc123|hunter2/);
+  });
+
+  it("hides the values of a failed query", () => {
+    const error = new Error("Failed query: insert into t values (?)\nparams: sign-in-token\nsecond line,hash", {
+      cause: new Error("D1_ERROR: no such table"),
+    });
+    const fields = errorFields(error);
+    expect(JSON.stringify(fields)).not.toMatch(/sign-in-token|second line|hash/);
+    expect(fields["error"]).toContain("insert into t");
+    expect(fields["stack"]).toMatch(/\n {4}at /);
+    expect(fields["cause"]).toBe("D1_ERROR: no such table");
   });
 
   it("writes one JSON line that keeps ordinary fields", () => {

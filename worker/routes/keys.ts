@@ -1,11 +1,12 @@
 /** /api/keys: a key comes in once and never goes out. Checked with the provider before it is stored. */
-import { keyCreateSchema, type KeyBody } from "@ai-dev-platform/protocol/http";
+import { keyCreateSchema } from "@ai-dev-platform/protocol/http";
 import { Hono } from "hono";
 import { KEY_CHECK_RULE } from "../config.ts";
 import { readConfig } from "../env.ts";
 import { AppError } from "../errors.ts";
+import { recheckKey } from "../keys/recheck.ts";
 import { checkFormat, checkWithProvider, type KeyCheck } from "../keys/validate.ts";
-import { destroyKey, lendKeyForCheck, listKeyBodies, recordCheck, storeKey } from "../keys/vault.ts";
+import { destroyKey, listKeyBodies, storeKey } from "../keys/vault.ts";
 import { requireUser, type AppEnv } from "../middleware/auth.ts";
 import { parseJson } from "../middleware/body.ts";
 import { takeRate } from "../middleware/rate-limit.ts";
@@ -31,18 +32,9 @@ keysRoutes.post("/api/keys", requireUser, async (c) => {
 });
 
 keysRoutes.post("/api/keys/:keyId/test", requireUser, async (c) => {
-  const { userId } = c.get("user");
-  const keyId = c.req.param("keyId");
-  const lent = await lendKeyForCheck(c.env, userId, keyId, (work) => c.executionCtx.waitUntil(work));
-  if (lent === null) throw new AppError("not_found");
-  if (!lent.ok) throw new AppError(lent.code);
-  await takeRate(c.env, KEY_CHECK_RULE, userId);
-  const check = await checkWithProvider(lent.secret, readConfig(c.env).anthropicUpstream);
-  if (check.outcome === "unreachable") throw new AppError("key_unverified");
-  const status: KeyBody["status"] = check.outcome === "ok" ? "working" : check.outcome === "invalid" ? "refused" : "no_credit";
-  const body = await recordCheck(c.env, userId, keyId, status, check.outcome === "ok" ? check.models : null);
-  if (body === null) throw new AppError("not_found");
-  return c.json(body);
+  const result = await recheckKey(c.env, c.get("user").userId, c.req.param("keyId"), (work) => c.executionCtx.waitUntil(work));
+  if (!result.ok) throw new AppError(result.code);
+  return c.json(result.key);
 });
 
 keysRoutes.delete("/api/keys/:keyId", requireUser, async (c) => {

@@ -1,0 +1,66 @@
+import { describe, expect, it } from "vitest";
+import { readConfig, readSecret } from "./env.ts";
+
+const vars = {
+  PUBLIC_ORIGIN: "",
+  ANTHROPIC_UPSTREAM: "https://api.anthropic.com",
+  DEMO_MODEL_URL: "",
+  SIGN_UP: "first",
+  LOCAL_PATHS: "false",
+};
+/** Stands for what the platform passes; only strings are read from it. */
+const environment = (patch: Record<string, unknown>): Env => Object.assign(Object.create(null), vars, patch);
+
+describe("the deployment's variables", () => {
+  it("are read with their defaults", () => {
+    const expected = {
+      publicOrigin: null,
+      anthropicUpstream: "https://api.anthropic.com",
+      demoModelUrl: null,
+      signUp: "first",
+      localPaths: false,
+    };
+    expect(readConfig(environment({}))).toEqual(expected);
+    expect(readConfig(Object.create(null))).toEqual(expected);
+  });
+
+  it("are normalised", () => {
+    const config = readConfig(
+      environment({
+        PUBLIC_ORIGIN: "https://App.Example/path",
+        ANTHROPIC_UPSTREAM: "http://upstream.test/v0//",
+        DEMO_MODEL_URL: "http://127.0.0.1:9/",
+        LOCAL_PATHS: "true",
+      }),
+    );
+    expect(config).toMatchObject({
+      publicOrigin: "https://app.example",
+      anthropicUpstream: "http://upstream.test/v0",
+      demoModelUrl: "http://127.0.0.1:9",
+      localPaths: true,
+    });
+  });
+
+  it.each([
+    ["PUBLIC_ORIGIN", "app.example"],
+    ["PUBLIC_ORIGIN", "javascript:alert(1)"],
+    ["ANTHROPIC_UPSTREAM", ""],
+    ["SIGN_UP", "everyone"],
+    ["LOCAL_PATHS", "perhaps"],
+  ])("that cannot be read are named: %s=%s", (name, value) => {
+    expect(() => readConfig(environment({ [name]: value }))).toThrow(
+      expect.objectContaining({ code: "unavailable", detail: expect.stringContaining(name) }),
+    );
+  });
+});
+
+describe("the deployment's secrets", () => {
+  it.each([undefined, "", "short"])("are named with the command that sets them when they are %j", (value) => {
+    expect(() => readSecret(environment({ AUTH_SECRET: value }), "AUTH_SECRET")).toThrow(
+      expect.objectContaining({
+        code: "unavailable",
+        detail: "The secret AUTH_SECRET is not set. Run: npx wrangler secret put AUTH_SECRET",
+      }),
+    );
+  });
+});
