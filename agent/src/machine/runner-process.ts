@@ -54,7 +54,13 @@ export async function startRunner(order: RunnerOrder, stateDir: string, with_: R
   const log = openSync(logFile, "w", 0o600);
   try {
     const [program, ...args] = with_.command;
-    const child = spawn(program, args, { cwd: stateDir, env: environment(with_.allowedPaths), detached: true, stdio: ["pipe", log, log] });
+    // Which session it serves, for whoever looks at the list of processes; the runner itself reads its order.
+    const child = spawn(program, [...args, order.sessionId, String(order.incarnation)], {
+      cwd: stateDir,
+      env: environment(with_.allowedPaths),
+      detached: true,
+      stdio: ["pipe", log, log],
+    });
     const exited = new Promise<Exit>((resolve) => child.once("exit", (exitCode, signal) => resolve({ exitCode, signal })));
     await once(child, "spawn");
     child.stdin?.on("error", () => {});
