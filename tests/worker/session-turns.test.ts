@@ -298,6 +298,15 @@ describe("a turn and a crash of the session", () => {
     expect((await world.stub.state())?.lastTurn).toMatchObject({ turnId, outcome: "interrupted" });
   });
 
+  it("[TU4] counts the runner's grace from the first look after a crash", async () => {
+    const { world, turnId } = await SessionWorld.running();
+    await crash(world);
+    await world.watching();
+    world.now += RUNNER_RECONNECT_GRACE_MS;
+    await world.advance(0);
+    expect((await world.stub.state())?.lastTurn).toMatchObject({ turnId, outcome: "interrupted" });
+  });
+
   it("[PR2][RN4] keeps a prompt waiting that arrives between a crash and the idle runner's return", async () => {
     const { world, runner, turnId } = await SessionWorld.running();
     await runner.finish(turnId);
