@@ -39,7 +39,8 @@ function ShareContent({ sessionId }: { sessionId: string }) {
   );
 }
 
-const ROLES: readonly SharedRole[] = ["viewer", "commenter", "approver", "driver"];
+/** A commenter's proposals have no place in a session yet, so that role is not offered. */
+const ROLES: readonly SharedRole[] = ["viewer", "approver", "driver"];
 const EXPIRY_DAYS = [1, 7, 30, 90] as const;
 const DEFAULT_EXPIRY_DAYS = 7;
 

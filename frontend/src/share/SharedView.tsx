@@ -45,18 +45,20 @@ function Shared({ share }: { share: ShareViewBody }) {
     <div className="flex h-full min-h-0 flex-col">
       <OfflineStrip />
       <SharedHeader title={title} sharedBy={share.sharedBy} isLive={connection.phase === "live" || connection.phase === "catching_up"} />
-      <ViewTabs view={view} setView={setView} />
-      <main id="main" className="min-h-0 flex-1">
+      <main id="main" className="flex min-h-0 flex-1 flex-col">
+        <ViewTabs view={view} setView={setView} />
         <h2 className="sr-only">{view === "conversation" ? t.conversation : t.changes}</h2>
-        <div className={classes("h-full", view !== "conversation" && "hidden")}>
+        <div className={classes("min-h-0 flex-1", view !== "conversation" && "hidden")}>
           <PanelBoundary name={t.conversation}>
             <Transcript readOnly />
           </PanelBoundary>
         </div>
         {view === "changes" && (
-          <PanelBoundary name={t.changes}>
-            <SharedChanges />
-          </PanelBoundary>
+          <div className="min-h-0 flex-1">
+            <PanelBoundary name={t.changes}>
+              <SharedChanges />
+            </PanelBoundary>
+          </div>
         )}
       </main>
       <footer className="flex-none border-t border-line px-4 py-1.5 pb-[max(6px,env(safe-area-inset-bottom))] text-label text-fg-3">

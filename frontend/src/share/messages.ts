@@ -8,8 +8,8 @@ export const t = {
   role: "Who opens the link",
   roles: {
     viewer: "may look",
-    commenter: "may propose prompts",
-    approver: "may also answer requests",
+    commenter: "may also look into files",
+    approver: "may also look into files and answer requests",
     driver: "may also send prompts",
     owner: "owns it",
   } satisfies Record<Role, string>,

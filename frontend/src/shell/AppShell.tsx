@@ -4,9 +4,9 @@
  * A shell inside a shell shows its children only: the outer one stays in place while pages change.
  */
 import { createContext, lazy, Suspense, use, type ReactNode } from "react";
-import { useLocation } from "wouter";
+import { useLocation, useRoute } from "wouter";
 import { useShortcuts } from "../keyboard/use-shortcuts.ts";
-import { paths } from "../routes.ts";
+import { paths, patterns } from "../routes.ts";
 import { t } from "./messages.ts";
 import { OfflineStrip } from "./OfflineStrip.tsx";
 import { shell, useShellState } from "./shell-state.ts";
@@ -14,6 +14,8 @@ import { Sidebar } from "./Sidebar.tsx";
 
 const Drawer = lazy(() => import("./Drawer.tsx"));
 const NewSessionDialog = lazy(() => import("../new-session/NewSessionDialog.tsx"));
+const GoPalette = lazy(() => import("./GoPalette.tsx"));
+const ShortcutSheet = lazy(() => import("../keyboard/ShortcutSheet.tsx").then((module) => ({ default: module.ShortcutSheet })));
 const IsInShell = createContext(false);
 
 export function AppShell({ children }: { children: ReactNode }) {
@@ -21,9 +23,17 @@ export function AppShell({ children }: { children: ReactNode }) {
 }
 
 function OuterShell({ children }: { children: ReactNode }) {
-  const { isSidebarHidden, isDrawerOpen, isNewSessionOpen } = useShellState();
+  const { isSidebarHidden, isDrawerOpen, overlay } = useShellState();
   const [, navigate] = useLocation();
-  useShortcuts({ new_session: () => shell.setNewSession(true), go_sessions: () => navigate(paths.sessions) });
+  // A session's page has a palette of its own, which also acts on the session.
+  const [isSession] = useRoute(patterns.session);
+  useShortcuts({
+    new_session: () => shell.setOverlay("new_session"),
+    go_sessions: () => navigate(paths.sessions),
+    sidebar: shell.toggleSidebar,
+    sheet: () => shell.setOverlay("shortcuts"),
+    ...(isSession ? {} : { palette: () => shell.setOverlay("palette") }),
+  });
   return (
     <IsInShell value={true}>
       <div className="flex h-full min-h-0 flex-col">
@@ -43,7 +53,9 @@ function OuterShell({ children }: { children: ReactNode }) {
         </div>
         <Suspense fallback={null}>
           {isDrawerOpen && <Drawer />}
-          {isNewSessionOpen && <NewSessionDialog />}
+          {overlay === "new_session" && <NewSessionDialog />}
+          {overlay === "palette" && <GoPalette />}
+          {overlay === "shortcuts" && <ShortcutSheet open onOpenChange={() => shell.setOverlay(null)} />}
         </Suspense>
       </div>
     </IsInShell>

@@ -25,7 +25,10 @@ export function Sidebar() {
   return (
     <div className="flex h-full min-h-0 flex-col bg-sunken">
       <div className="flex h-11 flex-none items-center gap-2 pr-2 pl-3">
-        <Link href={paths.sessions} className="flex min-w-0 flex-1 items-center gap-2 rounded-control py-1 font-semibold">
+        <Link
+          href={paths.sessions}
+          className="flex min-w-0 flex-1 items-center gap-2 rounded-control py-1 font-semibold pointer-coarse:min-h-11"
+        >
           <BrandMark />
           <span className="truncate">{t.brand}</span>
         </Link>
@@ -100,7 +103,10 @@ function SidebarFoot({ isReachable }: { isReachable: boolean }) {
     first === undefined ? t.noMachine : online.length === 1 ? t.machine(first.name) : t.machines(formatCount(online.length));
   return (
     <div className="flex flex-none items-center gap-1 border-t border-line px-2 py-1.5 pb-[max(6px,env(safe-area-inset-bottom))]">
-      <Link href={paths.settings("machines")} className="min-w-0 flex-1 rounded-control px-2 py-1 text-label text-fg-2 hover:bg-hover">
+      <Link
+        href={paths.settings("machines")}
+        className="flex min-w-0 flex-1 flex-col justify-center rounded-control px-2 py-1 text-label text-fg-2 hover:bg-hover pointer-coarse:min-h-11"
+      >
         <span className="flex items-center gap-2">
           <StateDot state={isReachable ? "done" : "failed"} label="" />
           {isReachable ? t.connected : t.unreachable}

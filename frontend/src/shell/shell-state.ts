@@ -1,12 +1,17 @@
-/** Whether the sidebar is shown: on a wide screen by choice (remembered), on a narrow one as a drawer. */
+/**
+ * What the frame shows beside the page: the sidebar (on a wide screen by choice, remembered; on a narrow one as a drawer)
+ * and one overlay at a time.
+ */
 import { useSyncExternalStore } from "react";
 
 const STORAGE_KEY = "sidebar";
 
+export type Overlay = "new_session" | "palette" | "shortcuts" | null;
+
 interface ShellState {
   isSidebarHidden: boolean;
   isDrawerOpen: boolean;
-  isNewSessionOpen: boolean;
+  overlay: Overlay;
 }
 
 const readHidden = (): boolean => {
@@ -17,7 +22,7 @@ const readHidden = (): boolean => {
   }
 };
 
-let state: ShellState = { isSidebarHidden: readHidden(), isDrawerOpen: false, isNewSessionOpen: false };
+let state: ShellState = { isSidebarHidden: readHidden(), isDrawerOpen: false, overlay: null };
 const listeners = new Set<() => void>();
 
 function set(change: Partial<ShellState>): void {
@@ -36,7 +41,8 @@ export const shell = {
   /** Opens the list as a drawer; for the button in a phone's header. */
   openDrawer: () => set({ isDrawerOpen: true }),
   setDrawer: (isDrawerOpen: boolean) => set({ isDrawerOpen }),
-  setNewSession: (isNewSessionOpen: boolean) => set({ isNewSessionOpen, isDrawerOpen: false }),
+  setOverlay: (overlay: Overlay) => set({ overlay, isDrawerOpen: false }),
+  setNewSession: (isOpen: boolean) => shell.setOverlay(isOpen ? "new_session" : null),
   /** ⌘B: the sidebar where it fits, the drawer where it does not. */
   toggleSidebar: () => {
     if (!matchMedia("(min-width: 1024px)").matches) {
