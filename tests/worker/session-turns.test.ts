@@ -298,6 +298,21 @@ describe("a turn and a crash of the session", () => {
     expect((await world.stub.state())?.lastTurn).toMatchObject({ turnId, outcome: "interrupted" });
   });
 
+  it("[RN2] has every acknowledged item after a crash, and asks for the rest again", async () => {
+    const { world, runner, turnId } = await SessionWorld.running();
+    for (let n = 0; n < 8; n += 1) await runner.write(turnId, `t${n}`, `m:${n}`);
+    runner.send({
+      type: "emit",
+      items: [{ rseq: 20, at: 1, thread: "main", turnId, body: { type: "notice", level: "info", text: "too early" } }],
+    });
+    await until(() => runner.of("ack").length === 9, "an answer to the item that skips");
+    const acked = Math.max(...runner.of("ack").map((frame) => frame.rseq));
+    await crash(world);
+    expect(await ofType(world, "text_written")).toHaveLength(acked);
+    const again = await runner.redial();
+    expect((await again.greet(20)).ackedRseq).toBe(acked);
+  });
+
   it("[TU4] counts the runner's grace from the first look after a crash", async () => {
     const { world, turnId } = await SessionWorld.running();
     await crash(world);
