@@ -1,6 +1,7 @@
 import { Link } from "wouter";
 import { ApiError, messageOf } from "../api/client.ts";
 import { paths } from "../routes.ts";
+import { shell } from "../shell/shell-state.ts";
 import { Callout } from "../ui/callout.tsx";
 import { t } from "./messages.ts";
 
@@ -17,7 +18,11 @@ export function StartProblem({ error }: { error: Error }) {
         <p className="mt-1 font-mono text-mono break-words text-fg-2">{error.detail}</p>
       )}
       {needsKey && (
-        <Link href={paths.settings("api-key")} className="mt-1 inline-block py-1 font-medium text-accent underline underline-offset-2">
+        <Link
+          href={paths.settings("api-key")}
+          onClick={() => shell.setOverlay(null)}
+          className="mt-1 inline-block py-1 font-medium text-accent underline underline-offset-2"
+        >
           {t.keyLink}
         </Link>
       )}

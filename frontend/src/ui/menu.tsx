@@ -2,7 +2,7 @@
 import { LateOverlay, latePart } from "./late-part.tsx";
 import type { MenuItemProps, MenuProps, MenuRadioProps } from "./menu-parts.tsx";
 
-export type { MenuItemProps, MenuOption, MenuProps, MenuRadioProps } from "./menu-parts.tsx";
+export type { MenuItemProps, MenuProps, MenuRadioProps } from "./menu-parts.tsx";
 
 const parts = latePart(() => import("./menu-parts.tsx"));
 

@@ -18,6 +18,7 @@ function mountToaster(): void {
     createRoot(host).render(
       <Toaster
         position="bottom-center"
+        style={{ fontFamily: "var(--font-sans)" }}
         gap={8}
         toastOptions={{
           unstyled: true,
