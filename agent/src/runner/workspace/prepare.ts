@@ -44,6 +44,7 @@ export const metaSchema = z.object({ origin: originSchema });
 
 export async function prepare(input: PrepareInput): Promise<PrepareResult> {
   await mkdir(input.stateDir, { recursive: true, mode: 0o700 });
+  await removeLeftovers(input.stateDir);
   const located =
     input.source.kind === "path"
       ? await locatePath(input.source.path, input.allowedPaths)
@@ -56,6 +57,12 @@ export async function prepare(input: PrepareInput): Promise<PrepareResult> {
   const kept = await keep(input, place);
   if (kept !== null) return { ok: true, prepared: kept };
   return input.snapshots.length > 0 ? restoreNewest(input, place) : makeNew(input, place);
+}
+
+/** What a runner that was killed in the middle of a transfer or a clone left behind. Never a workspace. */
+async function removeLeftovers(stateDir: string): Promise<void> {
+  const isLeftover = (name: string) => name === "building" || name === "outgoing" || name.startsWith("incoming-");
+  for (const name of await readdir(stateDir)) if (isLeftover(name)) await removeTree(path.join(stateDir, name));
 }
 
 interface Place {

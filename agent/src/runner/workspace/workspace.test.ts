@@ -197,6 +197,21 @@ describe("[SN4] preparing", () => {
     expect(await readFile(path.join(scratch, "three", "workspace.before-1", "only-here.txt"), "utf8")).toBe("1");
   });
 
+  it("starts over after a kill in the middle, whatever lies about", async () => {
+    const { newer } = await twoSnapshots();
+    const stateDir = path.join(scratch, "killed");
+    // Killed after the files were renamed into place, before the conversation and the note about it were.
+    await mkdir(path.join(stateDir, "incoming-x", "staging", "agent"), { recursive: true });
+    await mkdir(path.join(stateDir, "building"), { recursive: true });
+    await mkdir(path.join(stateDir, "outgoing"), { recursive: true });
+    await mkdir(path.join(stateDir, "workspace"));
+    await writeFile(path.join(stateDir, "workspace", "half.txt"), "1");
+    await writeFile(path.join(stateDir, "state.json"), '{"half');
+    const workspace = await open("killed", EMPTY, [newer]);
+    expect(await read(workspace, "a.txt")).toBe("newer!");
+    expect((await readdir(stateDir)).sort()).toEqual(["claude", "state.json", "workspace", "workspace.before-1"]);
+  });
+
   it("falls back to the one before a damaged snapshot, says so, and saves on top of the head", async () => {
     const { older, newer } = await twoSnapshots();
     const name = [...store.parts.keys()].find((each) => each.includes(newer.snapshotId)) ?? "";
