@@ -13,7 +13,10 @@ function Chip({ name, value, className, ...rest }: { name: string; value: string
   return (
     <button
       type="button"
-      className={classes("inline-flex h-7 min-w-0 items-center gap-1 rounded-control px-2 text-label font-medium whitespace-nowrap text-fg-2 hover:bg-hover hover:text-fg data-[state=open]:bg-hover pointer-coarse:h-11 pointer-coarse:text-ui", className)}
+      className={classes(
+        "inline-flex h-7 min-w-0 items-center gap-1 rounded-control px-2 text-label font-medium whitespace-nowrap text-fg-2 hover:bg-hover hover:text-fg data-[state=open]:bg-hover pointer-coarse:h-11 pointer-coarse:text-ui",
+        className,
+      )}
       {...rest}
     >
       <span className="sr-only">{name}: </span>
@@ -42,7 +45,11 @@ export function ModeChip({ state }: { state: SessionState }) {
 /** On the phone there is no room for it: `/model` and the palette change it there. */
 export function ModelChip({ state }: { state: SessionState }) {
   const actions = useActions();
-  const choices = modelChoices(state).map(({ value, label, description }) => ({ value, label, ...(description === "" ? {} : { description }) }));
+  const choices = modelChoices(state).map(({ value, label, description }) => ({
+    value,
+    label,
+    ...(description === "" ? {} : { description }),
+  }));
   return (
     <Menu label={t.model} trigger={<Chip name={t.model} value={modelName(state)} className="max-sm:hidden" />}>
       <MenuRadio value={state.model} options={choices} onChange={(model) => void actions.setModel(model).catch(showFailure)} />

@@ -2,6 +2,7 @@
  * Where a prompt is typed. Stands outside the transcript's tree, so that streamed text never delays a key.
  * Invariant: what is typed leaves the field only into the outbox, which keeps it until the session has it.
  */
+import { MAX_PROMPT_CHARS } from "@ai-dev-platform/protocol/limits";
 import { may } from "@ai-dev-platform/protocol/roles";
 import type { Delivery } from "@ai-dev-platform/protocol/events";
 import type { SessionState } from "@ai-dev-platform/protocol/state";
@@ -47,7 +48,12 @@ function useWaiting(state: SessionState) {
   const inTranscript = usePromptsInTranscript();
   // While no machine takes it, the head waits too and must be within reach.
   const isHeld = state.host.state === "waiting" || state.host.state === "failed";
-  const firstPosition = isHeld ? 0 : Math.max(0, state.queue.findIndex((prompt) => !inTranscript.has(prompt.promptId)));
+  const firstPosition = isHeld
+    ? 0
+    : Math.max(
+        0,
+        state.queue.findIndex((prompt) => !inTranscript.has(prompt.promptId)),
+      );
   const queue = state.queue.filter((prompt) => isHeld || !inTranscript.has(prompt.promptId));
   return { queue, firstPosition, outbox: outbox.filter((prompt) => !inTranscript.has(prompt.promptId)) };
 }
@@ -90,7 +96,7 @@ function DrivingComposer({ sessionId, state, onShare }: ComposerProps & { state:
   };
   const submit = (delivery: Delivery, typed = text) => {
     const prompt = typed.trim();
-    if (prompt === "") return;
+    if (prompt === "" || prompt.length > MAX_PROMPT_CHARS) return;
     if (!commands.run(prompt)) actions.sendPrompt(prompt, delivery);
     clear();
     setCaret(0);
@@ -137,8 +143,10 @@ function DrivingComposer({ sessionId, state, onShare }: ComposerProps & { state:
   };
 
   const isRunning = state.turn !== null;
+  // Said, never cut off: a pasted text stays whole in the field.
+  const isTooLong = text.length > MAX_PROMPT_CHARS && text.trim().length > MAX_PROMPT_CHARS;
   return (
-    <div className="flex flex-col gap-1.5">
+    <div className="flex flex-none flex-col gap-1.5">
       <WaitingPrompts {...waiting} isRunning={isRunning} editingId={editingId} onEdit={setEditingId} />
       <div className="relative rounded-dock border border-line-strong bg-surface transition-colors focus-within:border-fg-3">
         <SuggestionList id={listId} suggestions={suggestions} onChoose={choose} />
@@ -157,13 +165,18 @@ function DrivingComposer({ sessionId, state, onShare }: ComposerProps & { state:
           onCaret={setCaret}
           onAction={onAction}
         />
+        {isTooLong && (
+          <p role="alert" className="px-3.5 pt-1 text-label text-bad">
+            {t.tooLong}
+          </p>
+        )}
         <div className="flex items-center gap-0.5 px-1.5 pb-1.5 pl-2">
           <ModeChip state={state} />
           <ModelChip state={state} />
           {state.modelSource === "demo" && <span className="truncate px-1 text-label text-fg-3 max-sm:hidden">{t.demo}</span>}
           <span className="flex-1" />
           <Meter state={state} />
-          <SendButtons isEmpty={text.trim() === ""} onSend={() => submit("steer")} onQueue={() => submit("queue")} />
+          <SendButtons isEmpty={text.trim() === "" || isTooLong} onSend={() => submit("steer")} onQueue={() => submit("queue")} />
         </div>
       </div>
     </div>

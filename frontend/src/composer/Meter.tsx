@@ -42,7 +42,11 @@ export function Meter({ state }: { state: SessionState }) {
       <dl className="w-64 text-ui">
         <Line
           name={t.meter.context}
-          value={context === null ? t.meter.contextUnknown : t.meter.contextOf(formatCompact(context.usedTokens), formatCompact(context.maxTokens))}
+          value={
+            context === null
+              ? t.meter.contextUnknown
+              : t.meter.contextOf(formatCompact(context.usedTokens), formatCompact(context.maxTokens))
+          }
         />
         <Line name={t.meter.input} value={t.meter.tokens(formatCount(usage.inputTokens))} />
         <Line name={t.meter.output} value={t.meter.tokens(formatCount(usage.outputTokens))} />

@@ -2,7 +2,6 @@
  * The field itself: grows from two to twelve lines, knows input methods, and names its suggestions to screen readers.
  * Owns the caret and the moment a composition ended; what keys mean is decided in send-key.ts.
  */
-import { MAX_PROMPT_CHARS } from "@ai-dev-platform/protocol/limits";
 import { useLayoutEffect, useRef, type KeyboardEvent, type RefObject } from "react";
 import { keyPreferences } from "../keyboard/preferences.ts";
 import { t } from "./messages.ts";
@@ -43,7 +42,13 @@ export function PromptField({ field, text, placeholder, listId, listSize, active
     const { key, ctrlKey, metaKey, shiftKey, altKey } = event;
     const action = fieldAction(
       { key, ctrlKey, metaKey, shiftKey, altKey, isComposing: event.nativeEvent.isComposing },
-      { isEmpty: text === "", isListOpen: listSize > 0, enterSends: keyPreferences().enterSends, compositionEndedAt: compositionEndedAt.current, now: performance.now() },
+      {
+        isEmpty: text === "",
+        isListOpen: listSize > 0,
+        enterSends: keyPreferences().enterSends,
+        compositionEndedAt: compositionEndedAt.current,
+        now: performance.now(),
+      },
     );
     if (action !== "none" && onAction(action)) event.preventDefault();
   };
@@ -56,7 +61,6 @@ export function PromptField({ field, text, placeholder, listId, listSize, active
       aria-autocomplete="list"
       {...(listSize > 0 ? { "aria-controls": listId, "aria-activedescendant": optionId(listId, activeOption) } : {})}
       rows={2}
-      maxLength={MAX_PROMPT_CHARS}
       value={text}
       placeholder={placeholder}
       enterKeyHint="enter"

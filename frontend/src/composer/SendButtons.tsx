@@ -14,7 +14,13 @@ export function SendButtons({ isEmpty, onSend, onQueue }: { isEmpty: boolean; on
   return (
     <span className="flex items-center gap-1.5">
       {state !== "none" && (
-        <Button size="sm" aria-keyshortcuts={isMac ? "Meta+." : "Control+."} title={`${t.stop} ${shownFor("stop", isMac)}`} disabled={state !== "running"} onClick={stop}>
+        <Button
+          size="sm"
+          aria-keyshortcuts={isMac ? "Meta+." : "Control+."}
+          title={`${t.stop} ${shownFor("stop", isMac)}`}
+          disabled={state !== "running"}
+          onClick={stop}
+        >
           <Square aria-hidden className="size-3 fill-current" />
           <span className={state === "running" ? "max-sm:sr-only" : undefined}>{STOP_WORDS[state]}</span>
         </Button>

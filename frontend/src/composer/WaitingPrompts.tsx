@@ -165,7 +165,12 @@ export function WaitingPrompts({ queue, firstPosition, outbox, isRunning, editin
         prompt.promptId === editingId ? (
           <EditLine key={prompt.promptId} prompt={prompt} onDone={() => onEdit(null)} />
         ) : (
-          <Line key={prompt.promptId} icon={<Clock aria-hidden />} state={isRunning ? t.waiting[prompt.delivery] : t.waiting.idle} text={prompt.text}>
+          <Line
+            key={prompt.promptId}
+            icon={<Clock aria-hidden />}
+            state={isRunning ? t.waiting[prompt.delivery] : t.waiting.idle}
+            text={prompt.text}
+          >
             <QueuedControls
               canMoveUp={index > 0}
               canMoveDown={index < queue.length - 1}

@@ -18,6 +18,9 @@ describe("insertMention", () => {
   it("replaces the fragment, keeps the rest, and leaves one space", () => {
     const text = "look at @src/se now";
     const mention = mentionAt(text, 15);
-    expect(mention && insertMention(text, 15, mention, "src/session/replay.ts")).toEqual({ text: "look at @src/session/replay.ts now", caret: 31 });
+    expect(mention && insertMention(text, 15, mention, "src/session/replay.ts")).toEqual({
+      text: "look at @src/session/replay.ts now",
+      caret: 31,
+    });
   });
 });

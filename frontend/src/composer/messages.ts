@@ -20,7 +20,6 @@ export const OWN_COMMANDS: readonly SlashCommand[] = [
 export const t = {
   field: "Prompt",
   placeholder: "Ask Claude to change something. / for commands, @ for files",
-  placeholderShort: "Ask Claude",
   placeholderRunning: "Add a follow-up. Sent after this step",
   send: "Send",
   sendSteer: "Send after this step",
@@ -35,14 +34,17 @@ export const t = {
   defaultModel: "Default model",
   modelUnknown: "The list of models appears once Claude has started.",
   demo: "demo model, scripted answers",
-  readOnly: { viewer: "You can view this session.", commenter: "You can view this session.", approver: "You can view this session and answer its requests." },
+  readOnly: {
+    viewer: "You can view this session.",
+    commenter: "You can view this session.",
+    approver: "You can view this session and answer its requests.",
+  },
   askOwner: "Ask the owner for access to send prompts.",
   suggestions: "Suggestions",
   groups: { ours: "This platform", agent: "Claude Code", argument: "Choose", files: "Files" },
   noFiles: "No file matches.",
   findAsleep: "Files can be looked up while the session is awake.",
   finding: "Looking…",
-  choices: (count: number) => (count === 1 ? "1 suggestion" : `${count} suggestions`),
   waiting: {
     region: "Waiting prompts",
     idle: "Waiting",

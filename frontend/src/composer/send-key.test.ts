@@ -1,8 +1,23 @@
 import { describe, expect, it } from "vitest";
 import { fieldAction, type FieldContext, type FieldKey } from "./send-key.ts";
 
-const press = (key: string, patch: Partial<FieldKey> = {}): FieldKey => ({ key, ctrlKey: false, metaKey: false, shiftKey: false, altKey: false, isComposing: false, ...patch });
-const at = (patch: Partial<FieldContext> = {}): FieldContext => ({ isEmpty: false, isListOpen: false, enterSends: true, compositionEndedAt: null, now: 10_000, ...patch });
+const press = (key: string, patch: Partial<FieldKey> = {}): FieldKey => ({
+  key,
+  ctrlKey: false,
+  metaKey: false,
+  shiftKey: false,
+  altKey: false,
+  isComposing: false,
+  ...patch,
+});
+const at = (patch: Partial<FieldContext> = {}): FieldContext => ({
+  isEmpty: false,
+  isListOpen: false,
+  enterSends: true,
+  compositionEndedAt: null,
+  now: 10_000,
+  ...patch,
+});
 
 describe("fieldAction", () => {
   it("sends by Enter, ⌘↵ and Ctrl+↵, queues by ⌥↵, breaks the line by ⇧↵", () => {

@@ -1,10 +1,22 @@
 import { describe, expect, it } from "vitest";
 import { matchRank, mergeCommands, readOwnCommand, slashChoices, slashFragment, type SlashCommand, type SlashContext } from "./slash.ts";
 
-const command = (name: string, argumentHint = "", group: SlashCommand["group"] = "agent"): SlashCommand => ({ name, description: name, argumentHint, group });
+const command = (name: string, argumentHint = "", group: SlashCommand["group"] = "agent"): SlashCommand => ({
+  name,
+  description: name,
+  argumentHint,
+  group,
+});
 
 const context: SlashContext = {
-  commands: [command("share", "", "ours"), command("mode", "<mode>", "ours"), command("compact"), command("review", "<path>"), command("pr-comments"), command("mcp:linear")],
+  commands: [
+    command("share", "", "ours"),
+    command("mode", "<mode>", "ours"),
+    command("compact"),
+    command("review", "<path>"),
+    command("pr-comments"),
+    command("mcp:linear"),
+  ],
   modes: [
     { value: "default", label: "Ask first", description: "" },
     { value: "plan", label: "Plan", description: "" },
@@ -62,7 +74,16 @@ describe("readOwnCommand", () => {
   });
 
   it("leaves everything else to be sent as text", () => {
-    for (const text of ["/unknown", "/mode sideways", "/model gpt", "/rename", "/share it with Mara", "please /share", "/rename a\nb", "/"]) {
+    for (const text of [
+      "/unknown",
+      "/mode sideways",
+      "/model gpt",
+      "/rename",
+      "/share it with Mara",
+      "please /share",
+      "/rename a\nb",
+      "/",
+    ]) {
       expect(readOwnCommand(text, context), text).toBeNull();
     }
   });

@@ -62,7 +62,15 @@ export function useSuggestions(sessionId: string, text: string, caret: number, c
   const items = useMemo((): Suggestion[] => {
     const mention = mentionAt(text, caret);
     if (mention !== null) {
-      return (found.data ?? []).map((path) => ({ key: `file:${path}`, label: path, hint: "", description: "", group: "files", runs: false, ...insertMention(text, caret, mention, path) }));
+      return (found.data ?? []).map((path) => ({
+        key: `file:${path}`,
+        label: path,
+        hint: "",
+        description: "",
+        group: "files",
+        runs: false,
+        ...insertMention(text, caret, mention, path),
+      }));
     }
     return slashChoices(text, caret, context).map((choice) => ({ ...choice, caret: choice.text.length }));
   }, [text, caret, context, found.data]);

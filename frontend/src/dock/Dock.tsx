@@ -96,7 +96,10 @@ export function Dock() {
   if (state === null || viewer === null) return null;
 
   const items = dockItems(state, hidden);
-  const index = Math.max(0, items.findIndex((item) => item.id === shownId));
+  const index = Math.max(
+    0,
+    items.findIndex((item) => item.id === shownId),
+  );
   const item = items[index];
   const justAnswered = state.approvals.findLast((open) => answers.given.has(open.request.approvalId));
   const hide = (id: string) => {
@@ -105,7 +108,7 @@ export function Dock() {
   };
   return (
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- only watches where the focus comes from
-    <section id={DOCK_ID} tabIndex={-1} aria-label={t.region} onFocus={focus.onFocus} className="outline-none">
+    <section id={DOCK_ID} tabIndex={-1} aria-label={t.region} onFocus={focus.onFocus} className="flex min-h-0 flex-col outline-none">
       {item === undefined && justAnswered !== undefined && <Outcome decision={answers.given.get(justAnswered.request.approvalId)} />}
       {item !== undefined && (
         <DockStackContext
@@ -117,7 +120,14 @@ export function Dock() {
           }}
         >
           <PanelBoundary name={t.region}>
-            <DockBody key={item.id} item={item} answers={answers} mayAnswer={may(viewer.role, "approve")} onHide={() => hide(item.id)} onAnswered={focus.giveBack} />
+            <DockBody
+              key={item.id}
+              item={item}
+              answers={answers}
+              mayAnswer={may(viewer.role, "approve")}
+              onHide={() => hide(item.id)}
+              onAnswered={focus.giveBack}
+            />
           </PanelBoundary>
         </DockStackContext>
       )}

@@ -51,7 +51,7 @@ export interface DockCardProps {
 /** The frame of everything in the dock: amber means you. */
 export function DockCard({ icon, title, meta, error, children, actions }: DockCardProps) {
   return (
-    <div className="flex max-h-[min(60dvh,560px)] flex-col rounded-dock border border-warn-line bg-warn-soft">
+    <div className="flex max-h-[min(60dvh,560px)] min-h-0 flex-col rounded-dock border border-warn-line bg-warn-soft">
       <header className="flex min-h-11 items-center gap-2.5 py-1.5 pr-2 pl-3.5 [&>svg]:size-[18px] [&>svg]:flex-none [&>svg]:stroke-[1.75] [&>svg]:text-warn">
         {icon}
         <h2 className="min-w-0 flex-1 text-body font-semibold">{title}</h2>

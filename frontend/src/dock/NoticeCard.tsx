@@ -26,7 +26,10 @@ function ProblemText({ problem, children }: { problem: Problem | null; children?
       {problem?.detail !== undefined && problem.detail !== "" && (
         <details className="mt-1 text-label text-fg-2">
           <summary className="min-h-6">{t.details}</summary>
-          <ScrollBox label={t.details} className="mt-1 max-h-40 overflow-auto rounded-control border border-line bg-surface p-2 font-mono break-words whitespace-pre-wrap">
+          <ScrollBox
+            label={t.details}
+            className="mt-1 max-h-40 overflow-auto rounded-control border border-line bg-surface p-2 font-mono break-words whitespace-pre-wrap"
+          >
             {problem.detail}
           </ScrollBox>
         </details>
@@ -101,6 +104,7 @@ export function HostCard({ item }: { item: ItemOf<"host_waiting" | "host_failed"
   const viewer = useViewer();
   const state = useSessionState();
   const mayDrive = viewer !== null && may(viewer.role, "drive");
+  const isOwner = viewer !== null && may(viewer.role, "own");
   const saved = state?.saved ?? null;
   const tryAgain = mayDrive ? (
     <Button variant="primary" onClick={() => actions.warm()}>
@@ -116,9 +120,11 @@ export function HostCard({ item }: { item: ItemOf<"host_waiting" | "host_failed"
           actions={
             mayDrive ? (
               <>
-                <Link href={paths.settings("machines")} className={buttonClass("primary")}>
-                  {t.host.openMachines}
-                </Link>
+                {isOwner && (
+                  <Link href={paths.settings("machines")} className={buttonClass("primary")}>
+                    {t.host.openMachines}
+                  </Link>
+                )}
                 <Button onClick={() => actions.warm()}>{t.host.tryAgain}</Button>
               </>
             ) : undefined

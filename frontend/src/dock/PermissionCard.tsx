@@ -7,7 +7,7 @@ import { ScrollBox } from "../session-page/ScrollBox.tsx";
 import { Diff } from "../transcript/Diff.tsx";
 import { Button } from "../ui/button.tsx";
 import { DockCard } from "./DockCard.tsx";
-import { KeyHint } from "./KeyHint.tsx";
+import { KeyHint, keyShortcut } from "./KeyHint.tsx";
 import { t } from "./messages.ts";
 import { ReplyField } from "./ReplyField.tsx";
 import { useDockKeys } from "./use-dock-keys.ts";
@@ -83,17 +83,26 @@ export function PermissionCard({ request, meta, error, mayAnswer, onAnswer }: Re
           />
         ) : (
           <>
-            <Button variant="primary" className="pointer-coarse:order-1 pointer-coarse:flex-1" onClick={allowOnce}>
+            <Button variant="primary" className="pointer-coarse:order-1 pointer-coarse:flex-1" onClick={allowOnce} {...keyShortcut("Y")}>
               {t.permission.allowOnce}
               <KeyHint keys={shownFor("allow_once", isMac)} />
             </Button>
             {sessionRule !== undefined && (
-              <Button className="max-w-full min-w-0 pointer-coarse:order-3 pointer-coarse:w-full" onClick={allowSession}>
+              <Button
+                className="max-w-full min-w-0 pointer-coarse:order-3 pointer-coarse:w-full"
+                onClick={allowSession}
+                {...keyShortcut("A")}
+              >
                 <span className="truncate">{t.permission.allowSession(sessionRule)}</span>
                 <KeyHint keys={shownFor("allow_session", isMac)} />
               </Button>
             )}
-            <Button variant="ghost" className="ml-auto pointer-coarse:order-2 pointer-coarse:ml-0 pointer-coarse:flex-1 pointer-coarse:border pointer-coarse:border-warn-line" onClick={() => setIsDenying(true)}>
+            <Button
+              variant="ghost"
+              className="ml-auto pointer-coarse:order-2 pointer-coarse:ml-0 pointer-coarse:flex-1 pointer-coarse:border pointer-coarse:border-warn-line"
+              onClick={() => setIsDenying(true)}
+              {...keyShortcut("N")}
+            >
               {t.permission.deny}
               <KeyHint keys={shownFor("deny", isMac)} />
             </Button>

@@ -7,7 +7,7 @@ import { ScrollBox } from "../session-page/ScrollBox.tsx";
 import { Markdown } from "../transcript/Markdown.tsx";
 import { Button } from "../ui/button.tsx";
 import { DockCard } from "./DockCard.tsx";
-import { KeyHint } from "./KeyHint.tsx";
+import { KeyHint, keyShortcut } from "./KeyHint.tsx";
 import { t } from "./messages.ts";
 import type { RequestCardProps } from "./PermissionCard.tsx";
 import { ReplyField } from "./ReplyField.tsx";
@@ -17,7 +17,11 @@ export function PlanCard({ request, meta, error, mayAnswer, onAnswer }: RequestC
   const [isReplying, setIsReplying] = useState(false);
   const approve = () => onAnswer({ decision: "approve_plan", acceptEdits: false });
   const approveEdits = () => onAnswer({ decision: "approve_plan", acceptEdits: true });
-  useDockKeys(mayAnswer && !isReplying ? request.approvalId : null, { allow_once: approve, allow_session: approveEdits, deny: () => setIsReplying(true) });
+  useDockKeys(mayAnswer && !isReplying ? request.approvalId : null, {
+    allow_once: approve,
+    allow_session: approveEdits,
+    deny: () => setIsReplying(true),
+  });
   return (
     <DockCard
       icon={<ListChecks aria-hidden />}
@@ -36,15 +40,20 @@ export function PlanCard({ request, meta, error, mayAnswer, onAnswer }: RequestC
           />
         ) : (
           <>
-            <Button variant="primary" className="pointer-coarse:flex-1" onClick={approve}>
+            <Button variant="primary" className="pointer-coarse:flex-1" onClick={approve} {...keyShortcut("Y")}>
               {t.plan.approve}
               <KeyHint keys={shownFor("allow_once", isMac)} />
             </Button>
-            <Button className="pointer-coarse:flex-1" onClick={approveEdits}>
+            <Button className="pointer-coarse:flex-1" onClick={approveEdits} {...keyShortcut("A")}>
               {t.plan.approveEdits}
               <KeyHint keys={shownFor("allow_session", isMac)} />
             </Button>
-            <Button variant="ghost" className="ml-auto pointer-coarse:w-full pointer-coarse:border pointer-coarse:border-warn-line" onClick={() => setIsReplying(true)}>
+            <Button
+              variant="ghost"
+              className="ml-auto pointer-coarse:w-full pointer-coarse:border pointer-coarse:border-warn-line"
+              onClick={() => setIsReplying(true)}
+              {...keyShortcut("N")}
+            >
               {t.plan.keep}
               <KeyHint keys={shownFor("deny", isMac)} />
             </Button>
@@ -52,7 +61,11 @@ export function PlanCard({ request, meta, error, mayAnswer, onAnswer }: RequestC
         )
       }
     >
-      <ScrollBox label={t.plan.title} className="max-h-[36dvh] overflow-y-auto rounded-control border border-line bg-surface px-3 py-2 text-body">
+      <ScrollBox
+        label={t.plan.title}
+        className="max-h-[36dvh] overflow-y-auto rounded-control border border-line bg-surface px-3 py-2 text-body"
+      >
+        <h3 className="sr-only">{t.plan.content}</h3>
         <Markdown text={request.plan} />
       </ScrollBox>
     </DockCard>

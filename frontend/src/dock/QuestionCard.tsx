@@ -25,13 +25,21 @@ function QuestionField({ question, choice, disabled, onPick, onOther, onWrite }:
   return (
     <fieldset className="mb-3 last:mb-0" disabled={disabled}>
       <legend className="mb-1.5 text-body">
-        {question.header !== "" && <span className="mr-2 rounded-chip border border-warn-line px-1.5 text-label text-fg-2">{question.header}</span>}
+        {question.header !== "" && (
+          <span className="mr-2 rounded-chip border border-warn-line px-1.5 text-label text-fg-2">{question.header}</span>
+        )}
         {question.question}
       </legend>
       <div className="grid gap-1.5">
         {question.options.map((option) => (
           <label key={option.label} className={OPTION}>
-            <input type={type} name={name} className="mt-0.5 size-4 flex-none accent-ink" checked={choice.picked.includes(option.label)} onChange={() => onPick(option.label)} />
+            <input
+              type={type}
+              name={name}
+              className="mt-0.5 size-4 flex-none accent-ink"
+              checked={choice.picked.includes(option.label)}
+              onChange={() => onPick(option.label)}
+            />
             <span className="min-w-0">
               <span className="block font-medium">{option.label}</span>
               {option.description !== "" && <span className="block text-label text-fg-2">{option.description}</span>}
@@ -57,7 +65,13 @@ function QuestionField({ question, choice, disabled, onPick, onOther, onWrite }:
   );
 }
 
-export function QuestionCard({ request, meta, error, mayAnswer, onAnswer }: RequestCardProps<Extract<ApprovalRequest, { kind: "question" }>>) {
+export function QuestionCard({
+  request,
+  meta,
+  error,
+  mayAnswer,
+  onAnswer,
+}: RequestCardProps<Extract<ApprovalRequest, { kind: "question" }>>) {
   const { questions } = request;
   const [form, setForm] = useState(() => emptyForm(questions));
   const answered = form.filter((choice) => chosen(choice).length > 0).length;
@@ -70,11 +84,20 @@ export function QuestionCard({ request, meta, error, mayAnswer, onAnswer }: Requ
       actions={
         mayAnswer ? (
           <>
-            <Button variant="primary" className="pointer-coarse:flex-1" disabled={!isComplete(form)} onClick={() => onAnswer(toAnswer(questions, form))}>
+            <Button
+              variant="primary"
+              className="pointer-coarse:flex-1"
+              disabled={!isComplete(form)}
+              onClick={() => onAnswer(toAnswer(questions, form))}
+            >
               {t.question.send}
               {questions.length > 1 && <span className="tabular font-normal">{t.stack(answered, questions.length)}</span>}
             </Button>
-            <Button variant="ghost" className="ml-auto pointer-coarse:flex-1 pointer-coarse:border pointer-coarse:border-warn-line" onClick={() => onAnswer({ decision: "deny", message: "" })}>
+            <Button
+              variant="ghost"
+              className="ml-auto pointer-coarse:flex-1 pointer-coarse:border pointer-coarse:border-warn-line"
+              onClick={() => onAnswer({ decision: "deny", message: "" })}
+            >
               {t.question.skip}
             </Button>
           </>

@@ -36,14 +36,21 @@ describe("dockItems", () => {
   });
 
   it("shows a key problem of the last turn, but not while a new turn runs", () => {
-    const lastTurn: SessionState["lastTurn"] = { turnId: "trn_1", outcome: "failed", endedAt: 5, problem: { code: "key_invalid", message: "Anthropic refused the key." } };
+    const lastTurn: SessionState["lastTurn"] = {
+      turnId: "trn_1",
+      outcome: "failed",
+      endedAt: 5,
+      problem: { code: "key_invalid", message: "Anthropic refused the key." },
+    };
     expect(dockItems(withState({ lastTurn }), NONE)).toMatchObject([{ kind: "key" }]);
     const turn = { turnId: "trn_2", promptId: "prm_2", startedAt: 6, isStopping: false };
     expect(dockItems(withState({ lastTurn, turn }), NONE)).toEqual([]);
   });
 
   it("names a key problem of the host as a key problem, once", () => {
-    const state = withState({ host: { state: "failed", incarnation: 2, hostName: "Laptop", since: 3, problem: { code: "key_missing", message: "No key." } } });
+    const state = withState({
+      host: { state: "failed", incarnation: 2, hostName: "Laptop", since: 3, problem: { code: "key_missing", message: "No key." } },
+    });
     expect(dockItems(state, NONE).map((item) => item.kind)).toEqual(["key"]);
   });
 

@@ -58,6 +58,7 @@ export const t = {
   },
   plan: {
     title: "Here is the plan",
+    content: "Plan",
     approve: "Approve",
     approveEdits: "Approve and accept edits",
     keep: "Keep planning…",

@@ -2,8 +2,24 @@ import type { Question } from "@ai-dev-platform/protocol/approvals";
 import { describe, expect, it } from "vitest";
 import { emptyForm, isComplete, pick, pickOther, toAnswer, writeOther } from "./question-form.ts";
 
-const single: Question = { question: "Which store?", header: "Store", multiSelect: false, options: [{ label: "SQLite", description: "" }, { label: "R2", description: "" }] };
-const multi: Question = { question: "Which checks?", header: "", multiSelect: true, options: [{ label: "Lint", description: "" }, { label: "Types", description: "" }] };
+const single: Question = {
+  question: "Which store?",
+  header: "Store",
+  multiSelect: false,
+  options: [
+    { label: "SQLite", description: "" },
+    { label: "R2", description: "" },
+  ],
+};
+const multi: Question = {
+  question: "Which checks?",
+  header: "",
+  multiSelect: true,
+  options: [
+    { label: "Lint", description: "" },
+    { label: "Types", description: "" },
+  ],
+};
 
 describe("question form", () => {
   it("keeps one choice of a single question and several of a multiple one", () => {
@@ -25,7 +41,10 @@ describe("question form", () => {
     form = writeOther(pickOther(form, 0, single), 0, "  Postgres ");
     form = pick(form, 1, "Lint", multi);
     form = writeOther(pickOther(form, 1, multi), 1, "Tests");
-    expect(toAnswer(questions, form)).toEqual({ decision: "answers", answers: { "Which store?": "Postgres", "Which checks?": ["Lint", "Tests"] } });
+    expect(toAnswer(questions, form)).toEqual({
+      decision: "answers",
+      answers: { "Which store?": "Postgres", "Which checks?": ["Lint", "Tests"] },
+    });
   });
 
   it("is not complete while Other is chosen without text", () => {

@@ -12,7 +12,8 @@ export interface QuestionChoice {
 
 export type QuestionForm = readonly QuestionChoice[];
 
-export const emptyForm = (questions: readonly Question[]): QuestionForm => questions.map(() => ({ picked: [], isOther: false, otherText: "" }));
+export const emptyForm = (questions: readonly Question[]): QuestionForm =>
+  questions.map(() => ({ picked: [], isOther: false, otherText: "" }));
 
 const replaceAt = (form: QuestionForm, index: number, change: (choice: QuestionChoice) => QuestionChoice): QuestionForm =>
   form.map((choice, at) => (at === index ? change(choice) : choice));
@@ -31,7 +32,8 @@ export function pickOther(form: QuestionForm, index: number, question: Question)
   );
 }
 
-export const writeOther = (form: QuestionForm, index: number, otherText: string): QuestionForm => replaceAt(form, index, (choice) => ({ ...choice, otherText }));
+export const writeOther = (form: QuestionForm, index: number, otherText: string): QuestionForm =>
+  replaceAt(form, index, (choice) => ({ ...choice, otherText }));
 
 /** The labels chosen for one question, typed text last. */
 export function chosen(choice: QuestionChoice | undefined): string[] {

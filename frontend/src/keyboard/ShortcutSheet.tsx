@@ -6,7 +6,17 @@ import { GROUP_NAMES, SHORTCUTS, shownKeys, type ShortcutGroup } from "./shortcu
 
 const GROUPS: readonly ShortcutGroup[] = ["anywhere", "prompt", "transcript", "requests", "changes"];
 
-function Switch({ label, hint, checked, onChange }: { label: string; hint?: string; checked: boolean; onChange: (checked: boolean) => void }) {
+function Switch({
+  label,
+  hint,
+  checked,
+  onChange,
+}: {
+  label: string;
+  hint?: string;
+  checked: boolean;
+  onChange: (checked: boolean) => void;
+}) {
   return (
     <label className="flex min-h-8 items-center gap-2 text-ui pointer-coarse:min-h-11">
       <input type="checkbox" className="size-4 accent-ink" checked={checked} onChange={(event) => onChange(event.target.checked)} />
@@ -22,8 +32,17 @@ export function ShortcutSheet({ open, onOpenChange }: { open: boolean; onOpenCha
   return (
     <Dialog open={open} onOpenChange={onOpenChange} title={t.title} description={t.description} wide>
       <div className="mb-4 flex flex-wrap gap-x-6 border-b border-line pb-3">
-        <Switch label={t.singleLetters} checked={preferences.singleLetters} onChange={(singleLetters) => setKeyPreferences({ singleLetters })} />
-        <Switch label={t.enterSends} hint={t.enterSendsHint} checked={preferences.enterSends} onChange={(enterSends) => setKeyPreferences({ enterSends })} />
+        <Switch
+          label={t.singleLetters}
+          checked={preferences.singleLetters}
+          onChange={(singleLetters) => setKeyPreferences({ singleLetters })}
+        />
+        <Switch
+          label={t.enterSends}
+          hint={t.enterSendsHint}
+          checked={preferences.enterSends}
+          onChange={(enterSends) => setKeyPreferences({ enterSends })}
+        />
       </div>
       <div className="gap-x-8 md:columns-2">
         {GROUPS.map((group) => (

@@ -1,6 +1,7 @@
 /** Whether a key press belongs to what has the focus, so that single letters leave it alone. */
 
-const FIELDS = "input:not([type=checkbox]):not([type=radio]):not([type=button]), textarea, select, [contenteditable=true], [contenteditable='']";
+const FIELDS =
+  "input:not([type=checkbox]):not([type=radio]):not([type=button]), textarea, select, [contenteditable=true], [contenteditable='']";
 /** Menus, listboxes and dialogs have keys of their own. */
 const OWNERS = "[role=menu], [role=dialog], [role=alertdialog], [role=listbox], [role=tree]";
 

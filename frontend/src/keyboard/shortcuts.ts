@@ -5,11 +5,39 @@
  */
 
 export type ShortcutId =
-  | "palette" | "sheet" | "sidebar" | "new_session" | "go_sessions" | "go_changes" | "go_files" | "workbench"
-  | "send" | "queue" | "new_line" | "recall" | "compose" | "leave" | "stop" | "stop_twice" | "mode"
-  | "next" | "previous" | "next_turn" | "previous_turn" | "toggle" | "toggle_turn" | "latest" | "copy_link"
-  | "allow_once" | "allow_session" | "deny" | "dock"
-  | "next_file" | "previous_file" | "viewed" | "archive";
+  | "palette"
+  | "sheet"
+  | "sidebar"
+  | "new_session"
+  | "go_sessions"
+  | "go_changes"
+  | "go_files"
+  | "workbench"
+  | "send"
+  | "queue"
+  | "new_line"
+  | "recall"
+  | "compose"
+  | "leave"
+  | "stop"
+  | "stop_twice"
+  | "mode"
+  | "next"
+  | "previous"
+  | "next_turn"
+  | "previous_turn"
+  | "toggle"
+  | "toggle_turn"
+  | "latest"
+  | "copy_link"
+  | "allow_once"
+  | "allow_session"
+  | "deny"
+  | "dock"
+  | "next_file"
+  | "previous_file"
+  | "viewed"
+  | "archive";
 
 export type ShortcutGroup = "anywhere" | "prompt" | "transcript" | "requests" | "changes";
 

@@ -18,8 +18,10 @@ import { t } from "./messages.ts";
 import { paletteItems, type PaletteAction, type PaletteItem } from "./palette-items.ts";
 
 const GROUPS: readonly PaletteItem["group"][] = ["session", "go", "mode", "model"];
-const ITEM = "flex min-h-9 cursor-default items-center gap-2.5 rounded-control px-2.5 text-ui select-none data-[selected=true]:bg-hover pointer-coarse:min-h-11";
-const GROUP = "[&_[cmdk-group-heading]]:px-2.5 [&_[cmdk-group-heading]]:pt-2 [&_[cmdk-group-heading]]:pb-1 [&_[cmdk-group-heading]]:text-meta [&_[cmdk-group-heading]]:font-medium [&_[cmdk-group-heading]]:text-fg-3";
+const ITEM =
+  "flex min-h-9 cursor-default items-center gap-2.5 rounded-control px-2.5 text-ui select-none data-[selected=true]:bg-hover pointer-coarse:min-h-11";
+const GROUP =
+  "[&_[cmdk-group-heading]]:px-2.5 [&_[cmdk-group-heading]]:pt-2 [&_[cmdk-group-heading]]:pb-1 [&_[cmdk-group-heading]]:text-meta [&_[cmdk-group-heading]]:font-medium [&_[cmdk-group-heading]]:text-fg-3";
 
 export interface PaletteProps {
   state: SessionState;
@@ -59,7 +61,13 @@ function SessionItems({ onGo }: { onGo: (sessionId: string) => void }) {
   return (
     <Command.Group heading={t.groups.sessions} className={GROUP}>
       {sessions.map((session) => (
-        <Command.Item key={session.sessionId} value={session.sessionId} keywords={[session.title, session.projectName]} onSelect={() => onGo(session.sessionId)} className={ITEM}>
+        <Command.Item
+          key={session.sessionId}
+          value={session.sessionId}
+          keywords={[session.title, session.projectName]}
+          onSelect={() => onGo(session.sessionId)}
+          className={ITEM}
+        >
           <StateDot state={dotOf(session)} label="" />
           <span className="min-w-0 flex-1 truncate">{session.title}</span>
           <span className="max-w-32 truncate text-label text-fg-3">{session.projectName}</span>
@@ -76,7 +84,13 @@ export function Palette({ state, commands, isShared, onClose }: PaletteProps) {
   const viewer = useViewer();
   const [, navigate] = useLocation();
   const run = useRun(commands, onClose);
-  const items = paletteItems({ state, role: viewer?.role ?? "viewer", mayShare: commands.share !== null, mayArchive: commands.archive !== null, isShared });
+  const items = paletteItems({
+    state,
+    role: viewer?.role ?? "viewer",
+    mayShare: commands.share !== null,
+    mayArchive: commands.archive !== null,
+    isShared,
+  });
   return (
     <Radix.Root open onOpenChange={(open) => !open && onClose()}>
       <Radix.Portal>
@@ -99,9 +113,17 @@ export function Palette({ state, commands, isShared, onClose }: PaletteProps) {
                 return (
                   <Command.Group key={group} heading={t.groups[group]} className={GROUP}>
                     {inGroup.map((item) => (
-                      <Command.Item key={item.id} value={item.id} keywords={[item.label]} onSelect={() => run(item.action)} className={ITEM}>
+                      <Command.Item
+                        key={item.id}
+                        value={item.id}
+                        keywords={[item.label]}
+                        onSelect={() => run(item.action)}
+                        className={ITEM}
+                      >
                         <span className="min-w-0 flex-1 truncate">{item.label}</span>
-                        {item.shortcut !== undefined && <kbd className="font-sans text-label text-fg-3">{shownFor(item.shortcut, isMac)}</kbd>}
+                        {item.shortcut !== undefined && (
+                          <kbd className="font-sans text-label text-fg-3">{shownFor(item.shortcut, isMac)}</kbd>
+                        )}
                       </Command.Item>
                     ))}
                   </Command.Group>

@@ -4,7 +4,9 @@ import { describe, expect, it } from "vitest";
 import { paletteItems } from "./palette-items.ts";
 
 const idsFor = (role: Role, patch: Partial<SessionState> = {}, isShared = false) =>
-  paletteItems({ state: { ...emptyState(), ...patch }, role, mayShare: role === "owner", mayArchive: role === "owner", isShared }).map((item) => item.id);
+  paletteItems({ state: { ...emptyState(), ...patch }, role, mayShare: role === "owner", mayArchive: role === "owner", isShared }).map(
+    (item) => item.id,
+  );
 
 const turn = { turnId: "trn_1", promptId: "prm_1", startedAt: 1, isStopping: false };
 

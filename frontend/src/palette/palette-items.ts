@@ -34,16 +34,35 @@ const toMode = (value: string): Mode | undefined => MODES.find((mode) => mode ==
 export function paletteItems({ state, role, mayShare, mayArchive, isShared }: PaletteContext): PaletteItem[] {
   const mayDrive = may(role, "drive");
   const items: (PaletteItem | false)[] = [
-    mayDrive && state.turn !== null && { id: "stop", group: "session", label: t.stop, shortcut: "stop", action: { type: "command", command: "stop" } },
+    mayDrive &&
+      state.turn !== null && {
+        id: "stop",
+        group: "session",
+        label: t.stop,
+        shortcut: "stop",
+        action: { type: "command", command: "stop" },
+      },
     { id: "changes", group: "session", label: t.changes, shortcut: "go_changes", action: { type: "panel", panel: "changes" } },
     { id: "files", group: "session", label: t.files, shortcut: "go_files", action: { type: "panel", panel: "files" } },
     { id: "mcp", group: "session", label: t.mcp, action: { type: "panel", panel: "mcp" } },
     mayShare && { id: "share", group: "session", label: t.share, action: { type: "command", command: "share" } },
     mayDrive && { id: "rename", group: "session", label: t.rename, action: { type: "command", command: "rename" } },
     mayDrive && { id: "save", group: "session", label: t.save, action: { type: "command", command: "save" } },
-    { id: "copy-link", group: "session", label: t.copyLink, action: { type: "command", command: "copyLink" } },
-    { id: "workbench", group: "session", label: t.workbench, shortcut: "workbench", action: { type: "command", command: "toggleWorkbench" } },
-    mayArchive && { id: "archive", group: "session", label: t.archive, shortcut: "archive", action: { type: "command", command: "archive" } },
+    !isShared && { id: "copy-link", group: "session", label: t.copyLink, action: { type: "command", command: "copyLink" } },
+    {
+      id: "workbench",
+      group: "session",
+      label: t.workbench,
+      shortcut: "workbench",
+      action: { type: "command", command: "toggleWorkbench" },
+    },
+    mayArchive && {
+      id: "archive",
+      group: "session",
+      label: t.archive,
+      shortcut: "archive",
+      action: { type: "command", command: "archive" },
+    },
     !isShared && { id: "go-sessions", group: "go", label: t.allSessions, shortcut: "go_sessions", action: { type: "go", to: "sessions" } },
     !isShared && { id: "go-new", group: "go", label: t.newSession, shortcut: "new_session", action: { type: "go", to: "new" } },
     !isShared && { id: "go-settings", group: "go", label: t.settings, action: { type: "go", to: "settings" } },
@@ -55,7 +74,9 @@ export function paletteItems({ state, role, mayShare, mayArchive, isShared }: Pa
 const modeItems = (state: SessionState): PaletteItem[] =>
   modeChoices(state.mode).flatMap(({ value, label }): PaletteItem[] => {
     const mode = toMode(value);
-    return mode === undefined || mode === state.mode ? [] : [{ id: `mode:${mode}`, group: "mode", label: t.mode(label), action: { type: "mode", mode } }];
+    return mode === undefined || mode === state.mode
+      ? []
+      : [{ id: `mode:${mode}`, group: "mode", label: t.mode(label), action: { type: "mode", mode } }];
   });
 
 const modelItems = (state: SessionState): PaletteItem[] =>

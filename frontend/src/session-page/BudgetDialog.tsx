@@ -39,7 +39,13 @@ export function BudgetDialog({ budgetUsd, spentUsd, onClose }: { budgetUsd: numb
           submit();
         }}
       >
-        <TextField label={t.budget.field} inputMode="decimal" value={text} error={error} onChange={(event) => setText(event.target.value)} />
+        <TextField
+          label={t.budget.field}
+          inputMode="decimal"
+          value={text}
+          error={error}
+          onChange={(event) => setText(event.target.value)}
+        />
       </form>
     </Dialog>
   );

@@ -29,7 +29,10 @@ function Starting({ state }: { state: SessionState }) {
       label={t.host.steps}
       align="start"
       trigger={
-        <button type="button" className="inline-flex h-7 items-center gap-1.5 rounded-control px-1.5 text-label whitespace-nowrap text-accent hover:bg-hover pointer-coarse:h-11">
+        <button
+          type="button"
+          className="inline-flex h-7 items-center gap-1.5 rounded-control px-1.5 text-label whitespace-nowrap text-accent hover:bg-hover pointer-coarse:h-11"
+        >
           <LoaderCircle aria-hidden className="size-3.5 animate-spin stroke-[1.75]" />
           <span>
             {word} · <Elapsed since={host.since} />
@@ -41,8 +44,21 @@ function Starting({ state }: { state: SessionState }) {
         {startSteps(progress, seen).map((line) => {
           const Mark = MARKS[line.mark];
           return (
-            <li key={line.step} aria-current={line.mark === "now" ? "step" : undefined} className={line.mark === "next" ? "flex gap-2 text-fg-3" : "flex gap-2"}>
-              <Mark aria-hidden className={line.mark === "now" ? "icon mt-0.5 animate-spin text-accent" : line.mark === "done" ? "icon mt-0.5 text-ok" : "icon mt-0.5"} />
+            <li
+              key={line.step}
+              aria-current={line.mark === "now" ? "step" : undefined}
+              className={line.mark === "next" ? "flex gap-2 text-fg-3" : "flex gap-2"}
+            >
+              <Mark
+                aria-hidden
+                className={
+                  line.mark === "now"
+                    ? "icon mt-0.5 animate-spin text-accent"
+                    : line.mark === "done"
+                      ? "icon mt-0.5 text-ok"
+                      : "icon mt-0.5"
+                }
+              />
               <span className="min-w-0">
                 {t.host.step[line.step]}
                 {line.detail !== "" && <span className="block font-mono text-label break-words text-fg-3">{line.detail}</span>}

@@ -62,7 +62,10 @@ export function SaveIndicator({ state }: { state: SessionState }) {
       trigger={
         <button
           type="button"
-          className={classes("tabular inline-flex h-7 flex-none items-center gap-1 rounded-control px-1.5 text-label whitespace-nowrap hover:bg-hover pointer-coarse:h-11", saveProblem === null ? "text-fg-2" : "text-bad")}
+          className={classes(
+            "tabular inline-flex h-7 flex-none items-center gap-1 rounded-control px-1.5 text-label whitespace-nowrap hover:bg-hover pointer-coarse:h-11",
+            saveProblem === null ? "text-fg-2" : "text-bad",
+          )}
         >
           <Icon aria-hidden className="size-3.5 stroke-[1.75] max-md:size-4" />
           <span className="max-md:sr-only">{label}</span>

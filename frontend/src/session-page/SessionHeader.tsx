@@ -62,14 +62,27 @@ export function SessionHeader({ sessionId, state, commands, isShared, isRenaming
         <h1 className="text-ui font-semibold text-fg-3">{t.loading}</h1>
       ) : (
         <>
-          <TitleField title={state.title} mayRename={viewer !== null && may(viewer.role, "drive")} isEditing={isRenaming} onEditing={onRenaming} />
-          {state.projectName !== "" && <span className="max-w-40 flex-none truncate text-label text-fg-3 max-md:hidden">{state.projectName}</span>}
+          <TitleField
+            title={state.title}
+            mayRename={viewer !== null && may(viewer.role, "drive")}
+            isEditing={isRenaming}
+            onEditing={onRenaming}
+          />
+          {state.projectName !== "" && (
+            <span className="max-w-40 flex-none truncate text-label text-fg-3 max-md:hidden">{state.projectName}</span>
+          )}
           <HostStatus state={state} />
-          {state.modelSource === "demo" && <span className="flex-none rounded-chip bg-accent-soft px-1.5 text-meta whitespace-nowrap text-accent max-md:hidden">{composerWords.demo}</span>}
+          {state.modelSource === "demo" && (
+            <span className="flex-none rounded-chip bg-accent-soft px-1.5 text-meta whitespace-nowrap text-accent max-md:hidden">
+              {composerWords.demo}
+            </span>
+          )}
         </>
       )}
       <span className="flex-1" />
-      {viewer !== null && viewer.role !== "owner" && <span className="text-label whitespace-nowrap text-fg-3 max-md:hidden">{t.role[viewer.role]}</span>}
+      {viewer !== null && viewer.role !== "owner" && (
+        <span className="text-label whitespace-nowrap text-fg-3 max-md:hidden">{t.role[viewer.role]}</span>
+      )}
       {state !== null && (
         <>
           <SaveIndicator state={state} />
@@ -80,7 +93,12 @@ export function SessionHeader({ sessionId, state, commands, isShared, isRenaming
             </IconButton>
           )}
           <SessionMenu sessionId={sessionId} state={state} commands={commands} />
-          <IconButton label={isWorkbenchOpen ? t.hideWorkbench : t.showWorkbench} aria-pressed={isWorkbenchOpen} className="max-md:hidden" onClick={commands.toggleWorkbench}>
+          <IconButton
+            label={isWorkbenchOpen ? t.hideWorkbench : t.showWorkbench}
+            aria-pressed={isWorkbenchOpen}
+            className="max-md:hidden"
+            onClick={commands.toggleWorkbench}
+          >
             <PanelRight />
           </IconButton>
         </>

@@ -59,9 +59,11 @@ export function SessionMenu({ sessionId, state, commands }: SessionMenuProps) {
         <MenuItem icon={<Plug />} onSelect={() => commands.showPanel("mcp")}>
           {t.menu.mcp}
         </MenuItem>
-        <MenuItem icon={<Link />} onSelect={commands.copyLink}>
-          {t.menu.copyLink}
-        </MenuItem>
+        {commands.copyLink !== null && (
+          <MenuItem icon={<Link />} onSelect={commands.copyLink}>
+            {t.menu.copyLink}
+          </MenuItem>
+        )}
         <MenuSeparator />
         <MenuItem icon={<Command />} shortcut={shownFor("palette", isMac)} onSelect={commands.openPalette}>
           {t.menu.palette}
@@ -83,7 +85,9 @@ export function SessionMenu({ sessionId, state, commands }: SessionMenuProps) {
       </Menu>
       <Suspense fallback={null}>
         {dialog === "budget" && <BudgetDialog budgetUsd={state.budgetUsd} spentUsd={state.usage.costUsd} onClose={() => setDialog(null)} />}
-        {dialog === "delete" && <DeleteDialog sessionId={sessionId} changedFiles={state.changes.files.length} onClose={() => setDialog(null)} />}
+        {dialog === "delete" && (
+          <DeleteDialog sessionId={sessionId} changedFiles={state.changes.files.length} onClose={() => setDialog(null)} />
+        )}
       </Suspense>
     </>
   );

@@ -41,7 +41,12 @@ export interface SessionPageProps {
 
 export default function SessionPage({ sessionId, shareId }: SessionPageProps) {
   const getTicket = useCallback(
-    () => api.post<TicketBody>(shareId === undefined ? `/api/sessions/${encodeURIComponent(sessionId)}/ticket` : `/api/share/${encodeURIComponent(shareId)}/ticket`),
+    () =>
+      api.post<TicketBody>(
+        shareId === undefined
+          ? `/api/sessions/${encodeURIComponent(sessionId)}/ticket`
+          : `/api/share/${encodeURIComponent(shareId)}/ticket`,
+      ),
     [sessionId, shareId],
   );
   return (
@@ -86,7 +91,7 @@ function useJumpFromAddress(isReady: boolean): void {
 function Conversation({ sessionId, onShare, isHidden }: { sessionId: string; onShare: (() => void) | null; isHidden: boolean }) {
   return (
     <main id="main" tabIndex={-1} inert={isHidden} className="relative flex min-h-0 min-w-0 flex-1 flex-col outline-none">
-      <div className="relative min-h-0 flex-1">
+      <div className="relative min-h-16 flex-1">
         <PanelBoundary name={t.transcript}>
           <Transcript />
         </PanelBoundary>
@@ -94,7 +99,7 @@ function Conversation({ sessionId, onShare, isHidden }: { sessionId: string; onS
           <ConnectionPill />
         </div>
       </div>
-      <div className="mx-auto flex w-full max-w-[792px] flex-none flex-col gap-2 px-2 pb-[max(8px,env(safe-area-inset-bottom))] md:px-4 md:pb-4">
+      <div className="mx-auto flex min-h-0 w-full max-w-[792px] flex-col gap-2 px-2 pb-[max(8px,env(safe-area-inset-bottom))] md:px-4 md:pb-4">
         <Dock />
         <PanelBoundary name={t.conversation}>
           <Composer sessionId={sessionId} onShare={onShare} />
@@ -120,28 +125,54 @@ function SessionScreen({ sessionId, isShared }: { sessionId: string; isShared: b
   const closeOverlay = (open: boolean) => !open && setOverlay(null);
   const workbench = panel !== null && (
     <Suspense fallback={null}>
-      <Workbench sessionId={sessionId} panel={panel} place={screen.place} onPlace={screen.setPlace} onClose={isPhone ? null : () => screen.showPanel(null)} />
+      <Workbench
+        sessionId={sessionId}
+        panel={panel}
+        place={screen.place}
+        onPlace={screen.setPlace}
+        onClose={isPhone ? null : () => screen.showPanel(null)}
+      />
     </Suspense>
   );
   return (
     <div className="flex h-full min-h-0 flex-col">
-      <SessionHeader sessionId={sessionId} state={state} commands={commands} isShared={isShared} isRenaming={screen.isRenaming} onRenaming={screen.setIsRenaming} isWorkbenchOpen={panel !== null} />
+      {!isEnded && (
+        <SessionHeader
+          sessionId={sessionId}
+          state={state}
+          commands={commands}
+          isShared={isShared}
+          isRenaming={screen.isRenaming}
+          onRenaming={screen.setIsRenaming}
+          isWorkbenchOpen={panel !== null}
+        />
+      )}
       {isPhone && !isEnded && <PhoneTabs panel={panel} onPanel={screen.showPanel} />}
       {isEnded && connection.endedReason !== undefined ? (
         <EndedNotice reason={connection.endedReason} isShared={isShared} />
       ) : (
-        <div ref={setContainer} className="relative flex min-h-0 flex-1" style={{ [WIDTH_VARIABLE]: `${widthPx}px` } satisfies Record<string, string> as CSSProperties}>
+        <div
+          ref={setContainer}
+          className="relative flex min-h-0 flex-1"
+          style={{ [WIDTH_VARIABLE]: `${widthPx}px` } satisfies Record<string, string> as CSSProperties}
+        >
           <Conversation sessionId={sessionId} onShare={commands.share} isHidden={isPhone && panel !== null} />
-          {!isPhone && panel !== null && <Splitter container={container} widthPx={widthPx} spacePx={spacePx} onWidth={setWidth} />}
           {panel !== null && (
-            <aside aria-label={workbenchWords.region} className={isPhone ? "absolute inset-0 z-20 bg-bg" : "min-h-0 flex-none overflow-hidden"} style={isPhone ? undefined : { width: `var(${WIDTH_VARIABLE})` }}>
+            <aside
+              aria-label={workbenchWords.region}
+              className={isPhone ? "absolute inset-0 z-20 bg-bg" : "relative min-h-0 flex-none"}
+              style={isPhone ? undefined : { width: `var(${WIDTH_VARIABLE})` }}
+            >
+              {!isPhone && <Splitter container={container} widthPx={widthPx} spacePx={spacePx} onWidth={setWidth} />}
               {workbench}
             </aside>
           )}
         </div>
       )}
       <Suspense fallback={null}>
-        {overlay === "palette" && state !== null && <Palette onClose={() => setOverlay(null)} commands={commands} state={state} isShared={isShared} />}
+        {overlay === "palette" && state !== null && (
+          <Palette onClose={() => setOverlay(null)} commands={commands} state={state} isShared={isShared} />
+        )}
         {overlay === "sheet" && <ShortcutSheet open onOpenChange={closeOverlay} />}
         {overlay === "share" && <ShareDialog sessionId={sessionId} open onOpenChange={closeOverlay} />}
       </Suspense>

@@ -56,7 +56,7 @@ export function Splitter({ container, widthPx, spacePx, onWidth }: SplitterProps
       onPointerMove={onPointerMove}
       onPointerUp={onPointerUp}
       onPointerCancel={onPointerUp}
-      className="group relative z-10 -mx-1.5 w-3 flex-none cursor-col-resize touch-none outline-none"
+      className="group absolute inset-y-0 -left-1.5 z-10 w-3 cursor-col-resize touch-none outline-none"
     >
       <div className="mx-auto h-full w-px bg-line transition-colors group-hover:bg-fg-3 group-focus-visible:w-0.5 group-focus-visible:bg-accent group-active:bg-accent" />
     </div>

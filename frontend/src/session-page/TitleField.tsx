@@ -58,9 +58,21 @@ export function TitleField({ title, mayRename, isEditing, onEditing }: TitleFiel
     );
   }
   return (
-    <h1 className={mayRename ? "-mx-1.5 min-w-0 text-ui font-semibold pointer-coarse:text-title" : "min-w-0 text-ui font-semibold pointer-coarse:text-title"}>
+    <h1
+      className={
+        mayRename
+          ? "-mx-1.5 min-w-0 text-ui font-semibold pointer-coarse:text-title"
+          : "min-w-0 text-ui font-semibold pointer-coarse:text-title"
+      }
+    >
       {mayRename ? (
-        <button ref={opener} type="button" title={t.rename} onClick={start} className="block h-7 max-w-full truncate rounded-control px-1.5 hover:bg-hover pointer-coarse:h-11">
+        <button
+          ref={opener}
+          type="button"
+          title={t.rename}
+          onClick={start}
+          className="block h-7 max-w-full truncate rounded-control px-1.5 hover:bg-hover pointer-coarse:h-11"
+        >
           {shown}
         </button>
       ) : (

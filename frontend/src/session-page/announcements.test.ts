@@ -4,7 +4,12 @@ import { announcementsBetween, isAssertive } from "./announcements.ts";
 
 const make = (patch: Partial<SessionState> = {}): SessionState => ({ ...emptyState(), ...patch });
 const turn = { turnId: "trn_1", promptId: "prm_1", startedAt: 1, isStopping: false };
-const ended = (outcome: "completed" | "stopped" | "interrupted"): SessionState["lastTurn"] => ({ turnId: "trn_1", outcome, endedAt: 2, problem: null });
+const ended = (outcome: "completed" | "stopped" | "interrupted"): SessionState["lastTurn"] => ({
+  turnId: "trn_1",
+  outcome,
+  endedAt: 2,
+  problem: null,
+});
 
 describe("announcementsBetween", () => {
   it("says that work begins and how it ended", () => {
@@ -18,13 +23,28 @@ describe("announcementsBetween", () => {
   it("counts the files that a turn edited", () => {
     const file = { path: "a.ts", status: "modified" as const, additions: 1, deletions: 0 };
     const before = make({ turn, changes: { base: "main", files: [file] } });
-    const after = make({ lastTurn: ended("completed"), changes: { base: "main", files: [{ ...file, additions: 4 }, { ...file, path: "b.ts" }] } });
+    const after = make({
+      lastTurn: ended("completed"),
+      changes: {
+        base: "main",
+        files: [
+          { ...file, additions: 4 },
+          { ...file, path: "b.ts" },
+        ],
+      },
+    });
     expect(announcementsBetween(before, after)).toEqual([{ kind: "edited", files: 2 }]);
   });
 
   it("names a new request at once, and once", () => {
     const approvals: SessionState["approvals"] = [
-      { request: { kind: "permission", approvalId: "a", tool: "Bash", toolId: "t", subject: "git push", reason: "", input: {} }, at: 1, seq: 4, thread: "main", turnId: "trn_1" },
+      {
+        request: { kind: "permission", approvalId: "a", tool: "Bash", toolId: "t", subject: "git push", reason: "", input: {} },
+        at: 1,
+        seq: 4,
+        thread: "main",
+        turnId: "trn_1",
+      },
     ];
     const said = announcementsBetween(make({ turn }), make({ turn, approvals }));
     expect(said).toEqual([{ kind: "needs", need: "permission", subject: "git push" }]);

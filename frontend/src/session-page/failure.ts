@@ -3,12 +3,14 @@ import { ERRORS, isErrorCode, type ErrorCode } from "@ai-dev-platform/protocol/e
 import { toast } from "../ui/toast.ts";
 
 export function failureCode(error: unknown): ErrorCode {
-  if (typeof error === "object" && error !== null && "code" in error && typeof error.code === "string" && isErrorCode(error.code)) return error.code;
+  if (typeof error === "object" && error !== null && "code" in error && typeof error.code === "string" && isErrorCode(error.code))
+    return error.code;
   return "internal";
 }
 
 export function failureMessage(error: unknown): string {
-  if (typeof error === "object" && error !== null && "message" in error && typeof error.message === "string" && error.message !== "") return error.message;
+  if (typeof error === "object" && error !== null && "message" in error && typeof error.message === "string" && error.message !== "")
+    return error.message;
   return ERRORS[failureCode(error)].message;
 }
 

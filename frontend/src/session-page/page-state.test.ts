@@ -11,7 +11,13 @@ const turn = { turnId: "trn_1", promptId: "prm_1", startedAt: 1, isStopping: fal
 const make = (patch: Partial<SessionState> = {}): SessionState => ({ ...emptyState(), title: "Fix the race", ...patch });
 const asking: SessionState["approvals"] = [
   { request: { kind: "plan", approvalId: "b", toolId: "t", plan: "" }, at: 2, seq: 8, thread: "main", turnId: "trn_1" },
-  { request: { kind: "permission", approvalId: "a", tool: "Bash", toolId: "t", subject: "ls", reason: "", input: {} }, at: 1, seq: 4, thread: "docs", turnId: "trn_1" },
+  {
+    request: { kind: "permission", approvalId: "a", tool: "Bash", toolId: "t", subject: "ls", reason: "", input: {} },
+    at: 1,
+    seq: 4,
+    thread: "docs",
+    turnId: "trn_1",
+  },
 ];
 
 describe("page state", () => {

@@ -26,7 +26,8 @@ export interface SessionCommands extends Omit<ScreenControls, "openShare"> {
   save: () => void;
   stop: () => void;
   cycleMode: () => void;
-  copyLink: () => void;
+  /** Null in a shared view, whose address alone opens nothing. */
+  copyLink: (() => void) | null;
   /** Null in a shared view. */
   archive: (() => void) | null;
 }
@@ -54,9 +55,9 @@ export function useSessionCommands(sessionId: string, isShared: boolean, control
     cycleMode: () => {
       if (mayDrive && state !== null) actions.setMode(nextMode(state.mode)).catch(showFailure);
     },
-    copyLink: () => {
-      void navigator.clipboard.writeText(location.origin + location.pathname).then(() => toast(t.menu.copied));
-    },
+    copyLink: isShared
+      ? null
+      : () => void navigator.clipboard.writeText(location.origin + location.pathname).then(() => toast(t.menu.copied)),
     archive:
       isOwner && !isShared
         ? () => {

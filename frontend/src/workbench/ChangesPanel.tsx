@@ -42,7 +42,9 @@ function useSeen(element: RefObject<HTMLElement | null>): boolean {
   const [isSeen, setIsSeen] = useState(false);
   useEffect(() => {
     if (isSeen || element.current === null) return;
-    const observer = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && setIsSeen(true), { rootMargin: "400px" });
+    const observer = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && setIsSeen(true), {
+      rootMargin: "400px",
+    });
     observer.observe(element.current);
     return () => observer.disconnect();
   }, [element, isSeen]);
@@ -96,7 +98,10 @@ const FileCard = memo(function FileCard({ sessionId, file, viewed, isOpen, onTog
           onClick={() => onToggleOpen(file.path)}
           className="flex h-full min-w-0 flex-1 items-center gap-1.5 rounded-control pl-1 text-left"
         >
-          <ChevronRight aria-hidden className={classes("size-3.5 flex-none stroke-[1.75] text-fg-3 transition-transform", isOpen && "rotate-90")} />
+          <ChevronRight
+            aria-hidden
+            className={classes("size-3.5 flex-none stroke-[1.75] text-fg-3 transition-transform", isOpen && "rotate-90")}
+          />
           <span className="sr-only">{t.changes.status[file.status]}: </span>
           <PathLabel path={file.path} />
           {file.status !== "modified" && <span className="flex-none text-label text-fg-3">{t.changes.status[file.status]}</span>}
@@ -149,7 +154,9 @@ export function ChangesPanel({ sessionId, file: wanted, onOpenFile }: ChangesPan
     if (wanted !== null) list.current?.querySelector(`[data-path="${CSS.escape(wanted)}"]`)?.scrollIntoView({ block: "start" });
   }, [wanted]);
 
-  const isOpen = (file: ChangedFile) => toggled.get(file.path) ?? (isAwake && (file.path === wanted || (!isViewed(viewed, file) && file.additions + file.deletions <= LARGE_LINES)));
+  const isOpen = (file: ChangedFile) =>
+    toggled.get(file.path) ??
+    (isAwake && (file.path === wanted || (!isViewed(viewed, file) && file.additions + file.deletions <= LARGE_LINES)));
   const walk = (step: -1 | 1) => {
     const card = list.current && cardAt(list.current, step);
     card?.querySelector("button")?.focus({ preventScroll: true });

@@ -27,7 +27,9 @@ function useFolders(sessionId: string, open: ReadonlySet<string>) {
       },
     })),
     combine: (results) => ({
-      folders: new Map(results.flatMap((result) => (result.data === undefined ? [] : [[result.data.path, result.data.entries] as const]))) satisfies Folders,
+      folders: new Map(
+        results.flatMap((result) => (result.data === undefined ? [] : [[result.data.path, result.data.entries] as const])),
+      ) satisfies Folders,
       error: results[0]?.error ?? null,
       isTruncated: results.some((result) => result.data?.truncated === true),
       isPending: results[0]?.data === undefined,
@@ -58,7 +60,9 @@ export function FileTree({ sessionId, selected, initiallyOpen, refreshKey, onOpe
   const tree = useRef<HTMLDivElement>(null);
   const { folders, error, isTruncated, isPending, refetch } = useFolders(sessionId, open);
   const rows = useMemo(() => treeRows(folders, open), [folders, open]);
-  const activePath = rows.some((row) => row.path === active) ? active : (rows.find((row) => row.path === selected)?.path ?? rows[0]?.path ?? null);
+  const activePath = rows.some((row) => row.path === active)
+    ? active
+    : (rows.find((row) => row.path === selected)?.path ?? rows[0]?.path ?? null);
 
   const lastRefresh = useRef(refreshKey);
   useEffect(() => {
@@ -117,7 +121,14 @@ export function FileTree({ sessionId, selected, initiallyOpen, refreshKey, onOpe
               row.ignored && "text-fg-3",
             )}
           >
-            <ChevronRight aria-hidden className={classes("size-3.5 flex-none stroke-[1.75] text-fg-3 transition-transform", row.isOpen && "rotate-90", row.kind !== "folder" && "invisible")} />
+            <ChevronRight
+              aria-hidden
+              className={classes(
+                "size-3.5 flex-none stroke-[1.75] text-fg-3 transition-transform",
+                row.isOpen && "rotate-90",
+                row.kind !== "folder" && "invisible",
+              )}
+            />
             <RowIcon row={row} />
             <span className="truncate">{row.name}</span>
             {row.ignored && <span className="sr-only">{t.files.ignored}</span>}

@@ -35,7 +35,12 @@ function PlainText({ text, count, line }: { text: string; count: number; line: n
   return (
     <div className="relative flex min-w-max font-mono text-mono">
       {line !== null && line <= count && (
-        <div ref={marked} aria-hidden className="absolute inset-x-0 bg-accent-soft" style={{ top: 8 + (line - 1) * LINE_HEIGHT_PX, height: LINE_HEIGHT_PX }} />
+        <div
+          ref={marked}
+          aria-hidden
+          className="absolute inset-x-0 bg-accent-soft"
+          style={{ top: 8 + (line - 1) * LINE_HEIGHT_PX, height: LINE_HEIGHT_PX }}
+        />
       )}
       <pre aria-hidden className="tabular sticky left-0 bg-surface py-2 pr-3 pl-3 text-right text-fg-3 select-none">
         {numbers}
@@ -89,11 +94,20 @@ export function FileView({ sessionId, path, line, onBack }: FileViewProps) {
         <div className="min-w-0 flex-1">
           <PathLabel path={path} />
         </div>
-        {data !== undefined && <span className="tabular flex-none px-1 text-label text-fg-3 max-md:hidden">{text === null ? formatBytes(data.bytes) : t.files.lines(formatCount(lines.length))}</span>}
+        {data !== undefined && (
+          <span className="tabular flex-none px-1 text-label text-fg-3 max-md:hidden">
+            {text === null ? formatBytes(data.bytes) : t.files.lines(formatCount(lines.length))}
+          </span>
+        )}
         {text !== null && (
           <>
             {mayWrap && (
-              <IconButton size="sm" label={isWrapped ? t.files.noWrap : t.files.wrap} aria-pressed={isWrapped} onClick={() => setWraps(!isWrapped)}>
+              <IconButton
+                size="sm"
+                label={isWrapped ? t.files.noWrap : t.files.wrap}
+                aria-pressed={isWrapped}
+                onClick={() => setWraps(!isWrapped)}
+              >
                 <WrapText />
               </IconButton>
             )}
@@ -110,7 +124,10 @@ export function FileView({ sessionId, path, line, onBack }: FileViewProps) {
         </IconButton>
       </header>
       {!isAwake && <AsleepStrip text={t.asleep.files} />}
-      <ScrollBox label={t.files.text} className="min-h-0 flex-1 overflow-auto overscroll-contain bg-surface focus-visible:outline-offset-[-2px]">
+      <ScrollBox
+        label={t.files.text}
+        className="min-h-0 flex-1 overflow-auto overscroll-contain bg-surface focus-visible:outline-offset-[-2px]"
+      >
         {data === undefined ? (
           query.isError ? (
             <PanelFailure error={query.error} onRetry={() => void query.refetch()} />
@@ -121,7 +138,9 @@ export function FileView({ sessionId, path, line, onBack }: FileViewProps) {
           <PanelNote title={t.files.binary}>{formatBytes(data.bytes)}</PanelNote>
         ) : (
           <>
-            {data.truncated && <p className="border-b border-line bg-sunken px-3 py-1.5 text-label text-fg-2">{t.files.tooLarge(formatBytes(data.bytes))}</p>}
+            {data.truncated && (
+              <p className="border-b border-line bg-sunken px-3 py-1.5 text-label text-fg-2">{t.files.tooLarge(formatBytes(data.bytes))}</p>
+            )}
             {isWrapped ? <WrappedText lines={lines} line={line} /> : <PlainText text={lines.join("\n")} count={lines.length} line={line} />}
           </>
         )}

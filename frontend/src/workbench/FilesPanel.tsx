@@ -40,7 +40,13 @@ export function FilesPanel({ sessionId, file, line, onOpenFile }: FilesPanelProp
         </div>
         <div className="min-h-0 flex-1 overflow-y-auto overscroll-contain">
           {text.trim() === "" ? (
-            <FileTree sessionId={sessionId} selected={file} initiallyOpen={file === null ? [] : foldersAbove(file)} refreshKey={refreshKey} onOpenFile={onOpenFile} />
+            <FileTree
+              sessionId={sessionId}
+              selected={file}
+              initiallyOpen={file === null ? [] : foldersAbove(file)}
+              refreshKey={refreshKey}
+              onOpenFile={onOpenFile}
+            />
           ) : (
             <FoundFiles sessionId={sessionId} text={text.trim()} onOpenFile={onOpenFile} />
           )}

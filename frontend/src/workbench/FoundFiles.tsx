@@ -12,7 +12,11 @@ export function FoundFiles({ sessionId, text, onOpenFile }: { sessionId: string;
     <ul className="py-1">
       {query.data.paths.map((path) => (
         <li key={path}>
-          <button type="button" onClick={() => onOpenFile(path)} className="flex h-7 w-full items-center px-3 text-left hover:bg-hover focus-visible:outline-offset-[-2px] pointer-coarse:h-11">
+          <button
+            type="button"
+            onClick={() => onOpenFile(path)}
+            className="flex h-7 w-full items-center px-3 text-left hover:bg-hover focus-visible:outline-offset-[-2px] pointer-coarse:h-11"
+          >
             <PathLabel path={path} />
           </button>
         </li>

@@ -1,14 +1,21 @@
 import type { McpServerStatus } from "@ai-dev-platform/protocol/events";
+import { may } from "@ai-dev-platform/protocol/roles";
 import { Link } from "wouter";
 import { paths } from "../routes.ts";
-import { useSessionSelector } from "../session/use-session.ts";
+import { useSessionSelector, useViewer } from "../session/use-session.ts";
 import { buttonClass } from "../ui/button.tsx";
 import { StateDot, type DotState } from "../ui/state-dot.tsx";
 import { t } from "./messages.ts";
 import { AsleepStrip, PanelNote } from "./PanelStates.tsx";
 import { useWorkspace } from "./use-workspace.ts";
 
-const DOTS: Record<McpServerStatus["status"], DotState> = { connected: "done", pending: "running", failed: "failed", "needs-auth": "needs_you", disabled: "idle" };
+const DOTS: Record<McpServerStatus["status"], DotState> = {
+  connected: "done",
+  pending: "running",
+  failed: "failed",
+  "needs-auth": "needs_you",
+  disabled: "idle",
+};
 
 function Server({ server }: { server: McpServerStatus }) {
   const next = server.status === "failed" || server.status === "needs-auth" ? t.mcp.next[server.status] : null;
@@ -23,7 +30,9 @@ function Server({ server }: { server: McpServerStatus }) {
         {t.mcp.scope[server.scope]}
         {server.tools !== undefined && ` · ${t.mcp.tools(server.tools)}`}
       </p>
-      {server.error !== undefined && server.error !== "" && <p className="mt-1 pl-4 font-mono text-label break-words text-bad">{server.error}</p>}
+      {server.error !== undefined && server.error !== "" && (
+        <p className="mt-1 pl-4 font-mono text-label break-words text-bad">{server.error}</p>
+      )}
       {next !== null && <p className="mt-1 pl-4 text-label text-fg-2">{next}</p>}
     </li>
   );
@@ -33,7 +42,8 @@ function Server({ server }: { server: McpServerStatus }) {
 export function McpPanel() {
   const servers = useSessionSelector((state) => state.mcpServers) ?? [];
   const { isAwake } = useWorkspace();
-  const settings = (
+  const viewer = useViewer();
+  const settings = viewer !== null && may(viewer.role, "own") && (
     <Link href={paths.settings("mcp")} className={buttonClass("secondary")}>
       {t.mcp.settings}
     </Link>

@@ -19,9 +19,7 @@ export function PanelNote({ title, children, action }: { title: string; children
 }
 
 export function PanelFailure({ error, onRetry }: { error: unknown; onRetry: () => void }) {
-  return (
-    <PanelNote title={failureMessage(error)} action={<Button onClick={onRetry}>{t.tryAgain}</Button>} />
-  );
+  return <PanelNote title={failureMessage(error)} action={<Button onClick={onRetry}>{t.tryAgain}</Button>} />;
 }
 
 /** The sandbox sleeps: says so, and lets those who may drive wake it. */
@@ -34,7 +32,8 @@ export function AsleepStrip({ text }: { text: string }) {
     <div className="flex items-center gap-2.5 border-b border-line bg-sunken px-3 py-2 text-label text-fg-2">
       <Moon aria-hidden className="icon" />
       <p className="min-w-0 flex-1">
-        <span className="font-medium text-fg">{isStarting ? t.asleep.starting : isAsleep ? t.asleep.title : t.asleep.notRunning}</span> {text}
+        <span className="font-medium text-fg">{isStarting ? t.asleep.starting : isAsleep ? t.asleep.title : t.asleep.notRunning}</span>{" "}
+        {text}
       </p>
       {mayWake && !isStarting && (
         <Button size="sm" onClick={() => actions.warm()}>
@@ -60,7 +59,7 @@ export function PathLabel({ path }: { path: string }) {
   const slash = path.lastIndexOf("/");
   return (
     <span className="flex min-w-0 font-mono text-mono" title={path}>
-      {slash >= 0 && <span className="truncate text-fg-2">{path.slice(0, slash)}</span>}
+      {slash >= 0 && <span className="min-w-[1.25em] truncate text-fg-2">{path.slice(0, slash)}</span>}
       <span className="max-w-full flex-none truncate">{slash >= 0 ? path.slice(slash) : path}</span>
     </span>
   );

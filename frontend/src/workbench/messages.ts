@@ -23,11 +23,8 @@ export const t = {
     viewed: "Viewed",
     viewedOf: (viewed: number, total: number) => `${viewed} of ${total} viewed`,
     binary: "Binary file. Its content is not shown.",
-    large: (lines: string) => `${lines} changed lines.`,
-    show: "Show the lines",
     open: "Open file",
     status: { added: "added", modified: "modified", deleted: "deleted", renamed: "renamed" },
-    expand: (path: string) => `Lines of ${path}`,
     added: (count: string) => `${count} lines added`,
     deleted: (count: string) => `${count} lines deleted`,
   },
@@ -45,9 +42,7 @@ export const t = {
     noWrap: "Do not wrap lines",
     text: "Text of the file",
     lines: (count: string) => `${count} lines`,
-    pick: "Pick a file to read it.",
     ignored: "ignored by Git",
-    link: "link",
     noMatch: "No file matches.",
   },
   mcp: {
@@ -58,6 +53,9 @@ export const t = {
     status: { connected: "Connected", pending: "Connecting", failed: "Failed", "needs-auth": "Needs sign-in", disabled: "Disabled" },
     scope: { user: "Yours", project: "From the project" },
     tools: (count: number) => (count === 1 ? "1 tool" : `${count} tools`),
-    next: { failed: "Check its address or command in Settings.", "needs-auth": "It wants a sign-in. Add its token as a header in Settings." },
+    next: {
+      failed: "Check its address or command in Settings.",
+      "needs-auth": "It wants a sign-in. Add its token as a header in Settings.",
+    },
   },
 } as const;

@@ -20,19 +20,34 @@ const join = (folder: string, name: string): string => (folder === "" ? name : `
 
 /** Folders first, then by name as people order them; what Git ignores stays in place. */
 const order = (a: TreeEntry, b: TreeEntry): number =>
-  Number(b.kind === "folder") - Number(a.kind === "folder") || a.name.localeCompare(b.name, undefined, { numeric: true, sensitivity: "base" });
+  Number(b.kind === "folder") - Number(a.kind === "folder") ||
+  a.name.localeCompare(b.name, undefined, { numeric: true, sensitivity: "base" });
 
 export function treeRows(folders: Folders, open: ReadonlySet<string>, folder = "", level = 1): TreeRow[] {
   const entries = (folders.get(folder) ?? []).toSorted(order);
   return entries.flatMap((entry, index) => {
     const path = join(folder, entry.name);
     const isOpen = entry.kind === "folder" && open.has(path);
-    const row: TreeRow = { path, name: entry.name, kind: entry.kind, bytes: entry.bytes, ignored: entry.ignored, level, isOpen, position: index + 1, siblings: entries.length };
+    const row: TreeRow = {
+      path,
+      name: entry.name,
+      kind: entry.kind,
+      bytes: entry.bytes,
+      ignored: entry.ignored,
+      level,
+      isOpen,
+      position: index + 1,
+      siblings: entries.length,
+    };
     return isOpen ? [row, ...treeRows(folders, open, path, level + 1)] : [row];
   });
 }
 
-export type TreeMove = { type: "focus"; path: string } | { type: "toggle"; path: string } | { type: "open_file"; path: string } | { type: "none" };
+export type TreeMove =
+  | { type: "focus"; path: string }
+  | { type: "toggle"; path: string }
+  | { type: "open_file"; path: string }
+  | { type: "none" };
 
 const NOTHING: TreeMove = { type: "none" };
 

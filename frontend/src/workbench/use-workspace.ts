@@ -35,7 +35,11 @@ export interface WorkspaceQueryOptions {
 }
 
 /** `sessionId` keys the cache; the question itself goes over the session's own socket. */
-export function useWorkspaceQuery<K extends Query["kind"]>(sessionId: string, query: Extract<Query, { kind: K }>, options: WorkspaceQueryOptions = {}): UseQueryResult<ResultOf<K>> {
+export function useWorkspaceQuery<K extends Query["kind"]>(
+  sessionId: string,
+  query: Extract<Query, { kind: K }>,
+  options: WorkspaceQueryOptions = {},
+): UseQueryResult<ResultOf<K>> {
   const actions = useActions();
   const { isAwake, incarnation } = useWorkspace();
   const kind: K = query.kind;

@@ -23,7 +23,9 @@ export function loadViewed(sessionId: string): Viewed {
   try {
     const stored: unknown = JSON.parse(localStorage.getItem(storageKey(sessionId)) ?? "[]");
     if (!Array.isArray(stored)) return new Map();
-    return new Map(stored.filter((pair): pair is [string, string] => Array.isArray(pair) && typeof pair[0] === "string" && typeof pair[1] === "string"));
+    return new Map(
+      stored.filter((pair): pair is [string, string] => Array.isArray(pair) && typeof pair[0] === "string" && typeof pair[1] === "string"),
+    );
   } catch {
     return new Map();
   }
