@@ -33,7 +33,7 @@ export interface Platform {
 const DEMO_PACE_MS = 12;
 /** Long enough for an ordinary save. */
 const RUNNER_PATIENCE_MS = 8_000;
-const LOCAL = { PUBLIC_ORIGIN: "", SIGN_UP: "open", LOCAL_PATHS: "true" };
+const LOCAL = { SIGN_UP: "open", LOCAL_PATHS: "true" };
 
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
   const dataDir = path.resolve(root, options.dataDir);
@@ -41,7 +41,14 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const { secrets, machineTokenFile } = ensureSecrets(dataDir);
   migrate(path.join(dataDir, "state"));
   const demo = options.demo ? await startModelServer({ port: 0, paceMs: DEMO_PACE_MS }) : null;
-  const environment = { ...LOCAL, ...secrets, DEMO_MODEL_URL: demo?.url ?? "", ...options.environment };
+  // The address is named, so that another site's name pointing here is not trusted; 127.0.0.1 is accepted beside it.
+  const environment = {
+    PUBLIC_ORIGIN: `http://localhost:${options.port}`,
+    ...LOCAL,
+    ...secrets,
+    DEMO_MODEL_URL: demo?.url ?? "",
+    ...options.environment,
+  };
   const server = { port: options.port, dataDir, environment };
   const startMachine = (): Child =>
     startChild(

@@ -61,8 +61,11 @@ it("[TU4, TU2] ends the turn when the runner is killed, and goes on with its mem
   await viewer.until("the first turn", () => ended(viewer, first));
   await viewer.until("a save", () => find(viewer, "snapshot_saved"));
   const doomed = viewer.prompt("SCENARIO=long-stream(4000) doomed-marker");
-  await viewer.until("live text", () => viewer.frames.some((frame) => frame.type === "live"));
-  const runners = processes("runner/main.ts");
+  await viewer.until("live text of that turn", () => {
+    const turn = find(viewer, "turn_started", (event) => event.promptId === doomed);
+    return turn !== undefined && viewer.frames.some((frame) => frame.type === "live" && frame.text.includes("w0"));
+  });
+  const runners = processes(`runner/main.ts ${session.sessionId}`);
   expect(runners.length).toBeGreaterThan(0);
   for (const { pid } of runners) process.kill(pid, "SIGKILL");
   const end = await viewer.until("the turn's end", () => ended(viewer, doomed));
@@ -148,17 +151,13 @@ it("brings files and conversation back on a machine that has never seen the sess
     }
     return ended(viewer, promptId);
   });
-  const last = viewer.entries.at(-1)?.seq ?? 0;
-  await viewer.until("a save of that turn", () =>
-    find(
-      viewer,
-      "snapshot_saved",
-      ({ throughSeq }) => throughSeq >= last - 20 && viewer.entries.some((entry) => entry.seq === throughSeq && entry.turnId !== null),
-    ),
+  const edited = await viewer.until("the last words", () =>
+    find(viewer, "text_written", ({ text }) => text.includes("The note is edited")),
   );
+  await viewer.until("a save of that turn", () => find(viewer, "snapshot_saved", ({ throughSeq }) => throughSeq >= edited.seq));
   const state = path.join(platform.dataDir, "machine", "sessions", session.sessionId);
   await platform.machine?.stop("SIGTERM");
-  for (const { pid } of processes("runner/main.ts")) process.kill(pid, "SIGKILL");
+  for (const { pid } of processes(`runner/main.ts ${session.sessionId}`)) process.kill(pid, "SIGKILL");
   execFileSync("rm", ["-rf", state]);
   platform.startMachine();
   const after = viewer.prompt("SCENARIO=memory");

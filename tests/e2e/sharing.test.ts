@@ -77,8 +77,9 @@ it("answers bad input with a code from the table and a next step, and loses noth
   expect(foreign.status).toBe(403);
   const session = await mara.createSession({ kind: "empty" });
   const viewer = await mara.view(session.sessionId);
-  viewer.send({ type: "prompt", promptId: newId("prompt"), text: "x".repeat(100_001), delivery: "queue" });
-  expect(await viewer.closed).toBe(4000);
+  const tooLong = viewer.prompt("x".repeat(100_001));
+  await viewer.until("a refusal", () => viewer.frames.find((frame) => frame.type === "prompt_refused" && frame.promptId === tooLong));
+  viewer.close();
   const again = await mara.view(session.sessionId);
   expect(again.state().queue).toEqual([]);
   again.close();

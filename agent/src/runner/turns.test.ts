@@ -28,6 +28,16 @@ const kinds = (effects: TurnEffect[]): string[] =>
   effects.map((effect) => (effect.type === "report" ? `${effect.turnId} ${effect.outcome}` : effect.type));
 
 describe("turns", () => {
+  it("[PR2] counts a steering prompt as taken when the agent is gone: it may have been read", () => {
+    const { state, effects } = run([
+      prompt("t1", "p1"),
+      prompt("t1", "s1", true),
+      { type: "interrupt", turnId: "t1" },
+      { type: "agent_gone", problem },
+    ]);
+    expect(kinds(effects)).toEqual(["hand_over", "hand_over", "interrupt_agent", "taken", "t1 stopped"]);
+    expect(state.delivered.has("s1")).toBe(true);
+  });
   it("[TU2] reports a turn once, when its result is there", () => {
     const { state, effects } = run([
       prompt("t1", "p1"),

@@ -70,7 +70,9 @@ export function stepTurn(state: TurnState, input: TurnInput): TurnStep {
     }
     case "agent_gone": {
       if (state.open === null) return { state, effects: [] };
-      return state.open.isStopping ? end(state, state.open, "stopped") : end(state, state.open, "failed", input.problem);
+      // It may have read what was handed over: such a prompt counts as taken and is never offered again (SPEC PR2).
+      const ended = end(state, state.open, state.open.isStopping ? "stopped" : "failed", input.problem);
+      return { state: ended.state, effects: [...takenUnread(state.open), ...ended.effects] };
     }
     case "leaving":
       return state.open === null
@@ -86,6 +88,11 @@ function end(state: TurnState, open: OpenTurn, outcome: TurnOutcome, problem?: P
     effects: [{ type: "report", turnId: open.turnId, outcome, ...(told === undefined ? {} : { problem: told }) }],
   };
 }
+
+const takenUnread = (open: OpenTurn): TurnEffect[] =>
+  Object.values(open.outstanding).flatMap((entry): TurnEffect[] =>
+    entry.isTaken ? [] : [{ type: "taken", promptId: entry.promptId, turnId: open.turnId }],
+  );
 
 function onPrompt(state: TurnState, prompt: PromptOrder): TurnStep {
   if (state.delivered.has(prompt.promptId)) return { state, effects: [] };

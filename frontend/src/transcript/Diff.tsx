@@ -7,7 +7,7 @@ import { memo, useMemo, useState } from "react";
 import { parseDiff, type DiffLine } from "./diff-lines.ts";
 import { t } from "./messages.ts";
 import { ScrollRegion } from "./ScrollRegion.tsx";
-import "./transcript.css";
+import "./diff.css";
 
 /** Beyond this a diff opens in part: one paint stays short. */
 const FIRST_LINES = 400;

@@ -7,7 +7,8 @@ import { Fragment, memo, useEffect, useMemo, useState, type ReactNode } from "re
 import { CodeBlock } from "./CodeBlock.tsx";
 import { createLiveReader, isMarkedToken, loadTailCompletion, readBlocks, safeHref, unescapeText, type Block } from "./markdown-blocks.ts";
 import { ScrollRegion } from "./ScrollRegion.tsx";
-import "./transcript.css";
+import "./markdown.css";
+import "./output.css";
 
 export interface MarkdownProps {
   text: string;

@@ -15,6 +15,8 @@ import { ReadOnlyContext } from "./read-only.ts";
 import { RowContent } from "./RowContent.tsx";
 import type { Row } from "./rows.ts";
 import "./transcript.css";
+import "./output.css";
+import "./edges.css";
 import { useCommands } from "./use-commands.ts";
 import { useFollowState, useKeepEnd, useReaderIntent, type ListVirtualizer } from "./use-follow.ts";
 
