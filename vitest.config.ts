@@ -16,7 +16,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["{protocol,agent,worker,frontend,scripts}/**/*.test.ts", "tests/architecture/**/*.test.ts"],
-          exclude: ["**/node_modules/**", "dist/**"],
+          exclude: ["**/node_modules/**", "dist/**", "**/*.real.test.ts"],
         },
       },
       {
@@ -46,7 +46,15 @@ export default defineConfig({
         test: { name: "worker", include: ["tests/worker/**/*.test.ts"], setupFiles: ["./tests/support/worker/setup.ts"], isolate: false },
       },
       // Real processes: the local runtime, the runner, the agent's binary, a browser. One file at a time on a small machine.
-      { test: { name: "e2e", include: ["tests/e2e/**/*.test.ts"], fileParallelism: false, testTimeout: 120_000, hookTimeout: 180_000 } },
+      {
+        test: {
+          name: "e2e",
+          include: ["agent/src/**/*.real.test.ts", "tests/e2e/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
+        },
+      },
       {
         test: {
           name: "browser",

@@ -1,4 +1,6 @@
 /** `npm run bench -- <name>`: runs one benchmark. */
+import process from "node:process";
+
 const BENCHES: Record<string, () => Promise<unknown>> = {
   latency: () => import("./latency.ts"),
   live: () => import("./live.ts"),
@@ -8,5 +10,3 @@ const BENCHES: Record<string, () => Promise<unknown>> = {
 const bench = BENCHES[process.argv[2] ?? ""];
 if (bench === undefined) console.log(`npm run bench -- ${Object.keys(BENCHES).join(" | ")}`);
 else await bench();
-
-export {};

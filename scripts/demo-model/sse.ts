@@ -53,7 +53,7 @@ export function toMessage(blocks: readonly Block[], head: MessageHead): Record<s
 
 /** Cuts a text into pieces without splitting a surrogate pair. */
 export function cut(words: string, pieces: number | undefined): string[] {
-  const letters = [...words];
+  const letters = Array.from(words);
   if (letters.length === 0) return [];
   const size = pieces === undefined ? DELTA_CHARS : Math.max(1, Math.ceil(letters.length / Math.max(1, pieces)));
   const out: string[] = [];

@@ -42,7 +42,7 @@ export async function checkWithProvider(apiKey: Secret<string>, upstream: string
   });
   try {
     const page = await client.models.list({ limit: MAX_MODELS });
-    const models = page.data.map((model) => String(model.id)).filter((id) => /^[\w.:-]{1,100}$/.test(id));
+    const models = page.data.map((model) => model.id).filter((id) => /^[\w.:-]{1,100}$/.test(id));
     return { outcome: "ok", models: models.slice(0, MAX_MODELS) };
   } catch (error) {
     return { outcome: judge(error) };

@@ -103,7 +103,8 @@ export class Viewers {
     for (const ws of this.sockets()) {
       const mark = this.mark(ws);
       if (mark?.phase !== "live") continue;
-      text ??= encodeFrame({ type: "events", entries, head: last.seq } as SessionFrame);
+      const frame: SessionFrame = { type: "events", entries: [...entries], head: last.seq };
+      text ??= encodeFrame(frame);
       this.#sendText(ws, mark, text);
     }
   }

@@ -89,7 +89,7 @@ export class Link {
     this.#socket = socket;
     const stopPings = keepAlive(socket, this.#options.pingIntervalMs ?? RUNNER_PING_INTERVAL_MS, () => this.#lastHeardAt);
     socket.on("open", () => socket.send(encodeFrame(this.#options.hello())));
-    socket.on("message", (data, isBinary) => this.#onMessage(isBinary ? "" : String(data)));
+    socket.on("message", (data, isBinary) => this.#onMessage(isBinary || !Buffer.isBuffer(data) ? "" : data.toString("utf8")));
     socket.on("error", (error) => log("info", "link_error", { detail: error.message }));
     socket.on("unexpected-response", (_request, response) => {
       const status = response.statusCode ?? 0;

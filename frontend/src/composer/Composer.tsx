@@ -173,12 +173,13 @@ function DrivingComposer({ sessionId, state, onShare }: ComposerProps & { state:
         <div className="flex items-center gap-0.5 px-1.5 pb-1.5 pl-2">
           <ModeChip state={state} />
           <ModelChip state={state} />
-          {state.modelSource === "demo" && <span className="truncate px-1 text-label text-fg-3 max-sm:hidden">{t.demo}</span>}
           <span className="flex-1" />
           <Meter state={state} />
           <SendButtons isEmpty={text.trim() === "" || isTooLong} onSend={() => submit("steer")} onQueue={() => submit("queue")} />
         </div>
       </div>
+      {/* Wider screens say it in the header. */}
+      {state.modelSource === "demo" && <p className="text-center text-meta text-fg-3 md:hidden">{t.demo}</p>}
     </div>
   );
 }

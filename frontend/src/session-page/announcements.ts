@@ -5,8 +5,6 @@
 import type { SessionState } from "@ai-dev-platform/protocol/state";
 import type { Need } from "./page-state.ts";
 
-export const ANNOUNCE_INTERVAL_MS = 2_000;
-
 export type Announcement =
   | { kind: "working" }
   | { kind: "replied" }

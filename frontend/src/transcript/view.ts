@@ -5,7 +5,7 @@
  */
 import type { OutboxPrompt } from "../session/outbox.ts";
 import type { Rows } from "./row-set.ts";
-import { isFoldable, promptRowId, workRowId, type PromptRow, type Row } from "./rows.ts";
+import { isFoldable, promptRowId, type PromptRow, type Row } from "./rows.ts";
 
 /** What a person opened or closed by hand, by row id; it wins over every default. */
 export type Toggles = ReadonlyMap<string, boolean>;
@@ -84,6 +84,3 @@ export function isOpen(row: Row, toggles: Toggles): boolean {
   if (row.kind === "tool") return row.result !== null && (!row.result.ok || isShortPatch(row.result.patch));
   return row.kind === "thinking" && row.isLive;
 }
-
-/** Rows that fold with this turn are shown when its line is open. */
-export const isTurnUnfolded = (turnId: string, toggles: Toggles): boolean => toggles.get(workRowId(turnId)) === true;

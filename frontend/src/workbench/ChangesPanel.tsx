@@ -185,7 +185,7 @@ export function ChangesPanel({ sessionId, file: wanted, onOpenFile }: ChangesPan
       {!isAwake && <AsleepStrip text={t.asleep.changes} />}
       <div className="flex min-h-9 flex-none flex-wrap items-center gap-x-3 px-3 text-label text-fg-2">
         <span className="max-w-52 truncate" title={state?.changes.base}>
-          {t.changes.vs(shortBase(state?.changes.base ?? ""))}
+          {t.changes.vs(baseName(state?.changes.base ?? ""))}
         </span>
         <span className="tabular">{t.changes.files(formatCount(files.length), files.length === 1)}</span>
         <Counts additions={additions} deletions={deletions} />
@@ -209,5 +209,5 @@ export function ChangesPanel({ sessionId, file: wanted, onOpenFile }: ChangesPan
   );
 }
 
-/** A commit's full name says nothing more than its beginning. */
-const shortBase = (base: string): string => (/^[0-9a-f]{40}$/.test(base) ? base.slice(0, 7) : base);
+/** A name is worth showing; an object's hash tells a reader nothing. */
+const baseName = (base: string): string => (/^[0-9a-f]{7,64}$/.test(base) ? "" : base);
