@@ -20,7 +20,7 @@ function Chip({ name, value, className, ...rest }: { name: string; value: string
       {...rest}
     >
       <span className="sr-only">{name}: </span>
-      <span className="max-w-36 truncate">{value}</span>
+      <span className="truncate">{value}</span>
       <ChevronDown aria-hidden className="size-3.5 flex-none stroke-[1.75] text-fg-3" />
     </button>
   );
@@ -29,7 +29,7 @@ function Chip({ name, value, className, ...rest }: { name: string; value: string
 export function ModeChip({ state }: { state: SessionState }) {
   const actions = useActions();
   return (
-    <Menu label={t.mode} trigger={<Chip name={t.mode} value={MODE_WORDS[state.mode].label} />}>
+    <Menu label={t.mode} trigger={<Chip name={t.mode} value={MODE_WORDS[state.mode].label} className="flex-none" />}>
       <MenuRadio
         value={state.mode}
         options={modeChoices(state.mode)}
@@ -51,7 +51,7 @@ export function ModelChip({ state }: { state: SessionState }) {
     ...(description === "" ? {} : { description }),
   }));
   return (
-    <Menu label={t.model} trigger={<Chip name={t.model} value={modelName(state)} className="max-sm:hidden" />}>
+    <Menu label={t.model} trigger={<Chip name={t.model} value={modelName(state)} className="max-w-40 max-sm:hidden" />}>
       <MenuRadio value={state.model} options={choices} onChange={(model) => void actions.setModel(model).catch(showFailure)} />
       {state.agent === null && <p className="px-2 py-1 text-label text-fg-3">{t.modelUnknown}</p>}
     </Menu>
