@@ -18,6 +18,13 @@ function stop(/** @type {string} */ message) {
   process.exit(1);
 }
 
+const lockDigest = () =>
+  createHash("sha256")
+    .update(readFileSync(at("package-lock.json")))
+    .digest("hex");
+
+// `install`, not `ci`: the lock names the platform builds that were to be had when it was written, and `ci` refuses to
+// add another platform's. Versions are exact in package.json and the lock either way.
 function installIfNeeded() {
   const lock = createHash("sha256")
     .update(readFileSync(at("package-lock.json")))
@@ -25,10 +32,10 @@ function installIfNeeded() {
   if (existsSync(STAMP) && readFileSync(STAMP, "utf8") === lock) return;
   console.log("Installing dependencies (once; about 400 MB, most of it the coding agent) …");
   const npm = process.platform === "win32" ? "npm.cmd" : "npm";
-  const result = spawnSync(npm, ["ci", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: root, stdio: "inherit" });
+  const result = spawnSync(npm, ["install", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: root, stdio: "inherit" });
   if (result.error) stop(`npm could not be started (${result.error.message}). Install npm 10 or newer, then run this again.`);
-  if (result.status !== 0) stop("npm ci failed. The reason stands above; run this again when it is mended. Nothing else was changed.");
-  writeFileSync(STAMP, lock);
+  if (result.status !== 0) stop("npm install failed. The reason stands above; run this again when it is mended. Nothing else was changed.");
+  writeFileSync(STAMP, lockDigest());
 }
 
 function newerNode() {
