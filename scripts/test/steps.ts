@@ -1,5 +1,6 @@
 /** The steps of `npm run check` and `npm test`, as data, and the one way they are run. */
 import { spawn } from "node:child_process";
+import { stripVTControlCharacters } from "node:util";
 import { root, toolEnvironment } from "../start/server.ts";
 
 export interface Step {
@@ -39,7 +40,7 @@ export function runStep(step: Step, onOutput: (text: string) => void): Promise<S
     const [command = "", ...args] = step.command;
     const child = spawn(command, args, {
       cwd: root,
-      env: { ...toolEnvironment(), FORCE_COLOR: "0", ...step.env },
+      env: { ...toolEnvironment(), NO_COLOR: "1", ...step.env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     let output = "";
@@ -57,7 +58,7 @@ export function runStep(step: Step, onOutput: (text: string) => void): Promise<S
 /** Adds up the counts that vitest prints on its closing line, e.g. `Tests  2 failed | 41 passed (43)`. */
 export function countTests(output: string): { passed: number; failed: number; skipped: number } {
   const counts = { passed: 0, failed: 0, skipped: 0 };
-  for (const line of output.split("\n")) {
+  for (const line of stripVTControlCharacters(output).split("\n")) {
     if (!/^\s*Tests\s/.test(line)) continue;
     for (const kind of ["passed", "failed", "skipped"] as const) counts[kind] += Number(new RegExp(`(\\d+) ${kind}`).exec(line)?.[1] ?? 0);
   }
