@@ -38,10 +38,10 @@ export function useComposerCommands(state: SessionState, onShare: (() => void) |
         actions.rename(command.title).then(() => toast(t.done.renamed), showFailure);
         return true;
       case "mode":
-        actions.setMode(command.mode).catch(showFailure);
+        if (command.mode !== mode) actions.setMode(command.mode).catch(showFailure);
         return true;
       case "model":
-        actions.setModel(command.model).catch(showFailure);
+        if (command.model !== model) actions.setModel(command.model).catch(showFailure);
         return true;
     }
   };

@@ -78,7 +78,7 @@ export const t = {
     waitingBody: "The prompt is kept and runs as soon as a machine is free.",
     failedTitle: (name: string) => (name === "" ? "The sandbox could not be started" : `${name} could not start the session`),
     failedBody: "Nothing is lost: prompts wait.",
-    lostTitle: (name: string) => (name === "" ? "The sandbox was lost" : `${name} was lost`),
+    lostTitle: (name: string) => (name === "" ? "The sandbox was lost" : `The run on ${name} was lost`),
     lostBody: "What was done until then is kept. Send a prompt to go on.",
     savedThrough: (seq: number) => `Files are saved through step ${seq}.`,
     notSaved: "Files of this session were not saved yet.",

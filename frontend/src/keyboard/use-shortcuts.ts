@@ -6,9 +6,12 @@ import { useEffect, useRef } from "react";
 import { tinykeys, type KeybindingsMap } from "tinykeys";
 import { isOwned } from "./input-guard.ts";
 import { keyPreferences } from "./preferences.ts";
+import { afterPress, isSecondOfSequence, noPresses, SEQUENCE_TIMEOUT_MS, sequencesOf, type Presses } from "./sequence.ts";
 import { SHORTCUTS, type Shortcut, type ShortcutId } from "./shortcuts.ts";
 
 export type ShortcutHandlers = Partial<Record<ShortcutId, () => void>>;
+
+const SEQUENCES = sequencesOf(SHORTCUTS.flatMap((shortcut) => shortcut.keys ?? []));
 
 const targetOf = (event: KeyboardEvent): Element | null => (event.target instanceof Element ? event.target : null);
 const isDialogOpen = (): boolean => document.querySelector("[role=dialog][data-state=open], [role=alertdialog]") !== null;
@@ -18,15 +21,32 @@ const ignoresSingle = (event: KeyboardEvent): boolean =>
   event.isComposing || event.defaultPrevented || !keyPreferences().singleLetters || isOwned(targetOf(event)) || isDialogOpen();
 const ignoresCombination = (event: KeyboardEvent): boolean => event.isComposing || event.repeat || event.defaultPrevented;
 
+/** The presses that all screens together have seen; noted before any of them acts. */
+let presses: Presses = noPresses;
+let watchers = 0;
+const note = (event: KeyboardEvent) => {
+  presses = afterPress(presses, { key: event.key, at: event.timeStamp });
+};
+
+function watchPresses(): () => void {
+  if (watchers === 0) window.addEventListener("keydown", note, { capture: true });
+  watchers += 1;
+  return () => {
+    watchers -= 1;
+    if (watchers === 0) window.removeEventListener("keydown", note, { capture: true });
+  };
+}
+
 export function useShortcuts(handlers: ShortcutHandlers): void {
   const latest = useRef(handlers);
   useEffect(() => {
     latest.current = handlers;
   });
   useEffect(() => {
-    const run = (shortcut: Shortcut) => (event: KeyboardEvent) => {
+    const run = (shortcut: Shortcut, keys: string) => (event: KeyboardEvent) => {
       const handler = latest.current[shortcut.id];
       if (handler === undefined) return;
+      if (!keys.includes(" ") && isSecondOfSequence(presses, SEQUENCES)) return;
       event.preventDefault();
       handler();
     };
@@ -34,15 +54,17 @@ export function useShortcuts(handlers: ShortcutHandlers): void {
       const map: KeybindingsMap = {};
       for (const shortcut of SHORTCUTS) {
         if ((shortcut.isSingle ?? false) !== isSingle) continue;
-        for (const keys of shortcut.keys ?? []) map[keys] = run(shortcut);
+        for (const keys of shortcut.keys ?? []) map[keys] = run(shortcut, keys);
       }
       return map;
     };
-    const removeSingle = tinykeys(window, bindings(true), { ignore: ignoresSingle });
-    const removeCombinations = tinykeys(window, bindings(false), { ignore: ignoresCombination });
+    const unwatch = watchPresses();
+    const removeSingle = tinykeys(window, bindings(true), { ignore: ignoresSingle, timeout: SEQUENCE_TIMEOUT_MS });
+    const removeCombinations = tinykeys(window, bindings(false), { ignore: ignoresCombination, timeout: SEQUENCE_TIMEOUT_MS });
     return () => {
       removeSingle();
       removeCombinations();
+      unwatch();
     };
   }, []);
 }
