@@ -1,9 +1,9 @@
 /**
- * Binds the table's shortcuts to handlers while a screen is shown. Two listeners: modifier combinations act anywhere,
- * single letters only outside fields, menus and dialogs, and only while the person keeps them on.
+ * Binds the table's shortcuts to handlers while a screen is shown: modifier combinations act anywhere, single letters
+ * only outside fields, menus and dialogs, and only while the person keeps them on. Handlers may come and go.
  */
 import { useEffect, useRef } from "react";
-import { tinykeys, type KeybindingsMap } from "tinykeys";
+import { tinykeys } from "tinykeys";
 import { isOwned } from "./input-guard.ts";
 import { keyPreferences } from "./preferences.ts";
 import { afterPress, isSecondOfSequence, noPresses, SEQUENCE_TIMEOUT_MS, sequencesOf, type Presses } from "./sequence.ts";
@@ -50,20 +50,19 @@ export function useShortcuts(handlers: ShortcutHandlers): void {
       event.preventDefault();
       handler();
     };
-    const bindings = (isSingle: boolean): KeybindingsMap => {
-      const map: KeybindingsMap = {};
-      for (const shortcut of SHORTCUTS) {
-        if ((shortcut.isSingle ?? false) !== isSingle) continue;
-        for (const keys of shortcut.keys ?? []) map[keys] = run(shortcut, keys);
-      }
-      return map;
-    };
+    // Each binding listens for itself: within one listener the library lets the first that fits end the look at the others.
+    const removals = SHORTCUTS.flatMap((shortcut) =>
+      (shortcut.keys ?? []).map((keys) =>
+        tinykeys(
+          window,
+          { [keys]: run(shortcut, keys) },
+          { ignore: shortcut.isSingle === true ? ignoresSingle : ignoresCombination, timeout: SEQUENCE_TIMEOUT_MS },
+        ),
+      ),
+    );
     const unwatch = watchPresses();
-    const removeSingle = tinykeys(window, bindings(true), { ignore: ignoresSingle, timeout: SEQUENCE_TIMEOUT_MS });
-    const removeCombinations = tinykeys(window, bindings(false), { ignore: ignoresCombination, timeout: SEQUENCE_TIMEOUT_MS });
     return () => {
-      removeSingle();
-      removeCombinations();
+      for (const remove of removals) remove();
       unwatch();
     };
   }, []);
