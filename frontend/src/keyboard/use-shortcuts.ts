@@ -18,7 +18,7 @@ const isDialogOpen = (): boolean => document.querySelector("[role=dialog][data-s
 
 /** A bare key belongs to the focused widget; a held key or an input method is no command. */
 const ignoresSingle = (event: KeyboardEvent): boolean =>
-  event.isComposing || event.defaultPrevented || !keyPreferences().singleLetters || isOwned(targetOf(event)) || isDialogOpen();
+  event.isComposing || !keyPreferences().singleLetters || isOwned(targetOf(event)) || isDialogOpen();
 const ignoresCombination = (event: KeyboardEvent): boolean => event.isComposing || event.repeat || event.defaultPrevented;
 
 /** The presses that all screens together have seen; noted before any of them acts. */
@@ -45,7 +45,8 @@ export function useShortcuts(handlers: ShortcutHandlers): void {
   useEffect(() => {
     const run = (shortcut: Shortcut, keys: string) => (event: KeyboardEvent) => {
       const handler = latest.current[shortcut.id];
-      if (handler === undefined) return;
+      // A press that another binding took still ends every other sequence, so it is refused here and not ignored.
+      if (handler === undefined || event.defaultPrevented) return;
       if (!keys.includes(" ") && isSecondOfSequence(presses, SEQUENCES)) return;
       event.preventDefault();
       handler();
