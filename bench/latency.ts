@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { performance } from "node:perf_hooks";
+import { PassThrough } from "node:stream";
 import { query, type SDKUserMessage } from "@anthropic-ai/claude-agent-sdk";
 import { signUp } from "../tests/support/node/account.ts";
 import { startTestPlatform, TEST_KEY } from "../tests/support/node/test-platform.ts";
@@ -60,14 +61,7 @@ async function claudePrint(): Promise<number> {
 
 /** A bare Agent SDK conversation: the first prompt cold, the second warm. */
 async function sdk(): Promise<{ cold: number; warmRequest: number; warmDelta: number }> {
-  let push: (message: SDKUserMessage) => void = () => {};
-  const waiting: SDKUserMessage[] = [];
-  async function* prompts(): AsyncGenerator<SDKUserMessage> {
-    for (;;) {
-      const next = waiting.shift() ?? (await new Promise<SDKUserMessage>((resolve) => (push = resolve)));
-      yield next;
-    }
-  }
+  const prompts = new PassThrough({ objectMode: true });
   const message = (): SDKUserMessage => ({
     type: "user",
     message: { role: "user", content: PROMPT },
@@ -75,7 +69,7 @@ async function sdk(): Promise<{ cold: number; warmRequest: number; warmDelta: nu
     session_id: "",
   });
   const stream = query({
-    prompt: prompts(),
+    prompt: prompts as AsyncIterable<SDKUserMessage>,
     options: {
       cwd: scratch,
       env: agentEnvironment("sdk"),
@@ -87,7 +81,7 @@ async function sdk(): Promise<{ cold: number; warmRequest: number; warmDelta: nu
   });
   const from = Date.now();
   const coldRequest = nextModelRequest(from);
-  waiting.push(message());
+  prompts.write(message());
   let turn = 0;
   let cold = 0;
   let warmFrom = 0;
@@ -102,8 +96,10 @@ async function sdk(): Promise<{ cold: number; warmRequest: number; warmDelta: nu
     cold = await coldRequest;
     warmRequest = nextModelRequest(Date.now());
     warmFrom = performance.now();
-    push(message());
+    prompts.write(message());
   }
+  prompts.end();
+  stream.close();
   return { cold, warmRequest: await warmRequest, warmDelta };
 }
 
