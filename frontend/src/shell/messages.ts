@@ -21,11 +21,7 @@ export const t = {
   notFoundText: "Check the address, or ask the person who sent it to you.",
   toSessions: "Go to sessions",
   appName: "The app",
-  palette: "Command palette",
   palettePlaceholder: "Go to a session, a project or a page",
-  paletteEmpty: "Nothing matches.",
-  sessions: "Sessions",
-  goTo: "Go to",
   archived: "Archived sessions",
   project: (name: string) => `Project: ${name}`,
 } as const;

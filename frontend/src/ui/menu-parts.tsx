@@ -1,6 +1,6 @@
 import { Check } from "lucide-react";
 import { DropdownMenu as Radix } from "radix-ui";
-import type { ReactNode } from "react";
+import { useCallback, useState, type ReactNode } from "react";
 import { classes } from "./classes.ts";
 
 const ITEM =
@@ -15,11 +15,18 @@ export interface MenuProps {
   align?: "start" | "center" | "end";
 }
 
+/** A menu is content like its button: it opens inside the same landmark, where a screen reader looks for it. */
+const LANDMARKS = "main, header, nav, aside, [role=dialog]";
+
 export function Menu({ trigger, label, children, align = "start", startsOpen }: MenuProps & { startsOpen: boolean }) {
+  const [landmark, setLandmark] = useState<HTMLElement | null>(null);
+  const findLandmark = useCallback((button: HTMLElement | null) => setLandmark(button?.closest<HTMLElement>(LANDMARKS) ?? null), []);
   return (
     <Radix.Root modal={false} defaultOpen={startsOpen}>
-      <Radix.Trigger asChild>{trigger}</Radix.Trigger>
-      <Radix.Portal>
+      <Radix.Trigger asChild ref={findLandmark}>
+        {trigger}
+      </Radix.Trigger>
+      <Radix.Portal container={landmark}>
         <Radix.Content
           aria-label={label}
           align={align}
