@@ -1,0 +1,28 @@
+/**
+ * What a runner in a sandbox is told, all of it readable by the agent and none of it secret: names, not credentials. The two
+ * addresses exist only inside the sandbox, where the platform intercepts them and vouches for the container. Pure.
+ *
+ * `public` is for places without interception: the runner dials the deployment's address with the tokens of its incarnation.
+ */
+import type { RunnerOrder } from "@ai-dev-platform/protocol/machine";
+
+export const PLATFORM_HOST = "platform.internal";
+export const MODEL_HOST = "llm.internal";
+
+export type Dialling = { kind: "intercepted" } | { kind: "public"; origin: string };
+
+export function runnerEnv(order: RunnerOrder, dialling: Dialling): Record<string, string> {
+  const named = {
+    AIDEV_SESSION: order.sessionId,
+    AIDEV_INCARNATION: String(order.incarnation),
+    AIDEV_SOURCE: JSON.stringify(order.source),
+  };
+  if (dialling.kind === "intercepted") return { ...named, AIDEV_SERVER: `http://${PLATFORM_HOST}`, AIDEV_MODEL_URL: `http://${MODEL_HOST}` };
+  return {
+    ...named,
+    AIDEV_SERVER: dialling.origin,
+    AIDEV_MODEL_URL: `${dialling.origin}/llm`,
+    AIDEV_LINK_TOKEN: order.linkToken,
+    AIDEV_MODEL_TOKEN: order.modelToken,
+  };
+}
