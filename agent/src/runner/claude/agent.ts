@@ -43,12 +43,24 @@ export interface AgentOptions {
   mcpServers: readonly McpServerConfig[];
   resume: string | null;
   guidance: string | null;
+  /** Absent: as the runner's own user. */
+  account?: AgentAccount;
   canUseTool: CanUseTool;
   onMessage: (message: AgentMessage) => void;
   /** Every message as it came, for captures. */
   onRaw?: (message: unknown) => void;
   /** The process ended without having been asked to. */
   onGone: (detail: string) => void;
+}
+
+/** Another user whom the agent runs as, so that it cannot read what is the runner's. */
+export interface AgentAccount {
+  /** A program and its arguments that give up the runner's rights and then become the command that follows them. */
+  launcher: readonly [string, ...string[]];
+  /** The agent's own program: beside a bundled runner it is not found by its package's name. */
+  executable: string;
+  /** Replaces what would be inherited of the runner's user. */
+  environment: Readonly<Record<string, string>>;
 }
 
 export interface AgentInfo {
@@ -135,15 +147,19 @@ function agentOf(running: Query, prompts: PromptStream, info: AgentInfo, ends: P
 
 function queryOptions(options: AgentOptions, child: AgentProcess): Options {
   const model = modelOption(options.model);
+  const { account } = options;
   const append = options.trustProject || options.guidance === null ? {} : { append: guidanceText(options.guidance) };
   return {
     cwd: options.root,
-    env: agentEnvironment({
-      parent: process.env,
-      modelUrl: options.modelUrl,
-      modelToken: options.modelToken,
-      claudeDir: options.claudeDir,
-    }),
+    env: {
+      ...agentEnvironment({
+        parent: process.env,
+        modelUrl: options.modelUrl,
+        modelToken: options.modelToken,
+        claudeDir: options.claudeDir,
+      }),
+      ...account?.environment,
+    },
     // Without the preset the agent would have no instructions at all.
     systemPrompt: { type: "preset", preset: "claude_code", ...append },
     settings: { skipWebFetchPreflight: true },
@@ -161,7 +177,11 @@ function queryOptions(options: AgentOptions, child: AgentProcess): Options {
     enableFileCheckpointing: true,
     ...(model === undefined ? {} : { model }),
     ...(options.resume === null ? {} : { resume: options.resume }),
-    spawnClaudeCodeProcess: ({ command, args, cwd, env }) => child.start(command, args, { cwd: cwd ?? options.root, env }),
+    ...(account === undefined ? {} : { pathToClaudeCodeExecutable: account.executable }),
+    spawnClaudeCodeProcess: ({ command, args, cwd, env }) => {
+      const [program, ...rest] = account === undefined ? [command, ...args] : [...account.launcher, command, ...args];
+      return child.start(program, rest, { cwd: cwd ?? options.root, env });
+    },
   };
 }
 
