@@ -69,6 +69,11 @@ export const ERRORS = {
   demo_off: { status: 409, retryable: false, message: "The demo model is not running here. Add an API key." },
 
   budget_reached: { status: 402, retryable: false, message: "This session's budget is used up. Raise the budget in the session to go on." },
+  time_cap_reached: {
+    status: 402,
+    retryable: false,
+    message: "This session has used its sandbox hours. Its owner can raise the cap in the session to go on.",
+  },
   model_path_refused: { status: 404, retryable: false, message: "Only model calls pass here." },
   model_body_refused: { status: 403, retryable: false, message: "The model request uses a feature that is closed here." },
   model_token_refused: { status: 403, retryable: false, message: "This runner may not call the model any more." },
@@ -80,6 +85,26 @@ export const ERRORS = {
     message: "No machine is connected. Start one with npm start or ai-dev-agent connect; the prompt waits.",
   },
   machine_full: { status: 503, retryable: true, message: "The machine runs as many sessions as it may. The prompt waits." },
+  sandbox_off: { status: 409, retryable: false, message: "This deployment offers no sandboxes. Connect a machine, or choose one." },
+  sandbox_full: { status: 503, retryable: true, message: "As many sandboxes run as may. The prompt waits for one to end." },
+  sandbox_unavailable: { status: 503, retryable: true, message: "Cloudflare could not start a sandbox now. It is tried again." },
+  host_blocked: {
+    status: 403,
+    retryable: false,
+    message: "This host is blocked by the session's network setting. The owner or a driver can allow it in the session.",
+  },
+  host_never_allowed: { status: 403, retryable: false, message: "This host can never be reached from a sandbox." },
+  lifecycle_refused: {
+    status: 409,
+    retryable: false,
+    message: "This session cannot change to that lifecycle now. The reason is in the details.",
+  },
+  not_multi_agent: {
+    status: 409,
+    retryable: false,
+    message: "This session has one agent. Change its lifecycle to multi-agent to start another.",
+  },
+  threads_full: { status: 409, retryable: false, message: "This session has as many agents as it may." },
   runner_start_failed: { status: 503, retryable: true, message: "The runner could not be started. Its last words are in the details." },
   runner_lost: { status: 503, retryable: true, message: "The runner vanished. What was done until then is kept; send a prompt to go on." },
   runner_fenced: { status: 409, retryable: false, message: "A newer runner has taken over this session." },

@@ -8,12 +8,15 @@ import * as z from "zod";
 import { approvalAnswerSchema, approvalRequestSchema } from "./approvals.ts";
 import { approvalIdSchema, projectIdSchema, promptIdSchema, seqSchema, snapshotIdSchema, threadSchema, turnIdSchema } from "./ids.ts";
 import { MAX_BLOCK_CHARS, MAX_PATCH_CHARS, MAX_PROMPT_CHARS, MAX_TOOL_OUTPUT_CHARS } from "./limits.ts";
-import { LIFECYCLES, MODES, MODEL_SOURCES } from "./modes.ts";
+import { HOST_KINDS, LIFECYCLES, MODES, MODEL_SOURCES, SANDBOX_SIZES } from "./modes.ts";
+import { allowScopeSchema, networkSchema } from "./network.ts";
 import { leftOutSchema } from "./snapshot.ts";
 
 export const modeSchema = z.enum(MODES);
 export const lifecycleSchema = z.enum(LIFECYCLES);
 export const modelSourceSchema = z.enum(MODEL_SOURCES);
+export const hostKindSchema = z.enum(HOST_KINDS);
+export const sandboxSizeSchema = z.enum(SANDBOX_SIZES);
 
 /** A person, as the log shows them. */
 export const authorSchema = z.object({ userId: z.string(), name: z.string() });
@@ -62,8 +65,11 @@ export const TURN_OUTCOMES = ["completed", "failed", "stopped", "interrupted"] a
 export const turnOutcomeSchema = z.enum(TURN_OUTCOMES);
 export type TurnOutcome = z.infer<typeof turnOutcomeSchema>;
 
-/** `asleep`: no runner, all saved. `waiting`: a runner is wanted but no machine can run it. `lost`: it vanished. */
-export const HOST_STATES = ["asleep", "waiting", "starting", "restoring", "ready", "lost", "failed"] as const;
+/**
+ * `asleep`: no runner, all saved. `waiting`: a runner is wanted but no host can run it now. `starting`: a first start;
+ * `waking`: a start from a saved state. `degraded`: the runner's link is lost, and it may yet come back. `lost`: it vanished.
+ */
+export const HOST_STATES = ["asleep", "waiting", "starting", "waking", "restoring", "ready", "degraded", "lost", "failed"] as const;
 export const hostStateSchema = z.enum(HOST_STATES);
 export type HostState = z.infer<typeof hostStateSchema>;
 
@@ -81,6 +87,11 @@ export const sessionAuthoredSchema = z.discriminatedUnion("type", [
     mode: modeSchema,
     model: z.string(),
     budgetUsd: z.number(),
+    /** Absent in old logs, where every session ran on a machine. */
+    host: hostKindSchema.optional(),
+    size: sandboxSizeSchema.optional(),
+    network: networkSchema.optional(),
+    maxHours: z.number().optional(),
   }),
   z.object({ type: type("session_renamed"), title: z.string() }),
   z.object({
@@ -128,6 +139,16 @@ export const sessionAuthoredSchema = z.discriminatedUnion("type", [
   z.object({ type: type("snapshot_failed"), problem: problemSchema }),
   z.object({ type: type("budget_set"), budgetUsd: z.number().min(0) }),
   z.object({ type: type("budget_reached"), spentUsd: z.number(), budgetUsd: z.number() }),
+  z.object({ type: type("lifecycle_set"), lifecycle: lifecycleSchema, author: authorSchema }),
+  z.object({ type: type("network_set"), network: networkSchema, author: authorSchema }),
+  /** Requests that the network setting stopped. One event for a host in a minute; `count` of them since the last. */
+  z.object({ type: type("host_blocked"), host: z.string().max(300), method: z.string().max(20), count: z.int().min(1) }),
+  z.object({ type: type("host_allowed"), host: z.string().max(300), scope: allowScopeSchema, author: authorSchema }),
+  /** A sandbox's use since the event before: at its end, and from time to time while it runs. */
+  z.object({ type: type("host_used"), incarnation: z.int().min(1), seconds: z.number().min(0), costUsd: z.number().min(0) }),
+  z.object({ type: type("max_hours_set"), maxHours: z.number().min(0), author: authorSchema }),
+  z.object({ type: type("time_cap_reached"), seconds: z.number().min(0), maxHours: z.number() }),
+  z.object({ type: type("thread_started"), thread: threadSchema, title: z.string().max(200), author: authorSchema }),
 ]);
 
 /** Written by a runner, and by nothing else. */

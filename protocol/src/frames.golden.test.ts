@@ -56,6 +56,12 @@ const VIEWER = [
   { type: "set_mode", requestId: req, mode: "plan" },
   { type: "set_model", requestId: req, model: "sonnet" },
   { type: "set_budget", requestId: req, budgetUsd: 5 },
+  { type: "set_max_hours", requestId: req, maxHours: 24 },
+  { type: "set_lifecycle", requestId: req, lifecycle: "multi-agent" },
+  { type: "set_network", requestId: req, network: { level: "custom", hosts: ["*.example.com"] } },
+  { type: "allow_host", requestId: req, host: "example.com", scope: "once" },
+  { type: "stop_all", requestId: req, turnIds: [trn] },
+  { type: "start_thread", requestId: req, thread: "tests", title: "Tests" },
   { type: "rename", requestId: req, title: "Fix reconnect" },
   { type: "query", requestId: req, query: { kind: "file", path: "README.md" } },
   { type: "warm" },
@@ -74,6 +80,8 @@ const RUNNER = [
   { type: "refused", requestId: req, code: "not_found", detail: "" },
   { type: "commit", requestId: req, snapshot, agentSessionId: null, throughRseq: 4, asked: false },
   { type: "save_skipped", reason: "unchanged" },
+  { type: "busy", tasks: 1 },
+  { type: "log", lines: ["cloning"] },
   { type: "failed", problem },
   { type: "bye" },
 ];
@@ -101,6 +109,7 @@ const RUNNER_ORDERS = [
   { type: "query", requestId: req, query: { kind: "changes" } },
   { type: "save", requestId: req, asked: false },
   { type: "committed", requestId: req, ok: true, head: snp },
+  { type: "threads", threads: [{ thread: "tests", title: "Tests", mode: "default" }] },
   { type: "retire" },
 ];
 const MACHINE = [
@@ -154,6 +163,14 @@ const SESSION_EVENTS = [
   { type: "snapshot_failed", problem },
   { type: "budget_set", budgetUsd: 10 },
   { type: "budget_reached", spentUsd: 5, budgetUsd: 5 },
+  { type: "lifecycle_set", lifecycle: "ephemeral", author },
+  { type: "network_set", network: { level: "none", hosts: [] }, author },
+  { type: "host_blocked", host: "example.com", method: "POST", count: 3 },
+  { type: "host_allowed", host: "example.com", scope: "always", author },
+  { type: "host_used", incarnation: 1, seconds: 600, costUsd: 0.0123 },
+  { type: "max_hours_set", maxHours: 24, author },
+  { type: "time_cap_reached", seconds: 43_200, maxHours: 12 },
+  { type: "thread_started", thread: "tests", title: "Tests", author },
 ];
 const RUNNER_EVENTS = [
   { type: "agent_ready", agentVersion: "2.1.329", model: "m", commands: [], models: [], mcpServers: [], resumed: false },

@@ -1,9 +1,18 @@
 /** JSON bodies of /api. Requests are schemas (strict); responses are interfaces. Errors are `ErrorBody` (errors.ts). */
 import * as z from "zod";
-import { lifecycleSchema, modelSourceSchema, modeSchema } from "./events.ts";
+import { hostKindSchema, lifecycleSchema, modelSourceSchema, modeSchema, sandboxSizeSchema } from "./events.ts";
 import { machineIdSchema, projectIdSchema, promptIdSchema, shareIdSchema } from "./ids.ts";
-import { MAX_PROMPT_CHARS } from "./limits.ts";
-import type { Lifecycle, Mode, ModelSource } from "./modes.ts";
+import { DEFAULT_MAX_HOURS, MAX_MAX_HOURS, MAX_PROMPT_CHARS, MIN_MAX_HOURS } from "./limits.ts";
+import {
+  DEFAULT_NETWORK,
+  DEFAULT_SANDBOX_SIZE,
+  type HostKind,
+  type Lifecycle,
+  type Mode,
+  type ModelSource,
+  type SandboxSize,
+} from "./modes.ts";
+import { networkSchema } from "./network.ts";
 import type { Role } from "./roles.ts";
 import { workspaceSourceSchema, type WorkspaceSource } from "./runner.ts";
 
@@ -15,6 +24,8 @@ export interface ConfigBody {
   demoModel: boolean;
   signUp: boolean;
   localPaths: boolean;
+  /** Sessions may run in a Cloudflare sandbox here; otherwise on connected machines only. */
+  sandbox: boolean;
 }
 
 /** GET /api/me */
@@ -78,12 +89,18 @@ export interface ProjectBody {
 export const sessionCreateSchema = z.strictObject({
   projectId: projectIdSchema,
   title: nameSchema.optional(),
-  /** A first prompt, submitted with the session. */
+  /** A first prompt, submitted with the session. The same prompt id again is the same session. */
   prompt: z.strictObject({ promptId: promptIdSchema, text: z.string().trim().min(1).max(MAX_PROMPT_CHARS) }).optional(),
   mode: modeSchema.default("default"),
   model: z.string().min(1).max(100).default("default"),
   lifecycle: lifecycleSchema.default("hydrated"),
   modelSource: modelSourceSchema.default("key"),
+  /** Absent: a sandbox where the deployment offers one, else a machine; always a machine when one is named. */
+  host: hostKindSchema.optional(),
+  size: sandboxSizeSchema.default(DEFAULT_SANDBOX_SIZE),
+  network: networkSchema.default(DEFAULT_NETWORK),
+  /** Hours of sandbox in all. */
+  maxHours: z.number().min(MIN_MAX_HOURS).max(MAX_MAX_HOURS).default(DEFAULT_MAX_HOURS),
   machineId: machineIdSchema.optional(),
   budgetUsd: z.number().min(0.01).max(10_000).optional(),
 });
@@ -101,6 +118,11 @@ export interface SessionBody {
   lifecycle: Lifecycle;
   mode: Mode;
   modelSource: ModelSource;
+  host: HostKind;
+  size: SandboxSize;
+  /** Of sandboxes, in all. */
+  hostSeconds: number;
+  hostCostUsd: number;
   costUsd: number;
   additions: number;
   deletions: number;

@@ -48,3 +48,5 @@ export const seqSchema = z.int().min(0);
 /** A thread's name. A session starts with `main`. */
 export const threadSchema = z.string().min(1).max(64);
 export const MAIN_THREAD = "main";
+/** The name of a thread that a client starts. */
+export const newThreadSchema = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,63}$/);

@@ -58,6 +58,27 @@ export const APPROVAL_TTL_MS = 12 * 3_600_000;
 /** An idle runner is stopped (after a save) when nothing happened for this long. */
 export const RUNNER_IDLE_MS = 10 * 60_000;
 
+/** Hosts that a session may list, and that one user may allow for always. */
+export const MAX_NETWORK_HOSTS = 100;
+/** Blocked hosts that a screen keeps in view; older ones are in the log. */
+export const MAX_BLOCKED_HOSTS = 50;
+/** One host's blocks become one event in this time. */
+export const BLOCKED_HOST_EVENT_MS = 60_000;
+
+/** Hours of sandbox that a session may use in all, unless its owner says otherwise. */
+export const DEFAULT_MAX_HOURS = 12;
+export const MIN_MAX_HOURS = 0.25;
+export const MAX_MAX_HOURS = 72;
+/** While a sandbox runs, its use is written down this often. */
+export const HOST_USED_INTERVAL_MS = 10 * 60_000;
+
+/** Agents that may share one sandbox. */
+export const MAX_THREADS = 8;
+
+/** Lines of a runner's log that are kept for people to read, and the longest of them. */
+export const RUNNER_LOG_LINES = 200;
+export const RUNNER_LOG_LINE_CHARS = 1_000;
+
 /** A socket ticket is used at once or not at all. */
 export const TICKET_TTL_MS = 30_000;
 

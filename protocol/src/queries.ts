@@ -15,6 +15,8 @@ export const querySchema = z.discriminatedUnion("kind", [
   /** Paths that match a fragment, for @-mentions. */
   z.object({ kind: z.literal("find"), text: z.string().max(200) }),
   z.object({ kind: z.literal("mcp") }),
+  /** The newest lines of the runner's log; answered also when there is no runner. */
+  z.object({ kind: z.literal("runner_log") }),
 ]);
 export type Query = z.infer<typeof querySchema>;
 
@@ -33,5 +35,6 @@ export const queryResultSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("patch"), path: z.string(), patch: z.string(), truncated: z.boolean() }),
   z.object({ kind: z.literal("find"), paths: z.array(z.string()) }),
   z.object({ kind: z.literal("mcp"), servers: z.array(mcpServerStatusSchema) }),
+  z.object({ kind: z.literal("runner_log"), lines: z.array(z.string()) }),
 ]);
 export type QueryResult = z.infer<typeof queryResultSchema>;

@@ -12,7 +12,7 @@ import {
   threadSchema,
   turnIdSchema,
 } from "./ids.ts";
-import { MAX_PROMPT_CHARS } from "./limits.ts";
+import { MAX_PROMPT_CHARS, MAX_THREADS, RUNNER_LOG_LINE_CHARS, RUNNER_LOG_LINES } from "./limits.ts";
 import { queryResultSchema, querySchema } from "./queries.ts";
 import { snapshotRefSchema } from "./snapshot.ts";
 
@@ -71,7 +71,12 @@ export const runnerFrameSchema = z.discriminatedUnion("type", [
     lastRseq: z.int().min(0),
   }),
   /** The workspace is in place and the agent may be prompted. `openTurnId`: the turn it believes it is in. */
-  z.strictObject({ type: z.literal("ready"), openTurnId: turnIdSchema.nullable() }),
+  z.strictObject({
+    type: z.literal("ready"),
+    openTurnId: turnIdSchema.nullable(),
+    /** All of them, when there are turns in other threads than the first. */
+    openTurnIds: z.array(turnIdSchema).max(MAX_THREADS).optional(),
+  }),
   z.strictObject({ type: z.literal("emit"), items: z.array(outboxItemSchema).min(1).max(200) }),
   z.strictObject({
     type: z.literal("live"),
@@ -94,16 +99,26 @@ export const runnerFrameSchema = z.discriminatedUnion("type", [
     type: z.literal("commit"),
     requestId: requestIdSchema,
     snapshot: snapshotRefSchema,
+    /** Of the main thread; those of all threads are in `agentSessionIds`. */
     agentSessionId: z.string().max(100).nullable(),
+    agentSessionIds: z.record(threadSchema, z.string().max(100)).optional(),
     throughRseq: z.int().min(0),
     asked: z.boolean(),
   }),
   z.strictObject({ type: z.literal("save_skipped"), reason: z.enum(["unchanged", "failed"]), problem: problemSchema.optional() }),
+  /** Work that goes on in the background between turns: it keeps the runner from being put to sleep. */
+  z.strictObject({ type: z.literal("busy"), tasks: z.int().min(0).max(1_000) }),
+  /** Lines of the runner's own log, for people who look at why a start fails. Never a secret. */
+  z.strictObject({ type: z.literal("log"), lines: z.array(z.string().max(RUNNER_LOG_LINE_CHARS)).min(1).max(RUNNER_LOG_LINES) }),
   /** The runner cannot go on and is about to exit. */
   z.strictObject({ type: z.literal("failed"), problem: problemSchema }),
   z.strictObject({ type: z.literal("bye") }),
 ]);
 export type RunnerFrame = z.infer<typeof runnerFrameSchema>;
+
+/** An agent of the session, as the others know it. */
+export const threadInfoSchema = z.object({ thread: threadSchema, title: z.string().max(200), mode: modeSchema });
+export type ThreadInfo = z.infer<typeof threadInfoSchema>;
 
 export const runnerConfigSchema = z.object({
   source: workspaceSourceSchema,
@@ -111,7 +126,12 @@ export const runnerConfigSchema = z.object({
   trustProject: z.boolean(),
   mode: modeSchema,
   model: z.string(),
+  /** Of the main thread. */
   agentSessionId: z.string().nullable(),
+  /** Of every thread that has a conversation. */
+  agentSessionIds: z.record(threadSchema, z.string()).optional(),
+  /** Set when the session may have several agents: every one of them, the main one first. */
+  threads: z.array(threadInfoSchema).max(MAX_THREADS).optional(),
   /** Newest first: the head, then the ones to fall back to. */
   snapshots: z.array(snapshotRefSchema).max(3),
   mcpServers: z.array(mcpServerConfigSchema),
@@ -133,6 +153,8 @@ export const runnerOrderFrameSchema = z.discriminatedUnion("type", [
   }),
   z.object({ type: z.literal("interrupt"), turnId: turnIdSchema }),
   z.object({ type: z.literal("answer"), approvalId: approvalIdSchema, answer: approvalAnswerSchema }),
+  /** The agents there are now, after one was added. */
+  z.object({ type: z.literal("threads"), threads: z.array(threadInfoSchema).max(MAX_THREADS) }),
   z.object({ type: z.literal("set_mode"), mode: modeSchema }),
   z.object({ type: z.literal("set_model"), model: z.string() }),
   z.object({ type: z.literal("query"), requestId: requestIdSchema, query: querySchema }),

@@ -17,16 +17,60 @@ import type {
   TurnOutcome,
   Usage,
 } from "./events.ts";
-import type { Lifecycle, Mode, ModelSource } from "./modes.ts";
+import { DEFAULT_MAX_HOURS, MAX_BLOCKED_HOSTS } from "./limits.ts";
+import {
+  DEFAULT_NETWORK,
+  DEFAULT_SANDBOX_SIZE,
+  type HostKind,
+  type Lifecycle,
+  type Mode,
+  type ModelSource,
+  type Network,
+  type SandboxSize,
+} from "./modes.ts";
 import type { LeftOut } from "./snapshot.ts";
+import { approvalChange, MAIN, newThread, withThread } from "./state-threads.ts";
 
 type AgentReady = Extract<RunnerEvent, { type: "agent_ready" }>;
 
 export interface QueuedPrompt {
   promptId: string;
+  thread: string;
   text: string;
   delivery: Delivery;
   author: Author;
+  at: number;
+}
+export interface OpenTurn {
+  turnId: string;
+  promptId: string;
+  startedAt: number;
+  isStopping: boolean;
+  /** How long it waited for people in all, without the wait that is going on. */
+  waitedMs: number;
+  /** Since when it waits for an answer; null while it works. */
+  waitingSince: number | null;
+}
+export interface LastTurn {
+  turnId: string;
+  outcome: TurnOutcome;
+  endedAt: number;
+  problem: Problem | null;
+}
+/** One agent of the session. `main` is there from the start. */
+export interface ThreadState {
+  thread: string;
+  title: string;
+  turn: OpenTurn | null;
+  lastTurn: LastTurn | null;
+  /** A plan that was approved in one thread does not loosen the others. */
+  mode: Mode;
+  todos: SessionState["todos"];
+  context: SessionState["context"];
+}
+export interface BlockedHost {
+  host: string;
+  count: number;
   at: number;
 }
 export interface OpenApproval {
@@ -56,11 +100,24 @@ export interface SessionState {
   mode: Mode;
   model: string;
   budgetUsd: number;
-  turn: { turnId: string; promptId: string; startedAt: number; isStopping: boolean } | null;
-  lastTurn: { turnId: string; outcome: TurnOutcome; endedAt: number; problem: Problem | null } | null;
+  /** Of the main thread; every thread's own are in `threads`. */
+  turn: OpenTurn | null;
+  lastTurn: LastTurn | null;
+  threads: ThreadState[];
   queue: QueuedPrompt[];
   approvals: OpenApproval[];
-  host: { state: HostState; incarnation: number; hostName: string; since: number; problem: Problem | null };
+  /** `startedAt`: when the start that is under way began; null when none is. */
+  host: { state: HostState; incarnation: number; hostName: string; since: number; startedAt: number | null; problem: Problem | null };
+  hostKind: HostKind;
+  size: SandboxSize;
+  network: Network;
+  /** Newest first; a host that was allowed since is gone from it. */
+  blockedHosts: BlockedHost[];
+  /** Use of sandboxes, as far as it is written down. */
+  hostSeconds: number;
+  hostCostUsd: number;
+  maxHours: number;
+  timeCapReached: boolean;
   agent: { agentVersion: string; model: string; commands: AgentReady["commands"]; models: AgentReady["models"] } | null;
   mcpServers: McpServerStatus[];
   todos: { text: string; status: "pending" | "in_progress" | "completed" }[];
@@ -87,9 +144,18 @@ export const emptyState = (): SessionState => ({
   budgetUsd: 0,
   turn: null,
   lastTurn: null,
+  threads: [newThread(MAIN, "", "default")],
   queue: [],
   approvals: [],
-  host: { state: "asleep", incarnation: 0, hostName: "", since: 0, problem: null },
+  host: { state: "asleep", incarnation: 0, hostName: "", since: 0, startedAt: null, problem: null },
+  hostKind: "machine",
+  size: DEFAULT_SANDBOX_SIZE,
+  network: DEFAULT_NETWORK,
+  blockedHosts: [],
+  hostSeconds: 0,
+  hostCostUsd: 0,
+  maxHours: DEFAULT_MAX_HOURS,
+  timeCapReached: false,
   agent: null,
   mcpServers: [],
   todos: [],
@@ -117,8 +183,6 @@ export function applyEntry(state: SessionState, entry: ReadEntry): SessionState 
 }
 
 const withoutPrompt = (state: SessionState, promptId: string) => state.queue.filter((prompt) => prompt.promptId !== promptId);
-const withoutApproval = (state: SessionState, approvalId: string) =>
-  state.approvals.filter((open) => open.request.approvalId !== approvalId);
 
 function change(state: SessionState, event: SessionEvent, entry: ReadEntry): Partial<SessionState> {
   switch (event.type) {
@@ -131,14 +195,20 @@ function change(state: SessionState, event: SessionEvent, entry: ReadEntry): Par
         lifecycle: event.lifecycle,
         modelSource: event.modelSource,
         mode: event.mode,
+        threads: state.threads.map((thread) => ({ ...thread, mode: event.mode })),
         model: event.model,
         budgetUsd: event.budgetUsd,
+        hostKind: event.host ?? "machine",
+        size: event.size ?? DEFAULT_SANDBOX_SIZE,
+        network: event.network ?? DEFAULT_NETWORK,
+        maxHours: event.maxHours ?? DEFAULT_MAX_HOURS,
       };
     case "session_renamed":
       return { title: event.title };
     case "mode_set":
+      return { mode: event.mode, threads: state.threads.map((thread) => ({ ...thread, mode: event.mode })) };
     case "agent_mode_changed":
-      return { mode: event.mode };
+      return withThread(state, entry.thread, { mode: event.mode });
     case "model_set":
       return { model: event.model };
     case "budget_set":
@@ -146,22 +216,48 @@ function change(state: SessionState, event: SessionEvent, entry: ReadEntry): Par
     case "budget_reached":
       return { budgetReached: true };
     default:
+      return hostChange(state, event, entry);
+  }
+}
+
+function hostChange(state: SessionState, event: SessionEvent, entry: ReadEntry): Partial<SessionState> {
+  switch (event.type) {
+    case "host_changed": {
+      const { state: now, incarnation, hostName, problem = null } = event;
+      return { host: { state: now, incarnation, hostName, since: entry.at, startedAt: startOf(state, event, entry.at), problem } };
+    }
+    case "lifecycle_set":
+      return { lifecycle: event.lifecycle };
+    case "network_set":
+      return { network: event.network, blockedHosts: [] };
+    case "host_blocked": {
+      const before = state.blockedHosts.find((blocked) => blocked.host === event.host)?.count ?? 0;
+      const blocked = { host: event.host, count: before + event.count, at: entry.at };
+      return { blockedHosts: [blocked, ...withoutBlocked(state, event.host)].slice(0, MAX_BLOCKED_HOSTS) };
+    }
+    case "host_allowed":
+      return { blockedHosts: withoutBlocked(state, event.host) };
+    case "host_used":
+      return { hostSeconds: state.hostSeconds + event.seconds, hostCostUsd: state.hostCostUsd + event.costUsd };
+    case "max_hours_set":
+      return { maxHours: event.maxHours, timeCapReached: false };
+    case "time_cap_reached":
+      return { timeCapReached: true };
+    default:
       return workChange(state, event, entry);
   }
 }
 
+const withoutBlocked = (state: SessionState, host: string) => state.blockedHosts.filter((blocked) => blocked.host !== host);
+
+/** A start goes through `starting` or `waking`, then `restoring`: its clock runs from the first of them. */
+function startOf(state: SessionState, event: Extract<SessionEvent, { type: "host_changed" }>, at: number): number | null {
+  if (event.state !== "starting" && event.state !== "waking" && event.state !== "restoring") return null;
+  return event.incarnation === state.host.incarnation && state.host.startedAt !== null ? state.host.startedAt : at;
+}
+
 function workChange(state: SessionState, event: SessionEvent, entry: ReadEntry): Partial<SessionState> {
   switch (event.type) {
-    case "host_changed":
-      return {
-        host: {
-          state: event.state,
-          incarnation: event.incarnation,
-          hostName: event.hostName,
-          since: entry.at,
-          problem: event.problem ?? null,
-        },
-      };
     case "agent_ready":
       return {
         agent: { agentVersion: event.agentVersion, model: event.model, commands: event.commands, models: event.models },
@@ -170,9 +266,9 @@ function workChange(state: SessionState, event: SessionEvent, entry: ReadEntry):
     case "mcp_changed":
       return { mcpServers: event.servers };
     case "todos_updated":
-      return { todos: event.items };
+      return withThread(state, entry.thread, { todos: event.items });
     case "context_measured":
-      return { context: { usedTokens: event.usedTokens, maxTokens: event.maxTokens } };
+      return withThread(state, entry.thread, { context: { usedTokens: event.usedTokens, maxTokens: event.maxTokens } });
     case "files_changed":
       return { changes: { base: event.base, files: event.files } };
     case "snapshot_saved":
@@ -200,7 +296,14 @@ function promptChange(state: SessionState, event: SessionEvent, entry: ReadEntry
       return {
         queue: [
           ...state.queue,
-          { promptId: event.promptId, text: event.text, delivery: event.delivery, author: event.author, at: entry.at },
+          {
+            promptId: event.promptId,
+            thread: entry.thread,
+            text: event.text,
+            delivery: event.delivery,
+            author: event.author,
+            at: entry.at,
+          },
         ],
       };
     case "prompt_edited":
@@ -209,7 +312,11 @@ function promptChange(state: SessionState, event: SessionEvent, entry: ReadEntry
       const moved = state.queue.find((prompt) => prompt.promptId === event.promptId);
       if (moved === undefined) return {};
       const rest = withoutPrompt(state, event.promptId);
-      return { queue: [...rest.slice(0, event.position), moved, ...rest.slice(event.position)] };
+      // The position is among the thread's own: other threads' prompts stay where they are.
+      const own = rest.filter((prompt) => prompt.thread === moved.thread);
+      const after = own[event.position];
+      const at = after === undefined ? rest.length : rest.indexOf(after);
+      return { queue: [...rest.slice(0, at), moved, ...rest.slice(at)] };
     }
     case "prompt_withdrawn":
     case "prompt_delivered":
@@ -221,32 +328,37 @@ function promptChange(state: SessionState, event: SessionEvent, entry: ReadEntry
 
 function turnChange(state: SessionState, event: SessionEvent, entry: ReadEntry): Partial<SessionState> {
   switch (event.type) {
-    case "turn_started":
-      return {
-        queue: withoutPrompt(state, event.promptId),
-        turn: { turnId: event.turnId, promptId: event.promptId, startedAt: entry.at, isStopping: false },
+    case "thread_started": {
+      if (state.threads.some(({ thread }) => thread === event.thread)) return {};
+      return { threads: [...state.threads, newThread(event.thread, event.title, state.mode)] };
+    }
+    case "turn_started": {
+      const turn = {
+        turnId: event.turnId,
+        promptId: event.promptId,
+        startedAt: entry.at,
+        isStopping: false,
+        waitedMs: 0,
+        waitingSince: null,
       };
-    case "stop_requested":
-      return state.turn?.turnId === event.turnId ? { turn: { ...state.turn, isStopping: true } } : {};
-    case "turn_ended":
+      return { queue: withoutPrompt(state, event.promptId), ...withThread(state, entry.thread, { turn }) };
+    }
+    case "stop_requested": {
+      const stopping = state.threads.find(({ turn }) => turn?.turnId === event.turnId);
+      if (stopping === undefined || stopping.turn === null) return {};
+      return withThread(state, stopping.thread, { turn: { ...stopping.turn, isStopping: true } });
+    }
+    case "turn_ended": {
+      const { turnId, outcome, problem = null } = event;
+      const ended = state.threads.find(({ turn }) => turn?.turnId === turnId);
+      const lastTurn = { turnId, outcome, endedAt: entry.at, problem };
       return {
-        turn: state.turn?.turnId === event.turnId ? null : state.turn,
-        lastTurn: { turnId: event.turnId, outcome: event.outcome, endedAt: entry.at, problem: event.problem ?? null },
+        ...withThread(state, ended?.thread ?? entry.thread, ended === undefined ? { lastTurn } : { turn: null, lastTurn }),
         usage: addUsage(state.usage, event.usage),
         approvals: state.approvals.filter((open) => open.turnId !== event.turnId),
       };
-    case "approval_requested":
-      return {
-        approvals: [
-          ...state.approvals,
-          { request: event.request, at: entry.at, seq: entry.seq, thread: entry.thread, turnId: entry.turnId },
-        ],
-      };
-    case "approval_answered":
-    case "approval_expired":
-    case "approval_withdrawn":
-      return { approvals: withoutApproval(state, event.approvalId) };
+    }
     default:
-      return {};
+      return approvalChange(state, event, entry);
   }
 }

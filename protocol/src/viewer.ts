@@ -2,9 +2,10 @@
 import * as z from "zod";
 import { approvalAnswerSchema } from "./approvals.ts";
 import type { ErrorCode } from "./errors.ts";
-import { deliverySchema, modeSchema, type ReadEntry } from "./events.ts";
-import { approvalIdSchema, promptIdSchema, requestIdSchema, seqSchema, turnIdSchema } from "./ids.ts";
-import { MAX_HISTORY_PAGE, MAX_PROMPT_CHARS } from "./limits.ts";
+import { deliverySchema, lifecycleSchema, modeSchema, type ReadEntry } from "./events.ts";
+import { approvalIdSchema, newThreadSchema, promptIdSchema, requestIdSchema, seqSchema, threadSchema, turnIdSchema } from "./ids.ts";
+import { MAX_HISTORY_PAGE, MAX_MAX_HOURS, MAX_PROMPT_CHARS, MAX_THREADS, MIN_MAX_HOURS } from "./limits.ts";
+import { allowScopeSchema, hostNameSchema, networkSchema } from "./network.ts";
 import { querySchema, type QueryResult } from "./queries.ts";
 import type { Role } from "./roles.ts";
 import type { SessionState } from "./state.ts";
@@ -28,6 +29,8 @@ export const viewerFrameSchema = z.discriminatedUnion("type", [
     promptId: promptIdSchema,
     text: z.string().trim().min(1).max(MAX_PROMPT_CHARS),
     delivery: deliverySchema,
+    /** Absent: `main`. */
+    thread: threadSchema.optional(),
   }),
   z.strictObject({
     type: z.literal("prompt_edit"),
@@ -44,10 +47,27 @@ export const viewerFrameSchema = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("prompt_withdraw"), requestId: requestIdSchema, promptId: promptIdSchema }),
   /** Ends this turn, and only this turn: a late stop never hits the next one. */
   z.strictObject({ type: z.literal("stop"), requestId: requestIdSchema, turnId: turnIdSchema }),
+  /** Ends these turns, whichever of them still run: "stop all" names what the person saw running. */
+  z.strictObject({ type: z.literal("stop_all"), requestId: requestIdSchema, turnIds: z.array(turnIdSchema).min(1).max(MAX_THREADS) }),
   z.strictObject({ type: z.literal("answer"), requestId: requestIdSchema, approvalId: approvalIdSchema, answer: approvalAnswerSchema }),
   z.strictObject({ type: z.literal("set_mode"), requestId: requestIdSchema, mode: modeSchema }),
   z.strictObject({ type: z.literal("set_model"), requestId: requestIdSchema, model: modelIdSchema }),
   z.strictObject({ type: z.literal("set_budget"), requestId: requestIdSchema, budgetUsd: z.number().min(0).max(10_000) }),
+  z.strictObject({
+    type: z.literal("set_max_hours"),
+    requestId: requestIdSchema,
+    maxHours: z.number().min(MIN_MAX_HOURS).max(MAX_MAX_HOURS),
+  }),
+  z.strictObject({ type: z.literal("set_lifecycle"), requestId: requestIdSchema, lifecycle: lifecycleSchema }),
+  z.strictObject({ type: z.literal("set_network"), requestId: requestIdSchema, network: networkSchema }),
+  z.strictObject({ type: z.literal("allow_host"), requestId: requestIdSchema, host: hostNameSchema, scope: allowScopeSchema }),
+  /** A further agent in the same workspace. The client names it; the same name again is the same thread. */
+  z.strictObject({
+    type: z.literal("start_thread"),
+    requestId: requestIdSchema,
+    thread: newThreadSchema,
+    title: z.string().trim().min(1).max(200),
+  }),
   z.strictObject({ type: z.literal("rename"), requestId: requestIdSchema, title: z.string().trim().min(1).max(200) }),
   z.strictObject({ type: z.literal("query"), requestId: requestIdSchema, query: querySchema }),
   /** Somebody who may drive is about to: start the runner now. Never sent by a mere look. */

@@ -1,7 +1,7 @@
 /** The typed RPC surface of a session: the only way the rest of the Worker reaches it (through `stub.ts`). */
 import type { ErrorCode } from "@ai-dev-platform/protocol/errors";
 import type { Usage } from "@ai-dev-platform/protocol/events";
-import type { Lifecycle, Mode, ModelSource } from "@ai-dev-platform/protocol/modes";
+import type { HostKind, Lifecycle, Mode, ModelSource, Network, SandboxSize } from "@ai-dev-platform/protocol/modes";
 import type { Role } from "@ai-dev-platform/protocol/roles";
 import type { WorkspaceSource } from "@ai-dev-platform/protocol/runner";
 import type { SessionState } from "@ai-dev-platform/protocol/state";
@@ -22,6 +22,11 @@ export interface SessionInit {
   /** Null: any operator machine that is online. */
   machineId: string | null;
   budgetUsd: number;
+  /** Absent in sessions that were made before there were sandboxes: a machine. */
+  host?: HostKind;
+  size?: SandboxSize;
+  network?: Network;
+  maxHours?: number;
   prompt: { promptId: string; text: string } | null;
 }
 
@@ -41,6 +46,39 @@ export interface ModelCallRequest {
   /** Upper estimate in US dollars; held until the call is settled. */
   estimateUsd: number;
 }
+
+/** A call that comes out of a sandbox: its caller vouches for the incarnation, so no token is needed. */
+export interface VouchedModelCallRequest {
+  incarnation: number;
+  model: string;
+  estimateUsd: number;
+}
+
+export interface EgressCall {
+  /** Of the sandbox that the request comes out of, vouched for by the caller. */
+  incarnation: number;
+  /** Normalised: lower case, no trailing dot, no port. */
+  host: string;
+  method: string;
+}
+export interface EgressVerdict {
+  decision: "allow" | "deny";
+  reason: string;
+}
+
+/** What a session's agent may do with Git over HTTPS. */
+export interface GitAccess {
+  ownerId: string;
+  repositoryUrl: string;
+  /** Branches it may push to: an exact name, or a prefix that ends in `*`. */
+  branchPattern: string;
+}
+
+/**
+ * Beside the public doors, a sandbox's own object opens the runner's link by this path of `fetch`, with the incarnation
+ * as its query. A public request never has this path: routes hand theirs on as they came.
+ */
+export const VOUCHED_LINK_PATH = "/vouched/link";
 
 export type ModelCallVerdict = { ok: true; callId: string; ownerId: string; modelSource: ModelSource } | { ok: false; code: ErrorCode };
 
@@ -67,7 +105,14 @@ export interface SessionApi {
   revokeGrant(grantId: string): Promise<void>;
   rename(title: string): Promise<RpcOutcome>;
   authorizeModelCall(request: ModelCallRequest): Promise<ModelCallVerdict>;
+  authorizeSandboxModelCall(request: VouchedModelCallRequest): Promise<ModelCallVerdict>;
   settleModelCall(outcome: ModelCallOutcome): Promise<void>;
+  /** For a sandbox's snapshot transfers and its link: is this the current incarnation? */
+  isCurrentIncarnation(incarnation: number): Promise<boolean>;
+  /** May this request leave the sandbox? Writes a block to the log, and uses up an "allow once". */
+  authorizeEgress(call: EgressCall): Promise<EgressVerdict>;
+  /** Null: not this session's repository, or not the current incarnation. */
+  gitAccess(request: { incarnation: number; url: string }): Promise<GitAccess | null>;
   /** For snapshot transfers: is this the current runner's link token? */
   authorizeRunner(linkToken: string): Promise<{ ok: true; incarnation: number } | { ok: false; code: ErrorCode }>;
   /** A machine came online: start what waits for it. */

@@ -5,6 +5,7 @@
 import type { ErrorCode } from "@ai-dev-platform/protocol/errors";
 import type { SessionSummaryState } from "@ai-dev-platform/protocol/http";
 import type { RunnerOrder } from "@ai-dev-platform/protocol/machine";
+import type { HostKind, Lifecycle, Network, SandboxSize } from "@ai-dev-platform/protocol/modes";
 import type { McpServerConfig } from "@ai-dev-platform/protocol/runner";
 import type { SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
 
@@ -23,9 +24,31 @@ export type StartOutcome =
   | { kind: "waiting"; code: ErrorCode }
   | { kind: "failed"; code: ErrorCode; detail: string; isTransient: boolean };
 
+/** What a host needs to start a runner. A machine is told the runner's order alone. */
+export interface HostOrder extends RunnerOrder {
+  /** Whose session it is: hosts hold caps for each owner. */
+  ownerId: string;
+  size: SandboxSize;
+  network: Network;
+  /** The host ends the runner by itself after this, whatever else happens. */
+  maxLifetimeMs: number;
+}
+
+export interface HostStatus {
+  /** `unknown`: the host cannot tell now, or cannot tell at all. */
+  state: "stopped" | "starting" | "running" | "unknown";
+  incarnation: number | null;
+}
+
 /** Where a runner lives. Every call names the incarnation, so that a late call cannot touch a newer runner. */
 export interface RunnerHost {
-  start(order: RunnerOrder): Promise<StartOutcome>;
+  readonly kind: HostKind;
+  start(order: HostOrder): Promise<StartOutcome>;
+  /** The lease: the runner is wanted for this long from now. Nothing where runners need no lease. */
+  touch(sessionId: string, incarnation: number, ttlMs: number): Promise<void>;
+  status(sessionId: string): Promise<HostStatus>;
+  /** The newest lines of what the host saw of this session's runners, oldest first; absent where a host keeps none. */
+  log?(sessionId: string): Promise<string[]>;
   /** Ends the runner and everything it started. Resolves when it is gone or cannot be reached. */
   kill(sessionId: string, incarnation: number): Promise<void>;
   /** The session is gone for good: remove its files. */
@@ -47,11 +70,36 @@ export interface DirectoryRow {
   additions: number;
   deletions: number;
   updatedAt: number;
+  lifecycle: Lifecycle;
+  hostSeconds: number;
+  hostCostUsd: number;
 }
 
 /** The list's cache of a session (D1). Late, never authoritative. */
 export interface Directory {
   update(sessionId: string, row: DirectoryRow): Promise<void>;
+}
+
+/** Hosts that a user allowed in all their sessions. */
+export interface AllowedHosts {
+  list(userId: string): Promise<string[]>;
+  add(userId: string, host: string): Promise<void>;
+}
+
+/**
+ * Whether a network setting lets a request through, given the hosts that people allowed beyond it. Pure; its rules live
+ * outside the session. An allowance never opens what is denied for all. `reason`: a short word for the log.
+ */
+export interface EgressPolicy {
+  decide(network: Network, allowances: readonly string[], request: EgressRequest): EgressDecision;
+}
+export interface EgressRequest {
+  host: string;
+  method: string;
+}
+export interface EgressDecision {
+  decision: "allow" | "deny";
+  reason: string;
 }
 
 /** What the owner has set up for runners, read when one says hello. */
@@ -73,5 +121,7 @@ export interface SessionPorts {
   snapshots: SnapshotStore;
   directory: Directory;
   settings: RunnerSettings;
+  allowedHosts: AllowedHosts;
+  egress: EgressPolicy;
   log: Logger;
 }
