@@ -4,8 +4,8 @@
  * Only modules in this folder, and better-auth's adapter, import these tables.
  */
 import { sql } from "drizzle-orm";
-import { customType, index, integer, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
-import { LIFECYCLES, MODEL_SOURCES, MODES } from "@ai-dev-platform/protocol/modes";
+import { customType, index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import { HOST_KINDS, LIFECYCLES, MODEL_SOURCES, MODES, SANDBOX_SIZES } from "@ai-dev-platform/protocol/modes";
 import { ROLES } from "@ai-dev-platform/protocol/roles";
 
 const at = (name: string) => integer(name);
@@ -174,6 +174,10 @@ export const sessions = sqliteTable(
     mode: text("mode", { enum: MODES }).notNull(),
     modelSource: text("model_source", { enum: MODEL_SOURCES }).notNull(),
     machineId: text("machine_id"),
+    host: text("host", { enum: HOST_KINDS }).notNull().default("machine"),
+    size: text("size", { enum: SANDBOX_SIZES }).notNull().default("standard-1"),
+    hostSeconds: real("host_seconds").notNull().default(0),
+    hostCostUsd: real("host_cost_usd").notNull().default(0),
     costUsd: real("cost_usd").notNull().default(0),
     additions: integer("additions").notNull().default(0),
     deletions: integer("deletions").notNull().default(0),
@@ -235,4 +239,33 @@ export const machines = sqliteTable(
     lastSeenAt: at("last_seen_at").notNull(),
   },
   (table) => [index("machines_user").on(table.userId)],
+);
+
+// --- network ---
+
+/** Hosts that a user allowed in all their sessions: normalised names. */
+export const allowedHosts = sqliteTable(
+  "allowed_hosts",
+  {
+    userId: text("user_id").notNull(),
+    host: text("host").notNull(),
+    createdAt: at("created_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.userId, table.host] })],
+);
+
+/** A password or token for Git over HTTPS, one for a host. Sealed as provider keys are. */
+export const gitCredentials = sqliteTable(
+  "git_credentials",
+  {
+    credentialId: text("credential_id").primaryKey(),
+    userId: text("user_id").notNull(),
+    host: text("host").notNull(),
+    username: text("username").notNull(),
+    ...envelopeColumns,
+    last4: text("last4").notNull(),
+    createdAt: at("created_at").notNull(),
+    lastUsedAt: at("last_used_at"),
+  },
+  (table) => [uniqueIndex("git_credentials_user_host").on(table.userId, table.host)],
 );

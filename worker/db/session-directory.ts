@@ -6,11 +6,8 @@ import { sessions } from "./schema.ts";
 
 export function d1Directory(db: D1Database): Directory {
   return {
-    async update(sessionId, { title, state, detail, costUsd, additions, deletions, updatedAt }) {
-      await openDb(db)
-        .update(sessions)
-        .set({ title, state, detail, costUsd, additions, deletions, updatedAt })
-        .where(eq(sessions.sessionId, sessionId));
+    async update(sessionId, row) {
+      await openDb(db).update(sessions).set(row).where(eq(sessions.sessionId, sessionId));
     },
   };
 }

@@ -5,7 +5,7 @@
 import { and, desc, eq, inArray, isNotNull, isNull } from "drizzle-orm";
 import { openDb } from "./open.ts";
 import type { SessionBody } from "@ai-dev-platform/protocol/http";
-import type { Lifecycle, Mode, ModelSource } from "@ai-dev-platform/protocol/modes";
+import type { HostKind, Lifecycle, Mode, ModelSource, SandboxSize } from "@ai-dev-platform/protocol/modes";
 import { projects, sessions, shares, shareVisits } from "./schema.ts";
 
 /** Sessions in one answer; older ones are reached through their project. */
@@ -20,6 +20,8 @@ export interface NewSession {
   mode: Mode;
   modelSource: ModelSource;
   machineId: string | null;
+  host: HostKind;
+  size: SandboxSize;
   createdAt: number;
 }
 
@@ -41,6 +43,10 @@ const select = (db: D1Database) =>
       lifecycle: sessions.lifecycle,
       mode: sessions.mode,
       modelSource: sessions.modelSource,
+      host: sessions.host,
+      size: sessions.size,
+      hostSeconds: sessions.hostSeconds,
+      hostCostUsd: sessions.hostCostUsd,
       costUsd: sessions.costUsd,
       additions: sessions.additions,
       deletions: sessions.deletions,
