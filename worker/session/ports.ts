@@ -96,6 +96,8 @@ export interface EgressPolicy {
 export interface EgressRequest {
   host: string;
   method: string;
+  /** Of the address, without its query; for hosts of which only a part is open. Never written to a log. */
+  path?: string | undefined;
 }
 export interface EgressDecision {
   decision: "allow" | "deny";
