@@ -1,5 +1,6 @@
 /** A viewer for end-to-end tests: speaks the real protocol over a real socket and checks density as it reads. */
 import type { ReadEntry } from "@ai-dev-platform/protocol/events";
+import { VIEWER_ACK_BYTES } from "@ai-dev-platform/protocol/limits";
 import { applyEntry, type SessionState } from "@ai-dev-platform/protocol/state";
 import { PROTOCOL_VERSION, VIEWER_SUBPROTOCOL } from "@ai-dev-platform/protocol/version";
 import type { SessionFrame, ViewerFrame } from "@ai-dev-platform/protocol/viewer";
@@ -19,6 +20,7 @@ export interface Viewer {
 }
 
 const DEADLINE_MS = 90_000;
+const ACK_DELAY_MS = 250;
 
 export function openViewer(
   url: string,
@@ -34,11 +36,24 @@ export function openViewer(
   const watchers = new Set<() => void>();
   let state: SessionState | null = null;
   let received = 0;
+  let acked = 0;
+  let ackTimer: NodeJS.Timeout | undefined;
   let problem: Error | null = null;
   const wake = () => {
     for (const watcher of watchers) watcher();
   };
   const send = (frame: ViewerFrame) => socket.send(JSON.stringify(frame));
+  /** As the web app does: by bytes, and a moment after the last of them. An ack for each frame would be flooding. */
+  const ack = () => {
+    if (received - acked >= VIEWER_ACK_BYTES) sendAck();
+    else ackTimer ??= setTimeout(sendAck, ACK_DELAY_MS);
+  };
+  const sendAck = () => {
+    clearTimeout(ackTimer);
+    ackTimer = undefined;
+    acked = received;
+    if (socket.readyState === WebSocket.OPEN) send({ type: "ack", receivedBytes: received });
+  };
   const take = (frame: SessionFrame) => {
     frames.push(frame);
     if (frame.type === "welcome") {
@@ -58,12 +73,13 @@ export function openViewer(
     received += data.length;
     if (text !== "pong") {
       take(JSON.parse(text) as SessionFrame);
-      send({ type: "ack", receivedBytes: received });
+      ack();
     }
     wake();
   });
   const closed = new Promise<number>((resolve) =>
     socket.on("close", (code) => {
+      clearTimeout(ackTimer);
       resolve(code);
       problem ??= new Error(`the socket closed with ${code}`);
       wake();
