@@ -104,6 +104,7 @@ export const ERRORS = {
     retryable: false,
     message: "This session has one agent. Change its lifecycle to multi-agent to start another.",
   },
+  thread_unknown: { status: 404, retryable: false, message: "This session has no such agent. Start it first." },
   threads_full: { status: 409, retryable: false, message: "This session has as many agents as it may." },
   runner_start_failed: { status: 503, retryable: true, message: "The runner could not be started. Its last words are in the details." },
   runner_lost: { status: 503, retryable: true, message: "The runner vanished. What was done until then is kept; send a prompt to go on." },

@@ -48,5 +48,7 @@ export const seqSchema = z.int().min(0);
 /** A thread's name. A session starts with `main`. */
 export const threadSchema = z.string().min(1).max(64);
 export const MAIN_THREAD = "main";
+/** Request header in which an agent names its thread to the model proxy, so that each turn's cost is its own. */
+export const THREAD_HEADER = "x-aidev-thread";
 /** The name of a thread that a client starts. */
 export const newThreadSchema = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,63}$/);

@@ -1,4 +1,5 @@
 /** Headers in both directions are built from nothing: what is not named here does not pass. Pure. */
+import { THREAD_HEADER, threadSchema } from "@ai-dev-platform/protocol/ids";
 import type { Secret } from "../keys/secret.ts";
 
 const REQUEST_NAMES = new Set(["content-type", "accept", "anthropic-version", "anthropic-beta"]);
@@ -18,6 +19,12 @@ export function answerHeaders(upstream: Headers): Headers {
   const headers = new Headers({ "cache-control": "no-store" });
   for (const [name, value] of upstream) if (RESPONSE_NAMES.has(name) || name.startsWith(RESPONSE_PREFIX)) headers.set(name, value);
   return headers;
+}
+
+/** Which of a session's agents calls; null when it does not say. Stays here: upstream has no use for it. */
+export function threadOf(headers: Headers): string | null {
+  const parsed = threadSchema.safeParse(headers.get(THREAD_HEADER));
+  return parsed.success ? parsed.data : null;
 }
 
 /** Format of the session's model token; anything else is refused without waking a session. */

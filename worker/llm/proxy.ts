@@ -12,7 +12,7 @@ import { createLogger, errorFields } from "../log.ts";
 import { readAtMost } from "../middleware/body.ts";
 import type { ModelCallOutcome, ModelCallVerdict } from "../session/api.ts";
 import { sessionStub } from "../session/stub.ts";
-import { answerHeaders, modelToken, upstreamHeaders } from "./headers.ts";
+import { answerHeaders, modelToken, threadOf, upstreamHeaders } from "./headers.ts";
 import { judgeBody, judgePath, refusedBeta, type Endpoint } from "./policy.ts";
 import { estimateUsd, NO_TOKENS, withCost, type TokenCounts } from "./prices.ts";
 import { refusal } from "./refusal.ts";
@@ -62,6 +62,7 @@ export async function handleModelRequest(env: Env, request: Request, defer: Defe
   const verdict = await sessionStub(env, bearer.sessionId).authorizeModelCall({
     modelToken: bearer.token,
     model: judged.model,
+    thread: threadOf(request.headers),
     estimateUsd: isFree ? 0 : estimateUsd(judged.model, body.byteLength, judged.maxTokens),
   });
   if (!verdict.ok) return refusal(verdict.code);

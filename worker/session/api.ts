@@ -43,6 +43,8 @@ export interface TicketRequest {
 export interface ModelCallRequest {
   modelToken: string;
   model: string;
+  /** Whose call it is among several agents, in the agent's own words: for attribution, not for access. */
+  thread?: string | null;
   /** Upper estimate in US dollars; held until the call is settled. */
   estimateUsd: number;
 }
@@ -51,6 +53,7 @@ export interface ModelCallRequest {
 export interface VouchedModelCallRequest {
   incarnation: number;
   model: string;
+  thread?: string | null;
   estimateUsd: number;
 }
 
@@ -60,6 +63,8 @@ export interface EgressCall {
   /** Normalised: lower case, no trailing dot, no port. */
   host: string;
   method: string;
+  /** Of the address, without its query; for the policy alone, never for the log. */
+  path?: string | undefined;
 }
 export interface EgressVerdict {
   decision: "allow" | "deny";

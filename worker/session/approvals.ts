@@ -77,15 +77,19 @@ export class Approvals {
     return rows.map((row) => ({ approvalId: row.approval_id, answer: EXPIRED_ANSWER }));
   }
 
-  /** At a turn's end nothing it asked can be answered. What belongs to no turn is expired by name. */
+  /**
+   * At a turn's end nothing it asked can be answered. What belongs to no open turn is expired by name: what was asked
+   * outside of turns lives as long as any thread works.
+   */
   endTurn(turnId: string): void {
     this.#sql.exec(`UPDATE approvals SET state = 'void' WHERE state = 'open' AND turn_id = ?`, turnId);
-    this.voidAll();
-  }
-
-  /** The runner that asked is gone. */
-  voidAll(): void {
-    const rows = this.#sql.exec<{ approval_id: string }>(`SELECT approval_id FROM approvals WHERE state = 'open'`).toArray();
+    const rows = this.#sql
+      .exec<{ approval_id: string }>(
+        `SELECT approval_id FROM approvals WHERE state = 'open' AND NOT EXISTS (
+           SELECT 1 FROM turns WHERE ended_at IS NULL AND turn_id != ?1 AND (approvals.turn_id IS NULL OR turn_id = approvals.turn_id))`,
+        turnId,
+      )
+      .toArray();
     for (const row of rows) this.#expireOne(row.approval_id);
     this.#rearm();
   }

@@ -6,9 +6,8 @@
 import type { Problem, TurnOutcome } from "@ai-dev-platform/protocol/events";
 import { isErrorCode } from "@ai-dev-platform/protocol/errors";
 import { RUNNER_IDLE_MS } from "@ai-dev-platform/protocol/limits";
-import { MAIN_THREAD } from "@ai-dev-platform/protocol/ids";
 import type { QueuedPrompt } from "@ai-dev-platform/protocol/state";
-import { INITIAL_FLOW, problemOf, type Effect, type Flow, type FlowInput } from "./flow.ts";
+import { INITIAL_FLOW, problemOf, readFlow, type Effect, type Flow, type FlowInput } from "./flow.ts";
 import { NO_USAGE, takeTurnUsage } from "./metering.ts";
 import type { SessionParts } from "./parts.ts";
 import { FENCED_CLOSE } from "./runner-link.ts";
@@ -22,7 +21,7 @@ const IDLE_SLACK_MS = 60_000;
 
 type Parts = Omit<SessionParts, "conductor">;
 type CloseTurn = Extract<Effect, { do: "close_turn" }>;
-type OpenTurn = Extract<Effect, { do: "open_turn" }>;
+type BeginTurn = Extract<Effect, { do: "open_turn" }>;
 
 export class Conductor {
   readonly #parts: Parts;
@@ -56,15 +55,17 @@ export class Conductor {
     this.#parts.ledger.transact(() => alarms.arm("runner_idle", later));
   }
 
-  /** Hands waiting steering prompts to the agent, if a turn runs and a runner listens (SPEC PR4). */
+  /** Hands waiting steering prompts to the agents whose turn runs, if a runner listens (SPEC PR4). */
   handSteering(): void {
     const { prompts, link } = this.#parts;
-    const { turn } = this.flow;
-    if (turn.state !== "running" || this.flow.runner.state !== "ready" || link.socket() === null) return;
-    for (const prompt of prompts.steering()) {
-      if (prompts.isHanded(prompt.promptId)) continue;
-      prompts.hand(prompt.promptId, turn.turnId);
-      this.#sendPrompt(turn.turnId, prompt, true);
+    if (this.flow.runner.state !== "ready" || link.socket() === null) return;
+    for (const { thread, turnId, stopAskedAt } of this.flow.turns) {
+      if (stopAskedAt !== null) continue;
+      for (const prompt of prompts.steering(thread)) {
+        if (prompts.isHanded(prompt.promptId)) continue;
+        prompts.hand(prompt.promptId, turnId);
+        this.#sendPrompt(turnId, prompt, true);
+      }
     }
   }
 
@@ -73,7 +74,7 @@ export class Conductor {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       const { flow, effects } = stepTurn(this.flow, next, {
         now: this.#parts.ports.clock.now(),
-        nextPromptId: this.#parts.prompts.next()?.promptId ?? null,
+        waiting: this.#parts.prompts.heads(),
         freshTurnId: this.#parts.newId("turn"),
         idleMs: this.#idleMs(),
       });
@@ -123,10 +124,10 @@ export class Conductor {
       case "start_runner":
         return ledger.afterCommit(() => this.#background(launchRunner(this.#parts, this, effect.incarnation)));
       case "resend_turn":
-        return this.#resendTurn(effect.turnId, effect.hasPrompt);
+        return this.#resendTurn(effect);
       case "fence":
         link.fence();
-        live.clear();
+        live.clearAll();
         return ledger.afterCommit(() => {
           link.closeAll(...FENCED_CLOSE);
           this.#parts.viewers.refuseQueries();
@@ -138,31 +139,31 @@ export class Conductor {
     }
   }
 
-  #openTurn({ turnId, promptId, incarnation }: OpenTurn): void {
+  #openTurn({ thread, turnId, promptId, incarnation }: BeginTurn): void {
     const { sql, ledger, prompts, ports } = this.#parts;
-    const prompt = prompts.next();
-    if (prompt?.promptId !== promptId) throw new Error("the prompt of a new turn must be the head of the queue");
+    const prompt = prompts.next(thread);
+    if (prompt?.promptId !== promptId) throw new Error("the prompt of a new turn must be the head of its thread's queue");
     sql.exec(
       `INSERT INTO turns (turn_id, prompt_id, prompt_text, thread, incarnation, started_at, usage) VALUES (?, ?, ?, ?, ?, ?, ?)`,
       turnId,
       promptId,
       prompt.text,
-      MAIN_THREAD,
+      thread,
       incarnation,
       ports.clock.now(),
       JSON.stringify(NO_USAGE),
     );
-    ledger.append({ event: { type: "turn_started", turnId, promptId }, turnId });
+    ledger.append({ event: { type: "turn_started", turnId, promptId }, thread, turnId });
     this.#sendPrompt(turnId, prompt, false);
     this.handSteering();
   }
 
-  #closeTurn({ turnId, outcome, problem, isUnheard }: CloseTurn): void {
+  #closeTurn({ thread, turnId, outcome, problem, isUnheard }: CloseTurn): void {
     const { sql, ledger, prompts, approvals, live, ports } = this.#parts;
     const now = ports.clock.now();
     prompts.endTurn(turnId, isUnheard);
     approvals.endTurn(turnId);
-    live.clear();
+    live.clear(thread);
     const { usage, trouble } = takeTurnUsage(sql, turnId);
     const { started_at: startedAt } = sql
       .exec<{ started_at: number }>(
@@ -175,6 +176,7 @@ export class Conductor {
     const durationMs = Math.max(0, now - startedAt);
     ledger.append({
       event: { type: "turn_ended", turnId, outcome, durationMs, usage, ...(shown === null ? {} : { problem: shown }) },
+      thread,
       turnId,
       ...(this.#reportSource === null ? {} : { source: this.#reportSource }),
     });
@@ -192,24 +194,24 @@ export class Conductor {
     }
   }
 
-  #resendTurn(turnId: string, hasPrompt: boolean): void {
+  #resendTurn({ thread, turnId, hasPrompt }: Extract<Effect, { do: "resend_turn" }>): void {
     const { sql, ledger, link, approvals, prompts } = this.#parts;
     const turn = sql
       .exec<{ prompt_id: string; prompt_text: string | null }>(`SELECT prompt_id, prompt_text FROM turns WHERE turn_id = ?`, turnId)
       .one();
     // The runner knows a turn by its id: one that it has already is not run again.
-    if (!hasPrompt) this.#sendPrompt(turnId, { promptId: turn.prompt_id, text: turn.prompt_text ?? "" }, false);
+    if (!hasPrompt) this.#sendPrompt(turnId, { promptId: turn.prompt_id, thread, text: turn.prompt_text ?? "" }, false);
     for (const { approvalId, answer } of approvals.settledIn(turnId)) {
       ledger.afterCommit(() => void link.send({ type: "answer", approvalId, answer }));
     }
-    for (const steering of prompts.steering()) if (prompts.isHanded(steering.promptId)) this.#sendPrompt(turnId, steering, true);
+    for (const steering of prompts.steering(thread)) if (prompts.isHanded(steering.promptId)) this.#sendPrompt(turnId, steering, true);
     this.handSteering();
   }
 
-  #sendPrompt(turnId: string, prompt: Pick<QueuedPrompt, "promptId" | "text">, isSteering: boolean): void {
+  #sendPrompt(turnId: string, prompt: Pick<QueuedPrompt, "promptId" | "thread" | "text">, isSteering: boolean): void {
     const { ledger, link } = this.#parts;
-    const { promptId, text } = prompt;
-    ledger.afterCommit(() => void link.send({ type: "prompt", turnId, promptId, thread: MAIN_THREAD, text, steer: isSteering }));
+    const { promptId, thread, text } = prompt;
+    ledger.afterCommit(() => void link.send({ type: "prompt", turnId, promptId, thread, text, steer: isSteering }));
   }
 
   async #kill(incarnation: number): Promise<void> {
@@ -235,7 +237,7 @@ export class Conductor {
 
   #load(): Flow {
     const row = this.#parts.sql.exec<{ flow: string }>(`SELECT flow FROM session`).toArray()[0];
-    return row === undefined ? INITIAL_FLOW : JSON.parse(row.flow);
+    return row === undefined ? INITIAL_FLOW : readFlow(row.flow);
   }
 
   #store(flow: Flow): void {

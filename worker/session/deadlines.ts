@@ -46,8 +46,7 @@ function closeExpiredGrants({ alarms, ports, sql, viewers }: SessionParts): void
 }
 
 function checkAlive(parts: SessionParts): void {
-  const { turn } = parts.conductor.flow;
-  if (turn.state !== "running" && turn.state !== "stopping") return;
+  if (parts.conductor.flow.turns.length === 0) return;
   parts.alarms.arm("runner_alive", parts.ports.clock.now() + RUNNER_ALIVE_CHECK_MS);
   dropSilentRunner(parts);
 }

@@ -99,11 +99,15 @@ function summaryOf(state: SessionState): { state: SessionSummaryState; detail: s
       asked.kind === "permission" ? asked.subject : asked.kind === "plan" ? "A plan to approve" : (asked.questions[0]?.question ?? "");
     return { state: "needs_you", detail };
   }
-  if (state.turn !== null) return { state: "running", detail: "" };
+  if (state.threads.some(({ turn }) => turn !== null)) return { state: "running", detail: "" };
   if (state.host.state === "failed" || state.host.state === "lost") return { state: "failed", detail: state.host.problem?.message ?? "" };
   if (state.queue.length > 0) return { state: "running", detail: state.host.problem?.message ?? "" };
-  if (state.lastTurn?.outcome === "failed" || state.lastTurn?.outcome === "interrupted") {
-    return { state: "failed", detail: state.lastTurn.problem?.message ?? "" };
-  }
+  const last = newestTurn(state);
+  if (last?.outcome === "failed" || last?.outcome === "interrupted") return { state: "failed", detail: last.problem?.message ?? "" };
   return { state: state.host.state === "asleep" ? "asleep" : "idle", detail: "" };
 }
+
+const newestTurn = (state: SessionState) =>
+  state.threads
+    .map(({ lastTurn }) => lastTurn)
+    .reduce((newest, turn) => ((turn?.endedAt ?? 0) > (newest?.endedAt ?? 0) ? turn : newest), null);

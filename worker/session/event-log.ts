@@ -22,7 +22,8 @@ export function headSeq(sql: SqlStorage): number {
 /** Must run inside a transaction of the caller. */
 export function appendEntry(sql: SqlStorage, draft: EntryDraft, at: number): LogEntry {
   const { seq } = sql.exec<{ seq: number }>(`UPDATE log_head SET seq = seq + 1 RETURNING seq`).one();
-  const entry: LogEntry = { seq, at, thread: draft.thread ?? MAIN_THREAD, turnId: draft.turnId ?? null, event: draft.event };
+  const turnId = draft.turnId ?? null;
+  const entry: LogEntry = { seq, at, thread: draft.thread ?? threadOf(sql, turnId), turnId, event: draft.event };
   sql.exec(
     `INSERT INTO events (seq, at, thread, turn_id, event, incarnation, rseq) VALUES (?, ?, ?, ?, ?, ?, ?)`,
     seq,
@@ -34,6 +35,12 @@ export function appendEntry(sql: SqlStorage, draft: EntryDraft, at: number): Log
     draft.source?.rseq ?? null,
   );
   return entry;
+}
+
+/** What belongs to a turn belongs to the turn's thread. */
+function threadOf(sql: SqlStorage, turnId: string | null): string {
+  if (turnId === null) return MAIN_THREAD;
+  return sql.exec<{ thread: string }>(`SELECT thread FROM turns WHERE turn_id = ?`, turnId).toArray()[0]?.thread ?? MAIN_THREAD;
 }
 
 function readRow(row: EventRow): ReadEntry {

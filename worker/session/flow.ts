@@ -1,15 +1,20 @@
 /**
  * The words of the pure machine in `turn.ts`: its state, what it hears, and what it asks to be done. The state is
- * stored as one JSON row and is the only truth about turn and runner; the log says the same to people.
+ * stored as one JSON row and is the only truth about turns and runner; the log says the same to people.
+ * One runner serves every thread; each thread has at most one open turn (SPEC TU1).
  */
 import { ERRORS, type ErrorCode } from "@ai-dev-platform/protocol/errors";
 import type { Author, HostState, Problem, TurnOutcome } from "@ai-dev-platform/protocol/events";
+import { MAIN_THREAD } from "@ai-dev-platform/protocol/ids";
 import type { DeadlineName } from "./alarms.ts";
 
-export type Turn =
-  | { state: "idle" }
-  | { state: "waiting_for_runner" }
-  | { state: "running" | "stopping"; turnId: string; promptId: string };
+/** `stopAskedAt`: when a stop was asked; null while it runs. */
+export interface OpenTurn {
+  thread: string;
+  turnId: string;
+  promptId: string;
+  stopAskedAt: number | null;
+}
 
 export type Runner =
   | { state: "off" | "restoring" | "ready" | "away" | "retiring" | "killing" }
@@ -19,7 +24,10 @@ export type Runner =
   | { state: "starting"; attempts: number; hasHostCalled: boolean };
 
 export interface Flow {
-  turn: Turn;
+  /** Open turns, one at most in each thread. */
+  turns: readonly OpenTurn[];
+  /** A prompt waits for a runner. */
+  isWaiting: boolean;
   runner: Runner;
   /** Of the current, or the last, runner. */
   incarnation: number;
@@ -28,7 +36,24 @@ export interface Flow {
   shown: string;
 }
 
-export const INITIAL_FLOW: Flow = { turn: { state: "idle" }, runner: { state: "off" }, incarnation: 0, hostName: "", shown: "" };
+export const INITIAL_FLOW: Flow = { turns: [], isWaiting: false, runner: { state: "off" }, incarnation: 0, hostName: "", shown: "" };
+
+/** As stored by versions that knew one turn for the whole session. */
+interface SingleTurnFlow extends Omit<Flow, "turns" | "isWaiting"> {
+  turn: { state: "idle" | "waiting_for_runner" } | { state: "running" | "stopping"; turnId: string; promptId: string };
+}
+
+/** Reads the stored state, of this version or of the one before threads had turns of their own. */
+export function readFlow(stored: string): Flow {
+  const flow: Flow | SingleTurnFlow = JSON.parse(stored);
+  if (!("turn" in flow)) return flow;
+  const { turn, ...rest } = flow;
+  if (!("turnId" in turn)) return { ...rest, turns: [], isWaiting: turn.state === "waiting_for_runner" };
+  const { turnId, promptId } = turn;
+  // The stop's own deadlines are armed already; only that it was asked counts.
+  const open = { thread: MAIN_THREAD, turnId, promptId, stopAskedAt: turn.state === "stopping" ? 0 : null };
+  return { ...rest, turns: [open], isWaiting: false };
+}
 
 export type FlowInput =
   /** Go on with what waits. `mayStart`: a runner may be started for it. */
@@ -39,7 +64,8 @@ export type FlowInput =
   | { type: "host_waiting"; incarnation: number; code: ErrorCode }
   | { type: "host_failed"; incarnation: number; code: ErrorCode; detail: string; isTransient: boolean }
   | { type: "hello"; incarnation: number }
-  | { type: "ready"; incarnation: number; openTurnId: string | null }
+  /** `openTurnIds`: the turns that the runner believes it is in. */
+  | { type: "ready"; incarnation: number; openTurnIds: readonly string[] }
   | { type: "closed"; incarnation: number }
   | { type: "bye"; incarnation: number }
   /** The runner, or the machine on its behalf, says that it ended. */
@@ -51,7 +77,8 @@ export type FlowInput =
 
 export interface FlowContext {
   now: number;
-  nextPromptId: string | null;
+  /** The first waiting prompt of each thread, in the order of the queue. */
+  waiting: readonly { thread: string; promptId: string }[];
   /** Used if a turn begins. */
   freshTurnId: string;
   idleMs: number;
@@ -59,16 +86,16 @@ export interface FlowContext {
 
 export type Effect =
   | { do: "show_host"; state: HostState; incarnation: number; hostName: string; problem: Problem | null }
-  | { do: "open_turn"; turnId: string; promptId: string; incarnation: number }
+  | { do: "open_turn"; thread: string; turnId: string; promptId: string; incarnation: number }
   /** `isUnheard`: the agent may have taken steering prompts in without our hearing of it. */
-  | { do: "close_turn"; turnId: string; outcome: TurnOutcome; problem: Problem | null; isUnheard: boolean }
+  | { do: "close_turn"; thread: string; turnId: string; outcome: TurnOutcome; problem: Problem | null; isUnheard: boolean }
   | { do: "log_stop"; turnId: string; author: Author }
   | { do: "start_runner"; incarnation: number }
   | { do: "send_interrupt"; turnId: string }
   | { do: "send_retire" }
   | { do: "send_save" }
   /** The same runner is back in the same turn: give it again what it may have missed. */
-  | { do: "resend_turn"; turnId: string; hasPrompt: boolean }
+  | { do: "resend_turn"; thread: string; turnId: string; hasPrompt: boolean }
   /** Revoke the tokens and close the link. */
   | { do: "fence"; incarnation: number }
   | { do: "kill"; incarnation: number }

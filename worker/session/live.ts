@@ -87,11 +87,14 @@ export class LiveText {
     this.#stopWhenIdle();
   }
 
-  clear(): void {
-    const hadRows = [...this.#open().values()].some((block) => block.hasRow);
-    this.#open().clear();
-    if (hadRows) this.#sql.exec(`DELETE FROM live_blocks`);
-    this.#stopWhenIdle();
+  /** The thread's turn is over: nothing that it still streamed will be finished. */
+  clear(thread: string): void {
+    for (const block of this.#open().values()) if (block.thread === thread) this.drop(thread, block.block);
+  }
+
+  /** The runner is gone, with all it streamed. */
+  clearAll(): void {
+    for (const { thread, block } of this.#open().values()) this.drop(thread, block);
   }
 
   #flushLater(): void {

@@ -1,22 +1,23 @@
 /** Whether a model call may be made, and what it cost (SPEC MO1–MO3, TU5). */
 import type { ModelCallOutcome, ModelCallRequest, ModelCallVerdict } from "./api.ts";
+import type { OpenTurn } from "./flow.ts";
 import { holdCall, noteTrouble, settleCall, spending } from "./metering.ts";
 import type { SessionParts } from "./parts.ts";
 import { hashToken } from "./tokens.ts";
 
 export async function authorizeModelCall(parts: SessionParts, request: ModelCallRequest): Promise<ModelCallVerdict> {
   const modelHash = await hashToken(request.modelToken);
-  return parts.ledger.transact(() => judge(parts, modelHash, request.estimateUsd));
+  return parts.ledger.transact(() => judge(parts, modelHash, request));
 }
 
-function judge(parts: SessionParts, modelHash: string, estimateUsd: number): ModelCallVerdict {
+function judge(parts: SessionParts, modelHash: string, { estimateUsd, thread = null }: ModelCallRequest): ModelCallVerdict {
   const { sql, link, conductor, ledger, ports, newId } = parts;
   const init = parts.init();
   const incarnation = link.incarnationOfModelToken(modelHash);
-  const { turn } = conductor.flow;
+  const turn = turnOfCall(conductor.flow.turns, thread);
   // A turn that is being stopped spends no more.
-  if (init === null || incarnation === null || turn.state === "stopping") return { ok: false, code: "model_token_refused" };
-  const turnId = turn.state === "running" ? turn.turnId : null;
+  if (init === null || incarnation === null || typeof turn?.stopAskedAt === "number") return { ok: false, code: "model_token_refused" };
+  const turnId = turn?.turnId ?? null;
   const now = ports.clock.now();
   const { spentUsd, heldUsd } = spending(sql, now);
   const { budgetUsd, budgetReached } = ledger.state;
@@ -28,6 +29,14 @@ function judge(parts: SessionParts, modelHash: string, estimateUsd: number): Mod
   const callId = newId("request");
   holdCall(sql, { callId, incarnation, turnId, estimateUsd }, now);
   return { ok: true, callId, ownerId: init.ownerId, modelSource: init.modelSource };
+}
+
+/** The agents share one identity and name their thread; a call that names none belongs to the only turn there is. */
+function turnOfCall(turns: readonly OpenTurn[], thread: string | null): OpenTurn | null {
+  if (thread !== null) return turns.find((open) => open.thread === thread) ?? null;
+  const [first = null, ...others] = turns;
+  const isClear = others.length === 0 || turns.every(({ stopAskedAt }) => stopAskedAt !== null);
+  return isClear ? first : null;
 }
 
 export function settleModelCall(parts: SessionParts, outcome: ModelCallOutcome): void {

@@ -1,6 +1,6 @@
 /**
- * Prompts and whether they may still change (SPEC PR1–PR5). The order and the words of waiting prompts are the folded
- * state's `queue`; the table `prompts` adds what the log does not say: that an id was used, and that a steering prompt
+ * Prompts and whether they may still change (SPEC PR1–PR5). Each thread has a queue of its own; the order and the words of
+ * waiting prompts are the folded state's `queue`; the table `prompts` adds what the log does not say: that an id was used, and that a steering prompt
  * was handed to the runner of a turn.
  */
 import type { Author, Delivery } from "@ai-dev-platform/protocol/events";
@@ -15,6 +15,7 @@ export type ChangeOutcome = { ok: true } | { ok: false; code: ErrorCode };
 
 export interface PromptBody {
   promptId: string;
+  thread: string;
   text: string;
   delivery: Delivery;
 }
@@ -31,43 +32,56 @@ export class PromptQueue {
   submit(body: PromptBody, author: Author): SubmitOutcome {
     const known = this.#sql.exec<{ seq: number }>(`SELECT seq FROM prompts WHERE prompt_id = ?`, body.promptId).toArray()[0];
     if (known !== undefined) return this.#repeat(known.seq, body);
-    if (this.#ledger.state.queue.length >= MAX_QUEUED_PROMPTS) return { ok: false, code: "queue_full" };
-    const { seq } = this.#ledger.append({ event: { type: "prompt_queued", ...body, author } });
+    const { threads, queue } = this.#ledger.state;
+    if (!threads.some(({ thread }) => thread === body.thread)) return { ok: false, code: "thread_unknown" };
+    if (queue.length >= MAX_QUEUED_PROMPTS) return { ok: false, code: "queue_full" };
+    const { thread, ...words } = body;
+    const { seq } = this.#ledger.append({ event: { type: "prompt_queued", ...words, author }, thread });
     this.#sql.exec(`INSERT INTO prompts (prompt_id, seq) VALUES (?, ?)`, body.promptId, seq);
     return { ok: true, seq, isNew: true };
   }
 
   #repeat(seq: number, body: PromptBody): SubmitOutcome {
-    const event = readEntry(this.#sql, seq)?.event;
-    const isSame = event?.type === "prompt_queued" && event.text === body.text && event.delivery === body.delivery;
+    const entry = readEntry(this.#sql, seq);
+    const event = entry?.event;
+    const isSame =
+      event?.type === "prompt_queued" && entry?.thread === body.thread && event.text === body.text && event.delivery === body.delivery;
     return isSame ? { ok: true, seq, isNew: false } : { ok: false, code: "conflict" };
   }
 
   edit(promptId: string, text: string): ChangeOutcome {
     const refusal = this.#refusal(promptId);
     if (refusal !== null) return refusal;
-    this.#ledger.append({ event: { type: "prompt_edited", promptId, text } });
+    this.#ledger.append({ event: { type: "prompt_edited", promptId, text }, thread: this.#threadOf(promptId) });
     return { ok: true };
   }
 
+  /** `position` counts among the prompts of the same thread. */
   move(promptId: string, position: number): ChangeOutcome {
     const refusal = this.#refusal(promptId);
     if (refusal !== null) return refusal;
-    const last = this.#ledger.state.queue.length - 1;
-    this.#ledger.append({ event: { type: "prompt_moved", promptId, position: Math.min(position, last) } });
+    const thread = this.#threadOf(promptId);
+    const last = this.#ledger.state.queue.filter((prompt) => prompt.thread === thread).length - 1;
+    this.#ledger.append({ event: { type: "prompt_moved", promptId, position: Math.min(position, last) }, thread });
     return { ok: true };
   }
 
   withdraw(promptId: string, author: Author): ChangeOutcome {
     const refusal = this.#refusal(promptId);
     if (refusal !== null) return refusal;
-    this.#ledger.append({ event: { type: "prompt_withdrawn", promptId, author } });
+    this.#ledger.append({ event: { type: "prompt_withdrawn", promptId, author }, thread: this.#threadOf(promptId) });
     return { ok: true };
   }
 
-  /** The prompt that the next turn begins with. */
-  next(): QueuedPrompt | null {
-    return this.#ledger.state.queue[0] ?? null;
+  /** The prompt that the thread's next turn begins with. */
+  next(thread: string): QueuedPrompt | null {
+    return this.#ledger.state.queue.find((prompt) => prompt.thread === thread) ?? null;
+  }
+
+  /** The first waiting prompt of each thread, in the order of the queue. */
+  heads(): { thread: string; promptId: string }[] {
+    const seen = new Set<string>();
+    return this.#ledger.state.queue.filter(({ thread }) => !seen.has(thread) && seen.add(thread));
   }
 
   find(promptId: string): QueuedPrompt | null {
@@ -83,9 +97,9 @@ export class PromptQueue {
     return this.#handedTurn(promptId) !== null;
   }
 
-  /** Waiting prompts that steer the running turn, in order; handed over or not. */
-  steering(): QueuedPrompt[] {
-    return this.#ledger.state.queue.filter((prompt) => prompt.delivery === "steer");
+  /** Waiting prompts that steer the thread's running turn, in order; handed over or not. */
+  steering(thread: string): QueuedPrompt[] {
+    return this.#ledger.state.queue.filter((prompt) => prompt.thread === thread && prompt.delivery === "steer");
   }
 
   /** The agent took a steering prompt in. False when it was not waiting for this turn. */
@@ -108,6 +122,10 @@ export class PromptQueue {
       if (isUnheard) this.#ledger.append({ event: { type: "prompt_delivered", promptId: row.prompt_id, turnId }, turnId });
       else this.#sql.exec(`UPDATE prompts SET handed_turn_id = NULL WHERE prompt_id = ?`, row.prompt_id);
     }
+  }
+
+  #threadOf(promptId: string): string | undefined {
+    return this.find(promptId)?.thread;
   }
 
   #handedTurn(promptId: string): string | null {

@@ -5,6 +5,7 @@
 import { CLOSE } from "@ai-dev-platform/protocol/close-codes";
 import { decodeFrame } from "@ai-dev-platform/protocol/codec";
 import { isErrorCode } from "@ai-dev-platform/protocol/errors";
+import { MAIN_THREAD } from "@ai-dev-platform/protocol/ids";
 import { MAX_FRAME_BYTES } from "@ai-dev-platform/protocol/limits";
 import { runnerFrameSchema, type McpServerConfig, type OutboxItem, type RunnerFrame } from "@ai-dev-platform/protocol/runner";
 import { judgeVersion, PROTOCOL_VERSION } from "@ai-dev-platform/protocol/version";
@@ -12,6 +13,7 @@ import { problemOf } from "./flow.ts";
 import type { SessionParts } from "./parts.ts";
 import { closeQuietly, FENCED_CLOSE, type LinkMark } from "./runner-link.ts";
 import { commitSnapshot, savedSnapshots } from "./saves.ts";
+import { rememberConversations, threadConfig } from "./threads.ts";
 
 /** Frames that cannot be read, in one incarnation: a runner that goes on so would reconnect and repeat them for ever. */
 const MAX_BAD_FRAMES = 3;
@@ -76,10 +78,10 @@ export class RunnerFrames {
     const { state } = this.#parts.ledger;
     link.setMark(ws, { ...mark, phase: "greeted", helloAt: ports.clock.now() });
     link.closeAll(CLOSE.done, "replaced by a newer connection", ws);
-    const agentSessionId = this.#agentSessionId();
     const { source, trustProject } = init;
     const snapshots = savedSnapshots(this.#parts.sql);
-    const config = { source, trustProject, mode: state.mode, model: state.model, agentSessionId, snapshots, mcpServers };
+    const conversations = threadConfig(this.#parts.sql, state);
+    const config = { source, trustProject, mode: state.mode, model: state.model, snapshots, mcpServers, ...conversations };
     link.sendTo(ws, { type: "welcome", version: PROTOCOL_VERSION, ackedRseq: link.ackedRseq, config });
     conductor.feed({ type: "hello", incarnation: mark.incarnation });
   }
@@ -93,20 +95,20 @@ export class RunnerFrames {
     }
   }
 
-  #agentSessionId(): string | null {
-    return this.#parts.sql.exec<{ agent_session_id: string | null }>(`SELECT agent_session_id FROM session`).one().agent_session_id;
-  }
-
   #handle(mark: LinkMark, frame: Exclude<RunnerFrame, { type: "hello" | "commit" }>): void {
     const { conductor, live, viewers, ledger } = this.#parts;
     const { incarnation } = mark;
     switch (frame.type) {
       case "ready":
-        return conductor.feed({ type: "ready", incarnation, openTurnId: frame.openTurnId });
+        return conductor.feed({
+          type: "ready",
+          incarnation,
+          openTurnIds: frame.openTurnIds ?? (frame.openTurnId === null ? [] : [frame.openTurnId]),
+        });
       case "emit":
         return this.#takeItems(incarnation, frame.items);
       case "live":
-        if (ledger.state.turn !== null) live.accept(frame);
+        if (conductor.flow.turns.some(({ thread }) => thread === frame.thread)) live.accept(frame);
         return;
       case "progress":
         return this.#showProgress(frame.step, frame.detail);
@@ -164,7 +166,7 @@ export class RunnerFrames {
     const source = { incarnation, rseq: item.rseq };
     if (body.type === "turn_report") {
       const { turnId, outcome, problem, agentSessionId } = body;
-      if (agentSessionId !== null) sql.exec(`UPDATE session SET agent_session_id = ?`, agentSessionId);
+      if (agentSessionId !== null) rememberConversations(sql, ledger.state, { [item.thread]: agentSessionId });
       return conductor.takeReport({ type: "turn_report", incarnation, turnId, outcome, problem: problem ?? null }, item.rseq);
     }
     if (body.type === "prompt_taken") return void prompts.deliver(body.promptId, body.turnId, source);
@@ -172,7 +174,7 @@ export class RunnerFrames {
     if (body.type === "approval_requested" && !approvals.open(body.request, turnId, ports.clock.now())) return;
     if (body.type === "approval_withdrawn" && !approvals.withdraw(body.approvalId)) return;
     this.#closeBlocks(item);
-    ledger.append({ event: body, thread: item.thread, turnId, source });
+    ledger.append({ event: body, ...(turnId === null ? { thread: this.#knownThread(item.thread) } : {}), turnId, source });
   }
 
   #closeBlocks({ thread, body }: OutboxItem): void {
@@ -181,7 +183,12 @@ export class RunnerFrames {
     if (body.type === "blocks_dropped") for (const block of body.blocks) live.drop(thread, block);
   }
 
-  /** A runner may name only turns of its own incarnation. */
+  /** A runner may name only threads that a person started. */
+  #knownThread(thread: string): string {
+    return this.#parts.ledger.state.threads.some((known) => known.thread === thread) ? thread : MAIN_THREAD;
+  }
+
+  /** A runner may name only turns of its own incarnation. What it says of a turn is logged under the turn's thread. */
   #turnOf(turnId: string | null, incarnation: number): string | null {
     if (turnId === null) return null;
     const rows = this.#parts.sql.exec(`SELECT 1 AS one FROM turns WHERE turn_id = ? AND incarnation = ?`, turnId, incarnation).toArray();

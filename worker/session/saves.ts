@@ -3,6 +3,7 @@
  * in one transaction, after its parts were verified, only on top of the head it names and by the current incarnation.
  */
 import type { ErrorCode } from "@ai-dev-platform/protocol/errors";
+import { MAIN_THREAD } from "@ai-dev-platform/protocol/ids";
 import { SHRINK_GUARD_RATIO } from "@ai-dev-platform/protocol/limits";
 import type { RunnerFrame } from "@ai-dev-platform/protocol/runner";
 import { snapshotRefSchema, type SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
@@ -10,6 +11,7 @@ import { seqOfItem } from "./event-log.ts";
 import { problemOf } from "./flow.ts";
 import type { SessionParts } from "./parts.ts";
 import type { LinkMark } from "./runner-link.ts";
+import { rememberConversations } from "./threads.ts";
 
 /** The head and two to fall back to. */
 const KEPT_SNAPSHOTS = 3;
@@ -68,16 +70,20 @@ async function verify(parts: SessionParts, snapshot: SnapshotRef): Promise<Error
 
 function makeHead(parts: SessionParts, mark: LinkMark, frame: Commit): void {
   const { sql, ledger } = parts;
-  const { snapshot, agentSessionId, throughRseq } = frame;
+  const { snapshot, throughRseq } = frame;
   const { snapshotId, treeFiles, leftOut } = snapshot;
   // A save that no item precedes covers at least what the one before it did.
   const throughSeq = Math.max(seqOfItem(sql, mark.incarnation, throughRseq), ledger.state.saved?.throughSeq ?? 0);
   const storedBytes = snapshot.parts.reduce((sum, part) => sum + part.bytes, 0);
   const { seq } = ledger.append({ event: { type: "snapshot_saved", snapshotId, throughSeq, treeFiles, storedBytes, leftOut } });
   sql.exec(`INSERT INTO snapshots (snapshot_id, ref, seq) VALUES (?, ?, ?)`, snapshotId, JSON.stringify(snapshot), seq);
-  sql.exec(`UPDATE session SET is_save_asked = 0, agent_session_id = COALESCE(?, agent_session_id)`, agentSessionId);
+  sql.exec(`UPDATE session SET is_save_asked = 0`);
+  rememberConversations(sql, ledger.state, conversationsOf(frame));
   dropOld(parts);
 }
+
+const conversationsOf = ({ agentSessionId, agentSessionIds }: Commit): Record<string, string> =>
+  agentSessionId === null ? { ...agentSessionIds } : { [MAIN_THREAD]: agentSessionId, ...agentSessionIds };
 
 function dropOld(parts: SessionParts): void {
   const { sql, ledger, ports, ctx } = parts;

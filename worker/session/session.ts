@@ -3,6 +3,7 @@
  * things across parts; each rule lives in its part. A deleted session answers `session_deleted` for ever.
  */
 import { CLOSE } from "@ai-dev-platform/protocol/close-codes";
+import { MAIN_THREAD } from "@ai-dev-platform/protocol/ids";
 import type { SessionState } from "@ai-dev-platform/protocol/state";
 import type { ErrorCode } from "@ai-dev-platform/protocol/errors";
 import type { ModelCallOutcome, ModelCallRequest, ModelCallVerdict, RpcOutcome, SessionApi, SessionInit, TicketRequest } from "./api.ts";
@@ -45,7 +46,7 @@ export class Session implements SessionApi {
       sql.exec(`INSERT INTO session (one, init, flow) VALUES (1, ?, ?)`, JSON.stringify(init), JSON.stringify(INITIAL_FLOW));
       const { title, projectId, projectName, lifecycle, modelSource, mode, model, budgetUsd } = init;
       ledger.append({ event: { type: "session_created", title, projectId, projectName, lifecycle, modelSource, mode, model, budgetUsd } });
-      if (init.prompt !== null) submitPrompt(this.#parts, { ...init.prompt, delivery: "queue" }, ownerOf(init));
+      if (init.prompt !== null) submitPrompt(this.#parts, { ...init.prompt, thread: MAIN_THREAD, delivery: "queue" }, ownerOf(init));
     });
     return { ok: true };
   }

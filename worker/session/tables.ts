@@ -42,6 +42,17 @@ const MIGRATIONS: readonly Migration[] = [
       for (const statement of FIRST_TABLES) sql.exec(statement);
     },
   },
+  {
+    id: 2,
+    description: "a conversation of the agent's own for each thread",
+    run: (sql) => {
+      sql.exec(`CREATE TABLE agent_sessions (thread TEXT PRIMARY KEY, agent_session_id TEXT NOT NULL) WITHOUT ROWID`);
+      sql.exec(
+        `INSERT INTO agent_sessions (thread, agent_session_id) SELECT 'main', agent_session_id FROM session WHERE agent_session_id IS NOT NULL`,
+      );
+      sql.exec(`ALTER TABLE session DROP COLUMN agent_session_id`);
+    },
+  },
 ];
 
 /** Brings the tables to this version. Each migration commits with its own mark. */

@@ -1,12 +1,14 @@
 import { RUNNER_HELLO_DEADLINE_MS, RUNNER_RECONNECT_GRACE_MS, STOP_DEADLINE_MS, STOP_GRACE_MS } from "@ai-dev-platform/protocol/limits";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { INITIAL_FLOW, problemOf, type Effect, type Flow, type FlowInput } from "./flow.ts";
+import { INITIAL_FLOW, problemOf, readFlow, type Effect, type Flow, type FlowInput } from "./flow.ts";
 import { stepTurn } from "./turn.ts";
 
 const AUTHOR = { userId: "u", name: "U" };
 
-/** Interprets effects as the conductor does, over a plain queue; records what the log would say. */
+/** Interprets effects as the conductor does, over a plain queue; records what the log would say. A prompt is `thread/name`, or `name` in the main one. */
+const threadOf = (promptId: string): string => (promptId.includes("/") ? (promptId.split("/")[0] ?? "") : "main");
+
 class Desk {
   flow: Flow = INITIAL_FLOW;
   queue: string[] = [];
@@ -21,7 +23,11 @@ class Desk {
     const inputs = [first];
     const all: Effect[] = [];
     for (let input = inputs.shift(); input !== undefined; input = inputs.shift()) {
-      const context = { now: this.now, nextPromptId: this.queue[0] ?? null, freshTurnId: `t${(this.#turns += 1)}`, idleMs: 1_000 };
+      const seen = new Set<string>();
+      const waiting = this.queue
+        .map((promptId) => ({ thread: threadOf(promptId), promptId }))
+        .filter(({ thread }) => !seen.has(thread) && seen.add(thread));
+      const context = { now: this.now, waiting, freshTurnId: `t${(this.#turns += 1)}`, idleMs: 1_000 };
       const { flow, effects } = stepTurn(this.flow, input, context);
       this.flow = flow;
       for (const effect of effects) {
@@ -32,7 +38,9 @@ class Desk {
         if (effect.do === "close_turn") this.closed.push(effect.turnId);
         if (effect.do === "open_turn") {
           this.opened.push(effect.turnId);
-          this.queue.shift();
+          expect(threadOf(effect.promptId)).toBe(effect.thread);
+          expect(this.queue.find((promptId) => threadOf(promptId) === effect.thread)).toBe(effect.promptId);
+          this.queue = this.queue.filter((promptId) => promptId !== effect.promptId);
         }
       }
     }
@@ -54,13 +62,13 @@ class Desk {
     desk.prompt("p1");
     desk.feed({ type: "host_started", incarnation: 1, hostName: "here" });
     desk.feed({ type: "hello", incarnation: 1 });
-    desk.feed({ type: "ready", incarnation: 1, openTurnId: null });
+    desk.feed({ type: "ready", incarnation: 1, openTurnIds: [] });
     return desk;
   }
 
-  openTurnId(): string {
-    const { turn } = this.flow;
-    if (turn.state !== "running" && turn.state !== "stopping") throw new Error(`no turn is open: ${turn.state}`);
+  openTurnId(thread = "main"): string {
+    const turn = this.flow.turns.find((open) => open.thread === thread);
+    if (turn === undefined) throw new Error(`no turn is open in ${thread}`);
     return turn.turnId;
   }
 }
@@ -73,10 +81,10 @@ describe("starting a runner", () => {
   it("[RN5] starts one for a prompt and opens the turn only when it is ready", () => {
     const desk = new Desk();
     expect(doing(desk.prompt("p1"), "start_runner")).toHaveLength(1);
-    expect(desk.flow.turn.state).toBe("waiting_for_runner");
+    expect(desk.flow.isWaiting).toBe(true);
     expect(shown(desk.feed({ type: "hello", incarnation: 1 }))).toEqual(["restoring"]);
     expect(desk.opened).toEqual([]);
-    desk.feed({ type: "ready", incarnation: 1, openTurnId: null });
+    desk.feed({ type: "ready", incarnation: 1, openTurnIds: [] });
     expect(desk.opened).toHaveLength(1);
     expect(desk.queue).toEqual([]);
   });
@@ -179,7 +187,7 @@ describe("a turn", () => {
     const turnId = desk.openTurnId();
     desk.feed({ type: "stop", turnId, author: AUTHOR });
     const effects = desk.feed({ type: "turn_report", incarnation: 1, turnId, outcome: "failed", problem: problemOf("agent_error") });
-    expect(effects).toContainEqual({ do: "close_turn", turnId, outcome: "stopped", problem: null, isUnheard: true });
+    expect(effects).toContainEqual({ do: "close_turn", thread: "main", turnId, outcome: "stopped", problem: null, isUnheard: true });
     expect(desk.deadlines.has("stop_grace")).toBe(false);
   });
 
@@ -198,8 +206,8 @@ describe("a turn", () => {
     const desk = Desk.running();
     desk.feed({ type: "closed", incarnation: 1 });
     desk.feed({ type: "hello", incarnation: 1 });
-    const effects = desk.feed({ type: "ready", incarnation: 1, openTurnId: null });
-    expect(effects).toContainEqual({ do: "resend_turn", turnId: desk.openTurnId(), hasPrompt: false });
+    const effects = desk.feed({ type: "ready", incarnation: 1, openTurnIds: [] });
+    expect(effects).toContainEqual({ do: "resend_turn", thread: "main", turnId: desk.openTurnId(), hasPrompt: false });
     expect(desk.closed).toEqual([]);
     expect(shown(effects)).toEqual([]);
   });
@@ -258,6 +266,123 @@ describe("an idle runner", () => {
   });
 });
 
+describe("several threads", () => {
+  const two = (): Desk => {
+    const desk = Desk.running();
+    desk.prompt("b/p2");
+    return desk;
+  };
+
+  it("[TU1] runs one turn in each thread at once, and a second prompt of a thread waits for the first", () => {
+    const desk = two();
+    expect(desk.flow.turns.map(({ thread }) => thread)).toEqual(["main", "b"]);
+    desk.prompt("b/p3");
+    expect(desk.queue).toEqual(["b/p3"]);
+    const report = { type: "turn_report", incarnation: 1, turnId: desk.openTurnId("b"), outcome: "completed", problem: null } as const;
+    const effects = desk.feed(report);
+    expect(doing(effects, "open_turn")).toMatchObject([{ thread: "b", promptId: "b/p3" }]);
+    expect(doing(effects, "send_save")).toHaveLength(1);
+    expect(desk.flow.turns.map(({ thread }) => thread)).toEqual(["main", "b"]);
+  });
+
+  it("opens the turns of all threads that waited for the runner", () => {
+    const desk = new Desk();
+    for (const promptId of ["p1", "b/p2", "b/p3", "c/p4"]) desk.prompt(promptId);
+    desk.feed({ type: "hello", incarnation: 1 });
+    desk.feed({ type: "ready", incarnation: 1, openTurnIds: [] });
+    expect(desk.flow.turns.map(({ promptId }) => promptId)).toEqual(["p1", "b/p2", "c/p4"]);
+    expect(desk.queue).toEqual(["b/p3"]);
+  });
+
+  it("[TU3] stops one thread's turn; the other goes on", () => {
+    const desk = two();
+    const turnId = desk.openTurnId("b");
+    desk.feed({ type: "stop", turnId, author: AUTHOR });
+    const effects = desk.feed({ type: "turn_report", incarnation: 1, turnId, outcome: "stopped", problem: null });
+    expect(outcomes(effects)).toEqual(["stopped"]);
+    expect(desk.flow.turns.map(({ thread }) => thread)).toEqual(["main"]);
+    expect([desk.deadlines.has("stop_grace"), desk.deadlines.has("runner_alive")]).toEqual([false, true]);
+  });
+
+  it("[TU3] keeps the deadline of the stop that was asked first, and then the next one's", () => {
+    const desk = two();
+    desk.now = 100;
+    desk.feed({ type: "stop", turnId: desk.openTurnId("b"), author: AUTHOR });
+    desk.now = 500;
+    desk.feed({ type: "stop", turnId: desk.openTurnId(), author: AUTHOR });
+    expect(desk.deadlines.get("stop_grace")).toBe(100 + STOP_GRACE_MS);
+    desk.feed({ type: "turn_report", incarnation: 1, turnId: desk.openTurnId("b"), outcome: "stopped", problem: null });
+    expect(desk.deadlines.get("stop_grace")).toBe(500 + STOP_GRACE_MS);
+  });
+
+  it("[TU3] a stop that is not obeyed ends the runner, and says so to the thread that it took along", () => {
+    const desk = two();
+    const stopped = desk.openTurnId("b");
+    desk.feed({ type: "stop", turnId: stopped, author: AUTHOR });
+    desk.feed({ type: "deadline", name: "stop_grace" });
+    const effects = desk.feed({ type: "killed", incarnation: 1 });
+    expect(doing(effects, "close_turn")).toMatchObject([
+      { thread: "main", outcome: "interrupted", problem: { code: "runner_lost", detail: expect.stringContaining("Another thread") } },
+      { thread: "b", turnId: stopped, outcome: "stopped", problem: null },
+    ]);
+  });
+
+  it("[TU4] a lost runner ends every open turn, each once", () => {
+    const desk = two();
+    desk.prompt("c/p3");
+    desk.feed({ type: "stop", turnId: desk.openTurnId("c"), author: AUTHOR });
+    desk.feed({ type: "closed", incarnation: 1 });
+    const effects = desk.feed({ type: "deadline", name: "runner_reconnect" });
+    expect(outcomes(effects)).toEqual(["interrupted", "interrupted", "stopped"]);
+    expect(desk.flow.turns).toEqual([]);
+    expect(doing(effects, "start_runner")).toEqual([]);
+  });
+
+  it("[RN4] gives a returning runner each turn that it does not know", () => {
+    const desk = two();
+    desk.feed({ type: "closed", incarnation: 1 });
+    desk.feed({ type: "hello", incarnation: 1 });
+    const effects = desk.feed({ type: "ready", incarnation: 1, openTurnIds: [desk.openTurnId("b")] });
+    expect(doing(effects, "resend_turn")).toMatchObject([
+      { thread: "main", hasPrompt: false },
+      { thread: "b", hasPrompt: true },
+    ]);
+  });
+
+  it("rests only when no thread works", () => {
+    const desk = two();
+    desk.feed({ type: "turn_report", incarnation: 1, turnId: desk.openTurnId(), outcome: "completed", problem: null });
+    expect(desk.deadlines.has("runner_idle")).toBe(false);
+    expect(desk.feed({ type: "deadline", name: "runner_idle" })).toEqual([]);
+    desk.feed({ type: "turn_report", incarnation: 1, turnId: desk.openTurnId("b"), outcome: "completed", problem: null });
+    expect(desk.deadlines.has("runner_idle")).toBe(true);
+  });
+});
+
+describe("a stored state", () => {
+  const rest = { runner: { state: "ready" }, incarnation: 4, hostName: "h", shown: "ready 4 " };
+  it("of this version is read as it is", () => {
+    const { flow } = Desk.running();
+    expect(readFlow(JSON.stringify(flow))).toEqual(flow);
+  });
+  it.each([
+    ["idle", { state: "idle" }, { turns: [], isWaiting: false }],
+    ["waiting", { state: "waiting_for_runner" }, { turns: [], isWaiting: true }],
+    [
+      "running",
+      { state: "running", turnId: "t", promptId: "p" },
+      { turns: [{ thread: "main", turnId: "t", promptId: "p", stopAskedAt: null }] },
+    ],
+    [
+      "stopping",
+      { state: "stopping", turnId: "t", promptId: "p" },
+      { turns: [{ thread: "main", turnId: "t", promptId: "p", stopAskedAt: 0 }] },
+    ],
+  ])("from before there were threads goes on: %s", (_name, turn, expected) => {
+    expect(readFlow(JSON.stringify({ ...rest, turn }))).toEqual({ ...rest, isWaiting: false, ...expected });
+  });
+});
+
 describe("any sequence of inputs", () => {
   const incarnationOffset = fc.constantFrom(0, 0, 0, -1, 1);
   const deadline = fc.constantFrom(
@@ -273,10 +398,11 @@ describe("any sequence of inputs", () => {
       "stop_deadline",
     ] as const),
   );
+  const thread = fc.constantFrom("main", "b", "c");
   const command = fc.oneof(
-    fc.record({ kind: fc.constant("prompt" as const) }),
-    fc.record({ kind: fc.constant("stop" as const) }),
-    fc.record({ kind: fc.constant("report" as const), offset: incarnationOffset }),
+    fc.record({ kind: fc.constant("prompt" as const), thread }),
+    fc.record({ kind: fc.constant("stop" as const), thread }),
+    fc.record({ kind: fc.constant("report" as const), offset: incarnationOffset, thread }),
     fc.record({ kind: fc.constant("deadline" as const), name: deadline }),
     fc.record({ kind: fc.constantFrom("warm" as const, "host_available" as const) }),
     fc.record({
@@ -285,21 +411,26 @@ describe("any sequence of inputs", () => {
     }),
   );
 
-  it("[TU1][TU2] opens one turn at a time, ends each once, takes no prompt twice, and never holds a deadline for nothing", () => {
+  it("[TU1][TU2] opens one turn at a time in a thread, ends each once, takes no prompt twice, and never holds a deadline for nothing", () => {
     fc.assert(
       fc.property(fc.array(command, { maxLength: 80 }), (commands) => {
         const desk = new Desk();
         let submitted = 0;
         for (const each of commands) {
           desk.now += 10;
-          if (each.kind === "prompt") desk.prompt(`p${(submitted += 1)}`);
+          if (each.kind === "prompt") desk.prompt(`${each.thread}/p${(submitted += 1)}`);
           else runCommand(desk, each);
-          const isOpen = desk.flow.turn.state === "running" || desk.flow.turn.state === "stopping";
-          expect(desk.opened.length - desk.closed.length).toBe(isOpen ? 1 : 0);
-          expect(desk.closed).toEqual(desk.opened.slice(0, desk.closed.length));
+          const { turns, runner, isWaiting } = desk.flow;
+          expect(new Set(turns.map((turn) => turn.thread)).size).toBe(turns.length);
+          expect(new Set(desk.closed).size).toBe(desk.closed.length);
+          expect([...desk.closed, ...turns.map(({ turnId }) => turnId)].toSorted()).toEqual(desk.opened.toSorted());
           expect(desk.opened.length + desk.queue.length).toBe(submitted);
-          if (desk.flow.runner.state === "off") expect(isOpen).toBe(false);
-          if (desk.flow.runner.state === "off") expect([...desk.deadlines.keys()]).toEqual([]);
+          if (runner.state === "off") expect(turns).toEqual([]);
+          if (runner.state === "off") expect([...desk.deadlines.keys()]).toEqual([]);
+          if (runner.state === "ready") expect(desk.queue.every((id) => turns.some((turn) => turn.thread === threadOf(id)))).toBe(true);
+          expect(isWaiting && runner.state === "ready").toBe(false);
+          expect(desk.deadlines.has("stop_deadline")).toBe(turns.some(({ stopAskedAt }) => stopAskedAt !== null));
+          expect(desk.deadlines.has("runner_alive")).toBe(turns.length > 0 && runner.state !== "killing");
           if (desk.flow.runner.state === "killing") expect(desk.deadlines.has("runner_kill")).toBe(true);
         }
       }),
@@ -308,12 +439,11 @@ describe("any sequence of inputs", () => {
   });
 });
 
-type Command = { kind: string; offset?: number; name?: Extract<FlowInput, { type: "deadline" }>["name"] };
+type Command = { kind: string; thread?: string; offset?: number; name?: Extract<FlowInput, { type: "deadline" }>["name"] };
 
 function runCommand(desk: Desk, each: Command): void {
   const incarnation = desk.incarnation + (each.offset ?? 0);
-  const { turn } = desk.flow;
-  const turnId = turn.state === "running" || turn.state === "stopping" ? turn.turnId : "none";
+  const turnId = desk.flow.turns.find((turn) => turn.thread === each.thread)?.turnId ?? "none";
   const problem = problemOf("runner_lost");
   const inputs: Record<string, FlowInput> = {
     stop: { type: "stop", turnId, author: AUTHOR },
@@ -324,7 +454,7 @@ function runCommand(desk: Desk, each: Command): void {
     host_waiting: { type: "host_waiting", incarnation, code: "no_machine" },
     host_failed: { type: "host_failed", incarnation, code: "runner_start_failed", detail: "", isTransient: incarnation % 2 === 0 },
     hello: { type: "hello", incarnation },
-    ready: { type: "ready", incarnation, openTurnId: null },
+    ready: { type: "ready", incarnation, openTurnIds: [] },
     closed: { type: "closed", incarnation },
     bye: { type: "bye", incarnation },
     ended: { type: "ended", incarnation, problem, isKnownFailure: incarnation % 2 === 0 },

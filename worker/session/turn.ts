@@ -1,10 +1,10 @@
 /**
- * The pure machine behind a session: which turn is open, and whether a runner is there to run it (SPEC TU, RN5).
- * Decides; does nothing. The caller applies the effects in order, inside one transaction, and feeds "proceed" back in
- * when an effect asks for it, because only then is the next waiting prompt known.
+ * The pure machine behind a session: which turns are open, one at most in each thread, and whether a runner is there to
+ * run them (SPEC TU, RN5). Decides; does nothing. The caller applies the effects in order, inside one transaction, and
+ * feeds "proceed" back in when an effect asks for it, because only then are the next waiting prompts known.
  *
  * A prompt leaves the queue only when a ready runner is handed it, so a start that fails leaves the queue as it was.
- * `waiting_for_runner` with no runner on its way means: held until a person, or a machine that came back, moves it on.
+ * `isWaiting` with no runner on its way means: held until a person, or a machine that came back, moves it on.
  */
 import type { Author, HostState, Problem, TurnOutcome } from "@ai-dev-platform/protocol/events";
 import {
@@ -15,7 +15,7 @@ import {
   STOP_GRACE_MS,
 } from "@ai-dev-platform/protocol/limits";
 import type { DeadlineName } from "./alarms.ts";
-import { problemOf, type Flow, type FlowContext, type FlowInput, type Runner, type Step } from "./flow.ts";
+import { problemOf, type Flow, type FlowContext, type FlowInput, type OpenTurn, type Runner, type Step } from "./flow.ts";
 
 /** Cloning or restoring a large workspace takes minutes; longer than this is a hang. */
 export const RUNNER_READY_DEADLINE_MS = 15 * 60_000;
@@ -29,6 +29,7 @@ const RETRY_FIRST_MS = 15_000;
 const RETRY_LONGEST_MS = 10 * 60_000;
 /** Starts tried again by themselves after a transient failure. */
 const MAX_TRANSIENT_RETRIES = 2;
+const KILLED_FOR_STOP = "Another thread did not stop in time, and the runner was ended with all it ran.";
 
 export function stepTurn(flow: Flow, input: FlowInput, context: FlowContext): Step {
   const step: Step = { flow, effects: [] };
@@ -42,7 +43,7 @@ export function stepTurn(flow: Flow, input: FlowInput, context: FlowContext): St
       break;
     case "host_available":
       if (flow.runner.state === "starting") setRunner(step, { ...flow.runner, hasHostCalled: true });
-      if (flow.runner.state === "waiting" || flow.turn.state === "waiting_for_runner") startRunner(step, context);
+      if (flow.runner.state === "waiting" || flow.isWaiting) startRunner(step, context);
       break;
     case "stop":
       requestStop(step, context, input.turnId, input.author);
@@ -74,7 +75,7 @@ function hearOfRunner(step: Step, context: FlowContext, input: RunnerInput): voi
     case "hello":
       return greet(step, context);
     case "ready":
-      return becomeReady(step, input.openTurnId);
+      return becomeReady(step, input.openTurnIds);
     case "closed":
       return loseLink(step, context);
     case "bye":
@@ -90,25 +91,32 @@ function hearOfRunner(step: Step, context: FlowContext, input: RunnerInput): voi
 }
 
 function proceed(step: Step, context: FlowContext, mayStart: boolean): void {
-  const { turn, runner } = step.flow;
-  if (turn.state === "running" || turn.state === "stopping") return;
-  if (context.nextPromptId === null) {
-    step.flow = { ...step.flow, turn: { state: "idle" } };
-    if (runner.state === "ready") arm(step, "runner_idle", context.now + context.idleMs);
-    if (runner.state === "waiting") stopWanting(step);
+  const { flow } = step;
+  const startable = context.waiting.filter(({ thread }) => !flow.turns.some((turn) => turn.thread === thread));
+  const [next] = startable;
+  if (flow.runner.state === "ready" && next !== undefined) {
+    openTurn(step, context, next);
+    // Another thread may have a prompt waiting too.
+    if (startable.length > 1) step.effects.push({ do: "proceed", mayStart });
     return;
   }
-  if (runner.state !== "ready") {
-    step.flow = { ...step.flow, turn: { state: "waiting_for_runner" } };
-    if (mayStart) startRunner(step, context);
-    return;
-  }
-  const { freshTurnId: turnId, nextPromptId: promptId } = context;
-  step.flow = { ...step.flow, turn: { state: "running", turnId, promptId } };
-  disarm(step, "runner_idle");
-  arm(step, "runner_alive", context.now + RUNNER_ALIVE_CHECK_MS);
-  step.effects.push({ do: "open_turn", turnId, promptId, incarnation: step.flow.incarnation });
+  step.flow = { ...flow, isWaiting: next !== undefined };
+  if (next !== undefined) return mayStart ? startRunner(step, context) : undefined;
+  if (flow.runner.state === "ready" && !isInTurn(flow)) arm(step, "runner_idle", context.now + context.idleMs);
+  if (flow.runner.state === "waiting") stopWanting(step);
 }
+
+function openTurn(step: Step, { now, freshTurnId: turnId }: FlowContext, { thread, promptId }: FlowContext["waiting"][number]): void {
+  const isFirst = !isInTurn(step.flow);
+  const turns = [...step.flow.turns, { thread, turnId, promptId, stopAskedAt: null }];
+  step.flow = { ...step.flow, turns, isWaiting: false };
+  disarm(step, "runner_idle");
+  if (isFirst) arm(step, "runner_alive", now + RUNNER_ALIVE_CHECK_MS);
+  step.effects.push({ do: "open_turn", thread, turnId, promptId, incarnation: step.flow.incarnation });
+}
+
+const isInTurn = (flow: Flow): boolean => flow.turns.length > 0;
+const stoppingTurns = (flow: Flow): readonly OpenTurn[] => flow.turns.filter(({ stopAskedAt }) => stopAskedAt !== null);
 
 function stopWanting(step: Step): void {
   disarm(step, "runner_retry");
@@ -165,15 +173,17 @@ function greet(step: Step, context: FlowContext): void {
 /** Whether this incarnation has been ready once. */
 const hasServed = ({ flow }: Step): boolean => flow.shown.startsWith(`ready ${flow.incarnation} `);
 
-function becomeReady(step: Step, openTurnId: string | null): void {
-  const { runner, turn } = step.flow;
+function becomeReady(step: Step, openTurnIds: readonly string[]): void {
+  const { runner } = step.flow;
   if (runner.state !== "restoring" && runner.state !== "ready") return;
   disarm(step, "runner_ready");
   setRunner(step, { state: "ready" });
   show(step, "ready", null);
-  if (turn.state === "running") step.effects.push({ do: "resend_turn", turnId: turn.turnId, hasPrompt: openTurnId === turn.turnId });
-  else if (turn.state === "stopping") step.effects.push({ do: "send_interrupt", turnId: turn.turnId });
-  else step.effects.push({ do: "proceed", mayStart: true });
+  for (const { thread, turnId, stopAskedAt } of step.flow.turns) {
+    if (stopAskedAt !== null) step.effects.push({ do: "send_interrupt", turnId });
+    else step.effects.push({ do: "resend_turn", thread, turnId, hasPrompt: openTurnIds.includes(turnId) });
+  }
+  step.effects.push({ do: "proceed", mayStart: true });
 }
 
 function loseLink(step: Step, context: FlowContext): void {
@@ -186,54 +196,76 @@ function loseLink(step: Step, context: FlowContext): void {
   arm(step, "runner_reconnect", context.now + RUNNER_RECONNECT_GRACE_MS);
 }
 
-/** The runner is no more, by its own or the machine's word, or because it stayed away. */
+/** The runner is no more, by its own or the machine's word, or because it stayed away. Every open turn ends, each once. */
 function end(step: Step, problem: Problem, how: "bye" | "failed" | "lost"): void {
-  const { runner, turn } = step.flow;
+  const { runner } = step.flow;
   if (runner.state === "off" || runner.state === "waiting") return;
   if (runner.state === "killing" || runner.state === "retiring") return finishKill(step);
-  const isOpen = turn.state === "running" || turn.state === "stopping";
+  const open = step.flow.turns;
+  const isBroken = open.some(({ stopAskedAt }) => stopAskedAt === null);
   const wasReady = hasServed(step);
   leave(step);
-  if (turn.state === "stopping") closeTurn(step, "stopped", null, true);
-  else if (turn.state === "running") closeTurn(step, how === "failed" ? "failed" : "interrupted", problem, true);
-  if (how === "bye") show(step, turn.state === "running" ? "lost" : "asleep", turn.state === "running" ? problem : null);
-  else if (!wasReady && !isOpen && how === "lost") show(step, "failed", { ...problemOf("runner_start_failed"), ...detailOf(problem) });
+  closeAll(step, how === "failed" ? "failed" : "interrupted", problem);
+  if (how === "bye") show(step, isBroken ? "lost" : "asleep", isBroken ? problem : null);
+  else if (!wasReady && open.length === 0 && how === "lost")
+    show(step, "failed", { ...problemOf("runner_start_failed"), ...detailOf(problem) });
   else show(step, how, problem);
   // What broke a turn or a start may break the next one: then the queue waits for a person.
-  const isHarmless = !isOpen && (how === "bye" || (how === "lost" && wasReady));
-  const mayStart = turn.state === "stopping" || isHarmless;
-  step.effects.push({ do: "proceed", mayStart });
+  const isHarmless = open.length === 0 ? how === "bye" || (how === "lost" && wasReady) : !isBroken;
+  step.effects.push({ do: "proceed", mayStart: isHarmless });
+}
+
+/** A turn that was being stopped has stopped; any other was cut short. */
+function closeAll(step: Step, outcome: TurnOutcome, problem: Problem): void {
+  for (const { thread, stopAskedAt } of step.flow.turns) {
+    if (stopAskedAt === null) closeTurn(step, thread, outcome, problem, true);
+    else closeTurn(step, thread, "stopped", null, true);
+  }
 }
 
 const detailOf = (problem: Problem) => (problem.detail === undefined ? {} : { detail: problem.detail });
 
 function takeReport(step: Step, turnId: string, outcome: TurnOutcome, problem: Problem | null): void {
-  const { turn } = step.flow;
-  if ((turn.state !== "running" && turn.state !== "stopping") || turn.turnId !== turnId) return;
-  const isStopped = turn.state === "stopping" && outcome !== "completed";
+  const turn = step.flow.turns.find((open) => open.turnId === turnId);
+  if (turn === undefined) return;
+  const isStopped = turn.stopAskedAt !== null && outcome !== "completed";
   // An agent that ended in the midst may have read more than it told.
   const isUnheard = outcome === "failed" || outcome === "interrupted";
-  closeTurn(step, isStopped ? "stopped" : outcome, isStopped ? null : problem, isUnheard);
+  closeTurn(step, turn.thread, isStopped ? "stopped" : outcome, isStopped ? null : problem, isUnheard);
+  // Also while another thread works: one that never rests would otherwise keep everybody's work unsaved.
   step.effects.push({ do: "send_save" }, { do: "proceed", mayStart: true });
 }
 
 function requestStop(step: Step, context: FlowContext, turnId: string, author: Author): void {
-  const { turn } = step.flow;
-  if (turn.state !== "running" || turn.turnId !== turnId) return;
-  step.flow = { ...step.flow, turn: { ...turn, state: "stopping" } };
+  const turn = step.flow.turns.find((open) => open.turnId === turnId);
+  if (turn === undefined || turn.stopAskedAt !== null) return;
+  const stopping = { ...turn, stopAskedAt: context.now };
+  step.flow = { ...step.flow, turns: step.flow.turns.map((open) => (open === turn ? stopping : open)) };
   step.effects.push({ do: "log_stop", turnId, author }, { do: "send_interrupt", turnId });
-  arm(step, "stop_grace", context.now + STOP_GRACE_MS);
-  arm(step, "stop_deadline", context.now + STOP_DEADLINE_MS);
+  armStop(step);
+}
+
+/** The stop that was asked first is due first; a runner that is killed for it ends them all. */
+function armStop(step: Step): void {
+  const askedAt = stoppingTurns(step.flow).map(({ stopAskedAt }) => stopAskedAt ?? 0);
+  if (askedAt.length === 0) {
+    disarm(step, "stop_grace");
+    disarm(step, "stop_deadline");
+    return;
+  }
+  const first = Math.min(...askedAt);
+  arm(step, "stop_grace", first + STOP_GRACE_MS);
+  arm(step, "stop_deadline", first + STOP_DEADLINE_MS);
 }
 
 function passDeadline(step: Step, context: FlowContext, name: DeadlineName): void {
-  const { runner, turn } = step.flow;
+  const { runner } = step.flow;
   switch (name) {
     case "stop_grace":
-      if (turn.state === "stopping") killRunner(step, context);
+      if (stoppingTurns(step.flow).length > 0) killRunner(step, context);
       return;
     case "stop_deadline":
-      if (turn.state !== "stopping") return;
+      if (stoppingTurns(step.flow).length === 0) return;
       if (runner.state !== "killing") killRunner(step, context);
       return finishKill(step);
     case "runner_kill":
@@ -256,7 +288,7 @@ function passDeadline(step: Step, context: FlowContext, name: DeadlineName): voi
     case "runner_retry":
       if (runner.state !== "waiting") return;
       // Nobody waits for it any more: it was only to be warm.
-      return turn.state === "waiting_for_runner" ? startRunner(step, context) : stopWanting(step);
+      return step.flow.isWaiting ? startRunner(step, context) : stopWanting(step);
     default:
   }
 }
@@ -268,12 +300,13 @@ function giveUp(step: Step, problem: Problem): void {
 }
 
 function retire(step: Step, context: FlowContext): void {
-  if (step.flow.runner.state !== "ready" || step.flow.turn.state !== "idle") return;
+  if (step.flow.runner.state !== "ready" || isInTurn(step.flow) || step.flow.isWaiting) return;
   setRunner(step, { state: "retiring" });
   step.effects.push({ do: "send_retire" });
   arm(step, "runner_retire", context.now + RUNNER_RETIRE_DEADLINE_MS);
 }
 
+/** For a stop that was not obeyed, or a leave that was not taken: the process goes, with every thread's agent in it. */
 function killRunner(step: Step, context: FlowContext): void {
   if (step.flow.runner.state === "killing" || step.flow.runner.state === "off") return;
   leave(step);
@@ -283,9 +316,8 @@ function killRunner(step: Step, context: FlowContext): void {
 }
 
 function finishKill(step: Step): void {
-  const { turn } = step.flow;
   leave(step);
-  if (turn.state === "stopping") closeTurn(step, "stopped", null, true);
+  closeAll(step, "interrupted", problemOf("runner_lost", KILLED_FOR_STOP));
   show(step, "asleep", null);
   step.effects.push({ do: "proceed", mayStart: true });
 }
@@ -306,12 +338,13 @@ function leave(step: Step): void {
   for (const name of RUNNER_DEADLINES) disarm(step, name);
 }
 
-function closeTurn(step: Step, outcome: TurnOutcome, problem: Problem | null, isUnheard: boolean): void {
-  const { turn } = step.flow;
-  if (turn.state !== "running" && turn.state !== "stopping") return;
-  step.flow = { ...step.flow, turn: { state: "idle" } };
-  for (const name of ["stop_grace", "stop_deadline", "runner_alive"] as const) disarm(step, name);
-  step.effects.push({ do: "close_turn", turnId: turn.turnId, outcome, problem, isUnheard });
+function closeTurn(step: Step, thread: string, outcome: TurnOutcome, problem: Problem | null, isUnheard: boolean): void {
+  const turn = step.flow.turns.find((open) => open.thread === thread);
+  if (turn === undefined) return;
+  step.flow = { ...step.flow, turns: step.flow.turns.filter((open) => open !== turn) };
+  if (turn.stopAskedAt !== null) armStop(step);
+  if (!isInTurn(step.flow)) disarm(step, "runner_alive");
+  step.effects.push({ do: "close_turn", thread, turnId: turn.turnId, outcome, problem, isUnheard });
 }
 
 function show(step: Step, state: HostState, problem: Problem | null): void {

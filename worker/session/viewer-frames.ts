@@ -7,7 +7,7 @@ import { CLOSE } from "@ai-dev-platform/protocol/close-codes";
 import { decodeFrame } from "@ai-dev-platform/protocol/codec";
 import { ERRORS, type ErrorCode } from "@ai-dev-platform/protocol/errors";
 import type { Author } from "@ai-dev-platform/protocol/events";
-import { promptIdSchema, requestIdSchema } from "@ai-dev-platform/protocol/ids";
+import { MAIN_THREAD, promptIdSchema, requestIdSchema } from "@ai-dev-platform/protocol/ids";
 import { MAX_PROMPT_CHARS, MAX_VIEWER_FRAME_BYTES, MAX_VIEWER_FRAMES_PER_SECOND } from "@ai-dev-platform/protocol/limits";
 import { may, type Ability, type Role } from "@ai-dev-platform/protocol/roles";
 import { judgeVersion } from "@ai-dev-platform/protocol/version";
@@ -16,6 +16,7 @@ import * as z from "zod";
 import { roleOfGrant } from "./grants.ts";
 import type { SessionParts } from "./parts.ts";
 import { submitPrompt } from "./prompts.ts";
+import { startThread } from "./threads.ts";
 import { closeQuietly } from "./runner-link.ts";
 import type { ViewerMark } from "./viewer-mark.ts";
 import { askRunner, requestSave } from "./viewer-queries.ts";
@@ -28,6 +29,8 @@ const NEEDS: Record<Exclude<ViewerFrame["type"], "hello" | "ack" | "query">, Abi
   prompt_move: "drive",
   prompt_withdraw: "drive",
   stop: "drive",
+  stop_all: "drive",
+  start_thread: "drive",
   answer: "approve",
   set_mode: "drive",
   set_model: "drive",
@@ -121,8 +124,8 @@ export class ViewerFrames {
   }
 
   #prompt(ws: WebSocket, mark: ViewerMark, frame: Extract<ViewerFrame, { type: "prompt" }>): void {
-    const { promptId, text, delivery } = frame;
-    const outcome = submitPrompt(this.#parts, { promptId, text, delivery }, authorOf(mark));
+    const { promptId, text, delivery, thread = MAIN_THREAD } = frame;
+    const outcome = submitPrompt(this.#parts, { promptId, thread, text, delivery }, authorOf(mark));
     const { viewers } = this.#parts;
     if (outcome.ok) viewers.send(ws, { type: "prompt_ack", promptId, seq: outcome.seq });
     else viewers.send(ws, { type: "prompt_refused", promptId, code: outcome.code, message: ERRORS[outcome.code].message });
@@ -141,7 +144,11 @@ export class ViewerFrames {
         return outcome;
       }
       case "stop":
-        return this.#stop(mark, frame.turnId);
+        return this.#stop(mark, [frame.turnId]);
+      case "stop_all":
+        return this.#stop(mark, frame.turnIds);
+      case "start_thread":
+        return startThread(this.#parts, frame.thread, frame.title, authorOf(mark));
       case "answer":
         return this.#answer(mark, frame);
       case "save":
@@ -173,12 +180,12 @@ export class ViewerFrames {
     }
   }
 
-  /** Stops this turn and no other: one that has ended already is stopped enough (SPEC TU3). */
-  #stop(mark: ViewerMark, turnId: string): Outcome {
+  /** Stops these turns and no other: one that has ended already is stopped enough (SPEC TU3). */
+  #stop(mark: ViewerMark, turnIds: readonly string[]): Outcome {
     const { conductor, sql } = this.#parts;
-    const isKnown = sql.exec(`SELECT 1 AS one FROM turns WHERE turn_id = ?`, turnId).toArray().length > 0;
-    if (!isKnown) return { ok: false, code: "not_found" };
-    conductor.feed({ type: "stop", turnId, author: authorOf(mark) });
+    const isKnown = (turnId: string) => sql.exec(`SELECT 1 AS one FROM turns WHERE turn_id = ?`, turnId).toArray().length > 0;
+    if (!turnIds.every(isKnown)) return { ok: false, code: "not_found" };
+    for (const turnId of turnIds) conductor.feed({ type: "stop", turnId, author: authorOf(mark) });
     return DONE;
   }
 
