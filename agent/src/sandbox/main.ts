@@ -1,0 +1,64 @@
+/**
+ * Process entry of a runner in a Cloudflare Sandbox: the image's command. The same runner as on a machine; what differs is
+ * who runs what. The runner keeps the image's root user; the agent and everything that touches its files run as `agent`.
+ * Exit codes as in runner/main.ts. 0 leaves the container standing until the platform takes it away, any other ends it.
+ */
+import { mkdirSync } from "node:fs";
+import path from "node:path";
+import { log } from "../output.ts";
+import { startAgent, type AgentAccount } from "../runner/claude/agent.ts";
+import { killRecorded } from "../runner/process-group.ts";
+import { Runner } from "../runner/runner.ts";
+import { accountEnvironment, LAUNCHER } from "./account.ts";
+import { certificateArrived } from "./certificate.ts";
+import { openRemoteWorkspace } from "./remote-workspace.ts";
+import { ownVariables, readSettings } from "./settings.ts";
+
+/** The runner's own: outbox and process numbers. Its owner alone may enter. */
+const RUNNER_DIR = "/var/lib/ai-dev-runner";
+/** The agent's: workspace, conversation, and what is staged for them on the same file system. */
+const SESSION_DIR = "/session";
+const CLAUDE = path.join(import.meta.dirname, "node_modules/@anthropic-ai/claude-agent-sdk-linux-x64/claude");
+
+function leave(exitCode: number, event: string, detail: string): never {
+  log("error", event, { detail });
+  killRecorded(path.join(RUNNER_DIR, "agent.pid"));
+  process.exit(exitCode);
+}
+
+const read = readSettings(process.env);
+if (!read.ok) leave(2, "bad_environment", read.detail);
+const { settings } = read;
+for (const name of ownVariables(process.env)) delete process.env[name];
+if (settings.certificateFile !== null && !(await certificateArrived(settings.certificateFile)))
+  leave(1, "certificate_missing", "The network is intercepted, but its certificate authority did not arrive.");
+mkdirSync(RUNNER_DIR, { recursive: true, mode: 0o700 });
+
+// A surprise ends the runner whole: an agent that nobody listens to must not go on working.
+const onSurprise = (error: unknown): never =>
+  leave(70, "runner_broke", error instanceof Error ? (error.stack ?? error.message) : String(error));
+process.on("uncaughtException", onSurprise);
+process.on("unhandledRejection", onSurprise);
+
+const environment = accountEnvironment(process.env);
+const account: AgentAccount = { launcher: LAUNCHER, executable: CLAUDE, environment };
+const { server, modelUrl, order } = settings;
+const runner = new Runner(
+  { server, order, stateDir: RUNNER_DIR, machineName: "Cloudflare Sandbox" },
+  {
+    startAgent: (options) => startAgent({ ...options, modelUrl, account }),
+    openWorkspace: (options) =>
+      openRemoteWorkspace(
+        {
+          command: [...LAUNCHER, process.execPath, path.join(import.meta.dirname, "files.js")],
+          environment,
+          stateDir: SESSION_DIR,
+          onGone: (detail) => leave(70, "files_process_gone", detail),
+        },
+        options,
+      ),
+    log,
+  },
+);
+for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => runner.terminate());
+process.exit(await runner.done);

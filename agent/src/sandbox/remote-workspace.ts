@@ -1,0 +1,97 @@
+/**
+ * The workspace as the runner sees it from outside: every call goes to the files process and comes back checked. Owns that
+ * process; when it ends, the runner cannot go on and is told so once.
+ */
+import { spawn, type ChildProcess } from "node:child_process";
+import type * as z from "zod";
+import type { OpenWorkspace, Workspace, WorkspaceOptions } from "../runner/workspace/workspace.ts";
+import { ANSWERS, messageSchema, type Call } from "./files-messages.ts";
+
+export interface FilesProcess {
+  /** The program and its arguments, rights given up first. */
+  command: readonly [string, ...string[]];
+  environment: Record<string, string>;
+  /** Where the workspace and the agent's own folder lie. */
+  stateDir: string;
+  onGone: (detail: string) => void;
+}
+
+interface Waiting {
+  resolve(value: unknown): void;
+  reject(error: Error): void;
+}
+
+class FilesClient {
+  readonly #child: ChildProcess;
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #onProgress: WorkspaceOptions["onProgress"];
+  #lastId = 0;
+  #isGone = false;
+
+  constructor(files: FilesProcess, onProgress: WorkspaceOptions["onProgress"]) {
+    this.#onProgress = onProgress;
+    const [program, ...args] = files.command;
+    const child = spawn(program, args, {
+      cwd: files.stateDir,
+      env: files.environment,
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
+    });
+    this.#child = child;
+    child.on("message", (raw) => this.#onMessage(raw));
+    const gone = (detail: string): void => {
+      if (this.#isGone) return;
+      this.#isGone = true;
+      for (const { reject } of this.#waiting.values()) reject(new Error(detail));
+      this.#waiting.clear();
+      files.onGone(detail);
+    };
+    child.once("error", (error) => gone(error.message));
+    child.once("exit", (code, signal) => gone(`The files process ended (${signal ?? code}).`));
+  }
+
+  async call<Answer>(call: Call, answer: z.ZodType<Answer>): Promise<Answer> {
+    if (this.#isGone) throw new Error("The files process has ended.");
+    const id = (this.#lastId += 1);
+    const value = await new Promise<unknown>((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#child.send({ id, call });
+    });
+    return answer.parse(value);
+  }
+
+  #onMessage(raw: unknown): void {
+    const parsed = messageSchema.safeParse(raw);
+    if (!parsed.success) return;
+    const message = parsed.data;
+    if (message.type === "progress") {
+      this.#onProgress(message.step, message.detail);
+      return;
+    }
+    const waiting = this.#waiting.get(message.id);
+    this.#waiting.delete(message.id);
+    if (message.type === "done") waiting?.resolve(message.value);
+    else waiting?.reject(new Error(message.detail));
+  }
+}
+
+/** Opens the workspace in a process of its own. */
+export async function openRemoteWorkspace(files: FilesProcess, options: WorkspaceOptions): Promise<OpenWorkspace> {
+  const { server, linkToken, sessionId, source, onProgress } = options;
+  const client = new FilesClient(files, onProgress);
+  const { stateDir } = files;
+  const snapshots = [...options.snapshots];
+  const opened = await client.call({ name: "open", server, linkToken, sessionId, source, stateDir, snapshots }, ANSWERS.open);
+  if (!opened.ok) return opened;
+  const workspace: Workspace = {
+    root: opened.root,
+    claudeDir: opened.claudeDir,
+    answer: (query) => client.call({ name: "answer", query }, ANSWERS.answer),
+    changedFiles: () => client.call({ name: "changedFiles" }, ANSWERS.changedFiles),
+    hasChangedSinceSave: () => client.call({ name: "hasChangedSinceSave" }, ANSWERS.hasChangedSinceSave),
+    save: ({ asked }) => client.call({ name: "save", asked }, ANSWERS.save),
+    async markCommitted(snapshotId) {
+      await client.call({ name: "markCommitted", snapshotId }, ANSWERS.markCommitted);
+    },
+  };
+  return { ok: true, workspace };
+}
