@@ -1,7 +1,7 @@
 /** The Stop button's state: asked, acknowledged by the log, or taking longer than a person expects. */
 import { useEffect, useState } from "react";
 import { showFailure } from "../session-page/failure.ts";
-import { useActions, useSessionState } from "../session/use-session.ts";
+import { useActions, useThread } from "../session/use-session.ts";
 
 /** After this a stop is said to take long; the session kills the turn soon after by itself. */
 const STILL_STOPPING_MS = 5_000;
@@ -10,7 +10,7 @@ export type StopState = "none" | "running" | "stopping" | "still_stopping";
 
 export function useStop(): { state: StopState; stop: () => void } {
   const actions = useActions();
-  const turn = useSessionState()?.turn ?? null;
+  const turn = useThread()?.turn ?? null;
   const [askedFor, setAskedFor] = useState<string | null>(null);
   const [lateFor, setLateFor] = useState<string | null>(null);
   const turnId = turn?.turnId ?? null;

@@ -6,7 +6,7 @@ import { APPROVAL_TTL_MS } from "@ai-dev-platform/protocol/limits";
 import { may } from "@ai-dev-platform/protocol/roles";
 import { Check } from "lucide-react";
 import { useMemo, useRef, useState, type FocusEvent } from "react";
-import { MAIN_THREAD_NAME } from "../session-page/threads.ts";
+import { MAIN_THREAD_NAME } from "../session/threads.ts";
 import { useSessionState, useViewer } from "../session/use-session.ts";
 import { formatAge, formatDuration } from "../ui/format.ts";
 import { PanelBoundary } from "../ui/error-boundary.tsx";

@@ -1,5 +1,6 @@
-import { emptyState, type OpenApproval, type SessionState } from "@ai-dev-platform/protocol/state";
+import type { OpenApproval, SessionState } from "@ai-dev-platform/protocol/state";
 import { describe, expect, it } from "vitest";
+import { openTurn, stateWith } from "../session/state-fixture.ts";
 import { dockItems, isDismissible } from "./dock-items.ts";
 
 const NONE: ReadonlySet<string> = new Set();
@@ -12,7 +13,7 @@ const permission = (approvalId: string, seq: number, thread = "main"): OpenAppro
   turnId: "trn_1",
 });
 
-const withState = (patch: Partial<SessionState>): SessionState => ({ ...emptyState(), ...patch });
+const withState = (patch: Partial<SessionState>): SessionState => stateWith(patch);
 
 describe("dockItems", () => {
   it("orders approvals of all threads by when they were asked", () => {
@@ -25,7 +26,7 @@ describe("dockItems", () => {
       approvals: [permission("a", 4)],
       budgetReached: true,
       budgetUsd: 5,
-      host: { state: "waiting", incarnation: 1, hostName: "", since: 7, problem: null },
+      host: { startedAt: null, state: "waiting", incarnation: 1, hostName: "", since: 7, problem: null },
     });
     expect(dockItems(state, NONE).map((item) => item.kind)).toEqual(["approval", "budget", "host_waiting"]);
   });
@@ -43,13 +44,20 @@ describe("dockItems", () => {
       problem: { code: "key_invalid", message: "Anthropic refused the key." },
     };
     expect(dockItems(withState({ lastTurn }), NONE)).toMatchObject([{ kind: "key" }]);
-    const turn = { turnId: "trn_2", promptId: "prm_2", startedAt: 6, isStopping: false };
+    const turn = openTurn({ turnId: "trn_2", promptId: "prm_2" });
     expect(dockItems(withState({ lastTurn, turn }), NONE)).toEqual([]);
   });
 
   it("names a key problem of the host as a key problem, once", () => {
     const state = withState({
-      host: { state: "failed", incarnation: 2, hostName: "Laptop", since: 3, problem: { code: "key_missing", message: "No key." } },
+      host: {
+        startedAt: null,
+        state: "failed",
+        incarnation: 2,
+        hostName: "Laptop",
+        since: 3,
+        problem: { code: "key_missing", message: "No key." },
+      },
     });
     expect(dockItems(state, NONE).map((item) => item.kind)).toEqual(["key"]);
   });
@@ -57,12 +65,13 @@ describe("dockItems", () => {
   it("offers to go on after an interrupted turn, under the host's own notice if there is one", () => {
     const lastTurn: SessionState["lastTurn"] = { turnId: "trn_1", outcome: "interrupted", endedAt: 5, problem: null };
     expect(dockItems(withState({ lastTurn }), NONE).map((item) => item.kind)).toEqual(["interrupted"]);
-    const lost = withState({ lastTurn, host: { state: "lost", incarnation: 2, hostName: "", since: 3, problem: null } });
+    const lost = withState({ lastTurn, host: { startedAt: null, state: "lost", incarnation: 2, hostName: "", since: 3, problem: null } });
     expect(dockItems(lost, NONE).map((item) => item.kind)).toEqual(["host_lost"]);
   });
 
   it("gives a new problem a new id, so that putting one away does not hide the next", () => {
-    const lost = (since: number) => withState({ host: { state: "lost", incarnation: 2, hostName: "", since, problem: null } });
+    const lost = (since: number) =>
+      withState({ host: { startedAt: null, state: "lost", incarnation: 2, hostName: "", since, problem: null } });
     const [first] = dockItems(lost(3), NONE);
     expect(first && isDismissible(first)).toBe(true);
     expect(dockItems(lost(9), new Set(first ? [first.id] : []))).toHaveLength(1);

@@ -1,17 +1,18 @@
 /** A composer for a session that does not exist yet: the prompt, where it runs, and how. */
-import { useEffect, useRef, useState } from "react";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { useLocation } from "wouter";
 import { paths } from "../routes.ts";
 import { Callout } from "../ui/callout.tsx";
-import { checkDraft, chosenProject, type Problems } from "./draft.ts";
+import { checkDraft, chosenProject, hostKindOf, type Problems } from "./draft.ts";
 import { hostHint } from "./form-options.ts";
 import { t } from "./messages.ts";
-import { MoreOptions } from "./MoreOptions.tsx";
 import { NewProjectFields } from "./NewProjectFields.tsx";
 import { PromptBox } from "./PromptBox.tsx";
 import { StartProblem } from "./StartProblem.tsx";
 import { useFormContext } from "./use-form-context.ts";
 import { useNewSessionDraft, useStartSession } from "./use-new-session.ts";
+
+const MoreOptions = lazy(() => import("./MoreOptions.tsx").then((module) => ({ default: module.MoreOptions })));
 
 interface NewSessionFormProps {
   projectId: string | null;
@@ -37,7 +38,8 @@ export function NewSessionForm({ projectId, takesFocus = false, withExamples = f
   const { projects, modelSource } = context;
   const project = chosenProject(draft, projects ?? []);
   const isNewProject = project === null;
-  const hint = hostHint(context.machines, draft.machineId);
+  const host = hostKindOf(draft, project, context.hasSandbox);
+  const hint = host === "sandbox" ? null : hostHint(context.machines, draft.machineId);
 
   const submit = () => {
     const found = checkDraft(draft, isNewProject);
@@ -49,7 +51,7 @@ export function NewSessionForm({ projectId, takesFocus = false, withExamples = f
       onStarted?.();
       navigate(paths.session(sessionId));
     };
-    start.mutate({ draft, project, modelSource }, { onSuccess });
+    start.mutate({ draft, project, host, modelSource }, { onSuccess });
   };
 
   return (
@@ -67,6 +69,7 @@ export function NewSessionForm({ projectId, takesFocus = false, withExamples = f
         change={change}
         context={context}
         project={project}
+        host={host}
         isInvalid={problems.text !== undefined}
         isStarting={start.isPending}
         onSubmit={submit}
@@ -81,13 +84,17 @@ export function NewSessionForm({ projectId, takesFocus = false, withExamples = f
       {isNewProject && projects !== undefined && (
         <NewProjectFields draft={draft} change={change} problems={problems} allowsPaths={context.allowsPaths} />
       )}
-      <MoreOptions
-        draft={draft}
-        change={change}
-        problems={problems}
-        projectTrust={project?.trustProject ?? false}
-        budgetUsd={context.budgetUsd}
-      />
+      {/* As high as what comes: nothing moves. */}
+      <Suspense fallback={<div className="min-h-7 pointer-coarse:min-h-11" />}>
+        <MoreOptions
+          draft={draft}
+          change={change}
+          problems={problems}
+          host={host}
+          projectTrust={project?.trustProject ?? false}
+          budgetUsd={context.budgetUsd}
+        />
+      </Suspense>
       {withExamples && draft.text === "" && <Examples onPick={(text) => change({ text })} />}
     </form>
   );

@@ -1,5 +1,6 @@
-import { ArrowUp, FolderGit2, Monitor } from "lucide-react";
+import { ArrowUp, Cloud, FolderGit2, Monitor } from "lucide-react";
 import { useRef, type KeyboardEvent, type RefObject } from "react";
+import type { HostKind } from "@ai-dev-platform/protocol/modes";
 import type { ProjectBody } from "@ai-dev-platform/protocol/http";
 import { fieldAction } from "../composer/send-key.ts";
 import { isMac } from "../keyboard/platform.ts";
@@ -7,8 +8,8 @@ import { keyPreferences } from "../keyboard/preferences.ts";
 import { shownFor } from "../keyboard/shortcuts.ts";
 import { ChipSelect } from "../ui/chip-select.tsx";
 import { Tooltip } from "../ui/tooltip.tsx";
-import { DEMO_MODEL, NEW_PROJECT, type NewSessionDraft } from "./draft.ts";
-import { hostOptions, MODE_OPTIONS, modelOptions, projectOptions } from "./form-options.ts";
+import { DEMO_MODEL, needsMachine, NEW_PROJECT, type NewSessionDraft } from "./draft.ts";
+import { hostOptions, MODE_OPTIONS, modelOptions, projectOptions, SANDBOX } from "./form-options.ts";
 import { t } from "./messages.ts";
 import type { FormContext } from "./use-form-context.ts";
 
@@ -18,13 +19,14 @@ interface PromptBoxProps {
   change: (patch: Partial<NewSessionDraft>) => void;
   context: FormContext;
   project: ProjectBody | null;
+  host: HostKind;
   isInvalid: boolean;
   isStarting: boolean;
   onSubmit: () => void;
 }
 
 /** The prompt with its choices as chips and the button that starts. */
-export function PromptBox({ field, draft, change, context, project, isInvalid, isStarting, onSubmit }: PromptBoxProps) {
+export function PromptBox({ field, draft, change, context, project, host, isInvalid, isStarting, onSubmit }: PromptBoxProps) {
   const compositionEndedAt = useRef<number | null>(null);
   const onKeyDown = (event: KeyboardEvent) => {
     const action = fieldAction(event.nativeEvent, {
@@ -77,10 +79,10 @@ export function PromptBox({ field, draft, change, context, project, isInvalid, i
           />
           <ChipSelect
             label={t.host}
-            icon={<Monitor aria-hidden />}
-            value={draft.machineId}
-            options={hostOptions(context.machines ?? [], draft.machineId)}
-            onChange={(machineId) => change({ machineId })}
+            icon={host === "sandbox" ? <Cloud aria-hidden /> : <Monitor aria-hidden />}
+            value={host === "sandbox" ? SANDBOX : draft.machineId}
+            options={hostOptions(context.machines ?? [], draft.machineId, context.hasSandbox && !needsMachine(draft, project))}
+            onChange={(value) => change(value === SANDBOX ? { host: "sandbox", machineId: "" } : { host: "machine", machineId: value })}
           />
         </div>
         <Tooltip text={`${t.start} ${shownFor("send", isMac)}`}>

@@ -1,7 +1,18 @@
 import type { ProjectBody } from "@ai-dev-platform/protocol/http";
 import { projectCreateSchema, sessionCreateSchema } from "@ai-dev-platform/protocol/http";
 import { describe, expect, it } from "vitest";
-import { afterStart, checkDraft, chosenProject, EMPTY_DRAFT, projectRequest, readDraft, sessionRequest } from "./draft.ts";
+import { choicesFor, withChoices } from "./choices.ts";
+import {
+  afterStart,
+  checkDraft,
+  chosenProject,
+  EMPTY_DRAFT,
+  hostKindOf,
+  projectRequest,
+  readDraft,
+  sessionRequest,
+  type NewSessionDraft,
+} from "./draft.ts";
 
 const project = (projectId: string, createdAt: number, archivedAt: number | null = null): ProjectBody => ({
   projectId,
@@ -52,7 +63,7 @@ describe("requests", () => {
     const draft = { ...EMPTY_DRAFT, text: " do it ", title: " T ", budget: "3", sourceKind: "git" as const, gitUrl: "https://host/x.git" };
     expect(projectCreateSchema.parse(projectRequest(draft)).source).toEqual({ kind: "git", url: "https://host/x.git", branch: null });
     expect(projectCreateSchema.safeParse(projectRequest({ ...EMPTY_DRAFT, sourceKind: "path", path: "/srv/app" })).success).toBe(true);
-    const body = sessionRequest(draft, { projectId: id("prj"), promptId: id("prm"), modelSource: "demo" });
+    const body = sessionRequest(draft, { projectId: id("prj"), promptId: id("prm"), modelSource: "demo", host: "machine" });
     expect(sessionCreateSchema.parse(body)).toMatchObject({
       modelSource: "demo",
       model: "default",
@@ -62,7 +73,7 @@ describe("requests", () => {
     });
   });
   it("let a chosen model win over the settings", () => {
-    const context = { projectId: id("prj"), promptId: id("prm"), modelSource: "demo" as const };
+    const context = { projectId: id("prj"), promptId: id("prm"), modelSource: "demo" as const, host: "machine" as const };
     expect(sessionRequest({ ...EMPTY_DRAFT, model: "claude-x" }, context)).toMatchObject({ modelSource: "key", model: "claude-x" });
     expect(sessionRequest({ ...EMPTY_DRAFT, model: "demo" }, { ...context, modelSource: "key" })).toMatchObject({
       modelSource: "demo",
@@ -71,7 +82,61 @@ describe("requests", () => {
   });
 });
 
+describe("where it runs", () => {
+  const folder = { ...project("p", 1), source: { kind: "path" as const, path: "/srv" } };
+  it("is a sandbox where there are any, unless a machine is meant", () => {
+    expect(hostKindOf(EMPTY_DRAFT, project("p", 1), true)).toBe("sandbox");
+    expect(hostKindOf(EMPTY_DRAFT, project("p", 1), false)).toBe("machine");
+    expect(hostKindOf({ ...EMPTY_DRAFT, host: "machine" }, null, true)).toBe("machine");
+    expect(hostKindOf({ ...EMPTY_DRAFT, machineId: "mch_1" }, null, true)).toBe("machine");
+  });
+  it("is a machine for a folder of a machine", () => {
+    expect(hostKindOf({ ...EMPTY_DRAFT, host: "sandbox" }, folder, true)).toBe("machine");
+    expect(hostKindOf({ ...EMPTY_DRAFT, sourceKind: "path" }, null, true)).toBe("machine");
+  });
+  it("sends size, network and hours for a sandbox, and none of them for a machine", () => {
+    const draft = { ...EMPTY_DRAFT, text: "x", size: "standard-3", networkHosts: ["a.com"], hours: "2.5", machineId: id("mch") } as const;
+    const request = (patch: Partial<NewSessionDraft>, host: "sandbox" | "machine") =>
+      sessionRequest({ ...draft, ...patch }, { projectId: id("prj"), promptId: id("prm"), modelSource: "key", host });
+    expect(sessionCreateSchema.parse(request({ networkLevel: "custom" }, "sandbox"))).toMatchObject({
+      host: "sandbox",
+      size: "standard-3",
+      network: { level: "custom", hosts: ["a.com"] },
+      maxHours: 2.5,
+    });
+    expect(request({}, "sandbox")).toMatchObject({ network: { level: "registries", hosts: [] } });
+    expect(request({}, "sandbox")).not.toHaveProperty("machineId");
+    expect(request({}, "machine")).toMatchObject({ host: "machine", machineId: id("mch") });
+    for (const name of ["size", "network", "maxHours"]) expect(request({}, "machine")).not.toHaveProperty(name);
+  });
+  it("has a cap of hours that the session takes", () => {
+    for (const hours of ["0.1", "73", "-1", "x"]) expect(checkDraft({ ...EMPTY_DRAFT, text: "x", hours }, false)).toHaveProperty("hours");
+    for (const hours of ["", "0.25", "72"]) expect(checkDraft({ ...EMPTY_DRAFT, text: "x", hours }, false)).toEqual({});
+  });
+});
+
+describe("choices", () => {
+  it("are remembered for each project, the newest fifty", () => {
+    let stored: string | null = null;
+    for (let n = 0; n < 60; n++) stored = withChoices(stored, `p${n}`, { ...EMPTY_DRAFT, hours: String(n) });
+    expect(choicesFor(stored, "p59").hours).toBe("59");
+    expect(choicesFor(stored, "p3").hours).toBe("");
+    expect(choicesFor(withChoices(stored, "p59", { ...EMPTY_DRAFT, hours: "7" }), "p59").hours).toBe("7");
+  });
+  it("survive whatever is stored", () => {
+    for (const stored of [null, "{", "7", '[["p",null],["q"],3]']) expect(choicesFor(stored, "p").lifecycle).toBe("hydrated");
+  });
+});
+
 it("keeps the choices and drops the words after a start", () => {
-  const draft = { ...EMPTY_DRAFT, text: "x", mode: "plan" as const, gitUrl: "https://host/x", budget: "3" };
-  expect(afterStart(draft, "prj_1")).toEqual({ ...EMPTY_DRAFT, project: "prj_1", mode: "plan" });
+  const choices = {
+    mode: "plan",
+    size: "standard-2",
+    lifecycle: "ephemeral",
+    networkLevel: "custom",
+    networkHosts: ["a.com"],
+    hours: "2",
+  } as const;
+  const draft = { ...EMPTY_DRAFT, ...choices, text: "x", gitUrl: "https://host/x", title: "T" };
+  expect(afterStart(draft, "prj_1")).toEqual({ ...EMPTY_DRAFT, ...choices, project: "prj_1" });
 });

@@ -3,7 +3,22 @@
  * The draft lives in this browser until the session exists, so that an error, a reload or a wrong click loses nothing.
  */
 import type { projectCreateSchema, ProjectBody, sessionCreateSchema } from "@ai-dev-platform/protocol/http";
-import { LIFECYCLES, MODES, type Lifecycle, type Mode, type ModelSource } from "@ai-dev-platform/protocol/modes";
+import { MAX_MAX_HOURS, MIN_MAX_HOURS } from "@ai-dev-platform/protocol/limits";
+import {
+  DEFAULT_NETWORK,
+  DEFAULT_SANDBOX_SIZE,
+  HOST_KINDS,
+  LIFECYCLES,
+  MODES,
+  NETWORK_LEVELS,
+  SANDBOX_SIZES,
+  type HostKind,
+  type Lifecycle,
+  type Mode,
+  type ModelSource,
+  type NetworkLevel,
+  type SandboxSize,
+} from "@ai-dev-platform/protocol/modes";
 import type * as z from "zod";
 import { t } from "./messages.ts";
 
@@ -26,7 +41,16 @@ export interface NewSessionDraft {
   /** A model's id, `default`, `demo`, or empty for what the settings say. */
   model: string;
   lifecycle: Lifecycle;
+  /** Empty: a sandbox where there are any, else a machine. */
+  host: HostKind | "";
+  /** Empty: any machine. */
   machineId: string;
+  size: SandboxSize;
+  networkLevel: NetworkLevel;
+  /** Kept while another level is chosen; they count for `custom`. */
+  networkHosts: readonly string[];
+  /** Empty: the platform's own cap. */
+  hours: string;
   /** Null: as the project has it. */
   trust: boolean | null;
   budget: string;
@@ -44,7 +68,12 @@ export const EMPTY_DRAFT: NewSessionDraft = {
   mode: "default",
   model: "",
   lifecycle: "hydrated",
+  host: "",
   machineId: "",
+  size: DEFAULT_SANDBOX_SIZE,
+  networkLevel: DEFAULT_NETWORK.level,
+  networkHosts: [],
+  hours: "",
   trust: null,
   budget: "",
   title: "",
@@ -78,7 +107,12 @@ export function readDraft(stored: string | null): NewSessionDraft {
     mode: oneOf(MODES, raw.mode, "default"),
     model: text("model"),
     lifecycle: oneOf(LIFECYCLES, raw.lifecycle, "hydrated"),
+    host: oneOf<HostKind | "">(HOST_KINDS, raw.host, ""),
     machineId: text("machineId"),
+    size: oneOf(SANDBOX_SIZES, raw.size, DEFAULT_SANDBOX_SIZE),
+    networkLevel: oneOf(NETWORK_LEVELS, raw.networkLevel, DEFAULT_NETWORK.level),
+    networkHosts: Array.isArray(raw.networkHosts) ? raw.networkHosts.filter((host) => typeof host === "string") : [],
+    hours: text("hours"),
     trust: typeof raw.trust === "boolean" ? raw.trust : null,
     budget: text("budget"),
     title: text("title"),
@@ -92,7 +126,7 @@ export function chosenProject(draft: NewSessionDraft, projects: readonly Project
   return open.find((project) => project.projectId === draft.project) ?? open.toSorted((a, b) => b.createdAt - a.createdAt)[0] ?? null;
 }
 
-export type Problems = Partial<Record<"text" | "gitUrl" | "path" | "budget", string>>;
+export type Problems = Partial<Record<"text" | "gitUrl" | "path" | "budget" | "hours", string>>;
 
 const BUDGET_MAX_USD = 10_000;
 const BUDGET_MIN_USD = 0.01;
@@ -109,6 +143,10 @@ export function checkDraft(draft: NewSessionDraft, isNewProject: boolean): Probl
   if (draft.budget.trim() !== "") {
     const amount = Number(draft.budget);
     if (!(amount >= BUDGET_MIN_USD && amount <= BUDGET_MAX_USD)) problems.budget = t.problems.budget;
+  }
+  if (draft.hours.trim() !== "") {
+    const hours = Number(draft.hours);
+    if (!(hours >= MIN_MAX_HOURS && hours <= MAX_MAX_HOURS)) problems.hours = t.problems.hours;
   }
   return problems;
 }
@@ -132,14 +170,25 @@ export function projectRequest(draft: NewSessionDraft): ProjectCreate {
   }
 }
 
+/** Whether the files are a folder of a machine, which no sandbox can open. */
+export const needsMachine = (draft: NewSessionDraft, project: ProjectBody | null): boolean =>
+  (project === null ? draft.sourceKind : project.source.kind) === "path";
+
+/** Where the session will run as the form stands. */
+export function hostKindOf(draft: NewSessionDraft, project: ProjectBody | null, hasSandbox: boolean): HostKind {
+  if (!hasSandbox || draft.machineId !== "" || draft.host === "machine" || needsMachine(draft, project)) return "machine";
+  return "sandbox";
+}
+
 export interface SessionContext {
   projectId: string;
+  host: HostKind;
   promptId: string;
   /** Where answers come from unless the form says otherwise. */
   modelSource: ModelSource;
 }
 
-export function sessionRequest(draft: NewSessionDraft, { projectId, promptId, modelSource }: SessionContext): SessionCreate {
+export function sessionRequest(draft: NewSessionDraft, { projectId, host, promptId, modelSource }: SessionContext): SessionCreate {
   const isDemo = draft.model === DEMO_MODEL || (draft.model === "" && modelSource === "demo");
   const title = draft.title.trim();
   const budget = draft.budget.trim();
@@ -150,17 +199,37 @@ export function sessionRequest(draft: NewSessionDraft, { projectId, promptId, mo
     model: isDemo || draft.model === "" ? "default" : draft.model,
     modelSource: isDemo ? "demo" : "key",
     lifecycle: draft.lifecycle,
+    host,
+    ...(host === "sandbox" ? sandboxRequest(draft) : {}),
     ...(title === "" ? {} : { title }),
-    ...(draft.machineId === "" ? {} : { machineId: draft.machineId }),
+    ...(host === "sandbox" || draft.machineId === "" ? {} : { machineId: draft.machineId }),
     ...(budget === "" ? {} : { budgetUsd: Number(budget) }),
   };
+}
+
+function sandboxRequest(draft: NewSessionDraft): Pick<SessionCreate, "size" | "network" | "maxHours"> {
+  const hours = draft.hours.trim();
+  return {
+    size: draft.size,
+    network: { level: draft.networkLevel, hosts: draft.networkLevel === "custom" ? [...draft.networkHosts] : [] },
+    ...(hours === "" ? {} : { maxHours: Number(hours) }),
+  };
+}
+
+/** What is likely to be the same next time. */
+export type Choices = Pick<
+  NewSessionDraft,
+  "mode" | "model" | "lifecycle" | "host" | "machineId" | "size" | "networkLevel" | "networkHosts" | "hours" | "budget"
+>;
+
+export function choicesOf(draft: NewSessionDraft): Choices {
+  const { mode, model, lifecycle, host, machineId, size, networkLevel, networkHosts, hours, budget } = draft;
+  return { mode, model, lifecycle, host, machineId, size, networkLevel, networkHosts, hours, budget };
 }
 
 /** What stays for the next session: the choices, not the words. */
 export const afterStart = (draft: NewSessionDraft, projectId: string): NewSessionDraft => ({
   ...EMPTY_DRAFT,
+  ...choicesOf(draft),
   project: projectId,
-  mode: draft.mode,
-  model: draft.model,
-  machineId: draft.machineId,
 });

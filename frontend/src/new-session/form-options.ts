@@ -39,10 +39,19 @@ export function modelSourceOf({
 export const hostState = (machine: MachineBody): string =>
   machine.isOnline ? t.hostOnline(formatCount(machine.running), formatCount(machine.capacity)) : t.hostOffline;
 
-export function hostOptions(machines: readonly MachineBody[], chosen: string): SelectOption[] {
+/** Values of the host's chip that are no machine's id. */
+export const SANDBOX = "sandbox";
+export const ANY_MACHINE = "";
+
+export function hostOptions(machines: readonly MachineBody[], chosen: string, offersSandbox: boolean): SelectOption[] {
   const known = machines.map((machine) => ({ value: machine.machineId, label: t.hostState(machine.name, hostState(machine)) }));
   const isGone = chosen !== "" && !machines.some((machine) => machine.machineId === chosen);
-  return [{ value: "", label: t.hostAny }, ...known, ...(isGone ? [{ value: chosen, label: t.hostState(chosen, t.hostOffline) }] : [])];
+  return [
+    ...(offersSandbox ? [{ value: SANDBOX, label: t.hostSandbox }] : []),
+    { value: ANY_MACHINE, label: t.hostAny },
+    ...known,
+    ...(isGone ? [{ value: chosen, label: t.hostState(chosen, t.hostOffline) }] : []),
+  ];
 }
 
 /** What the choice of a host means now, when it means waiting; null while nothing is known or all is well. */

@@ -1,4 +1,4 @@
-import type { Lifecycle, Mode } from "@ai-dev-platform/protocol/modes";
+import type { Mode } from "@ai-dev-platform/protocol/modes";
 
 export const t = {
   title: "New session",
@@ -35,6 +35,7 @@ export const t = {
   modelDefault: "Default model",
   modelDemo: "Demo model (scripted answers)",
   host: "Host",
+  hostSandbox: "Cloudflare sandbox",
   hostAny: "Any machine",
   hostState: (name: string, state: string) => `${name} · ${state}`,
   hostOnline: (running: string, capacity: string) => `online, ${running} of ${capacity} running`,
@@ -42,15 +43,11 @@ export const t = {
   noMachine: "No machine is connected. The prompt waits until one is: run npm start, or ai-dev-agent connect.",
   hostOfflineHint: "This machine is offline. The prompt waits until it is back.",
   more: "More options",
-  lifecycle: "How the session lives",
-  lifecycles: {
-    hydrated: ["Hydrated", "Sleeps when idle, after a save. Wakes in seconds with files and conversation."],
-    "long-running": ["Long-running", "Stays up between prompts, with saves on the way."],
-    ephemeral: ["Ephemeral", "Files go when the session ends."],
-  } satisfies Record<Lifecycle, readonly [string, string]>,
   trust: "Run this repository's own hooks, settings and MCP servers. Only for code you trust.",
   budget: "Pause the session at, in US dollars",
   budgetHint: (usd: string) => `Empty: ${usd}, from your settings.`,
+  hours: "Stop the sandbox after, in hours",
+  hoursHint: (hours: number) => `All its running time together. Empty: ${hours} hours.`,
   sessionTitle: "Title",
   sessionTitleHint: "Empty: made from the prompt.",
   problems: {
@@ -59,6 +56,7 @@ export const t = {
     gitUrlPassword: "Leave user name and password out of the address.",
     path: "Enter the full path of the folder, starting with /.",
     budget: "Enter an amount between 0.01 and 10,000.",
+    hours: "Enter hours between 0.25 and 72.",
     prompt: "Write what Claude should do.",
   },
   failed: "The session was not started.",

@@ -18,6 +18,7 @@ export function useFormContext() {
     machines: machines.data,
     models: key?.models ?? [],
     hasDemo,
+    hasSandbox: config.data?.sandbox === true,
     allowsPaths: config.data?.localPaths === true,
     budgetUsd: settings.data?.budgetUsd ?? null,
     modelSource: modelSourceOf({ useDemoModel: settings.data?.useDemoModel === true, hasKey: key !== null, hasDemo }),

@@ -2,14 +2,16 @@
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import type { ProjectBody, SessionBody } from "@ai-dev-platform/protocol/http";
-import type { ModelSource } from "@ai-dev-platform/protocol/modes";
+import type { HostKind, ModelSource } from "@ai-dev-platform/protocol/modes";
 import { api } from "../api/client.ts";
 import { newId } from "../api/new-id.ts";
 import { reloadProjects } from "../projects/use-projects.ts";
 import { reloadSessions } from "../sessions/use-sessions.ts";
-import { afterStart, projectRequest, readDraft, sessionRequest, type NewSessionDraft } from "./draft.ts";
+import { choicesFor, withChoices } from "./choices.ts";
+import { afterStart, NEW_PROJECT, projectRequest, readDraft, sessionRequest, type NewSessionDraft } from "./draft.ts";
 
 const STORAGE_KEY = "adp.draft.new-session";
+const CHOICES_KEY = "adp.choices";
 
 function load(): NewSessionDraft {
   try {
@@ -27,11 +29,32 @@ function save(draft: NewSessionDraft): void {
   }
 }
 
+function loadChoices(): string | null {
+  try {
+    return localStorage.getItem(CHOICES_KEY);
+  } catch {
+    return null;
+  }
+}
+
+function saveChoices(projectId: string, draft: NewSessionDraft): void {
+  try {
+    localStorage.setItem(CHOICES_KEY, withChoices(loadChoices(), projectId, draft));
+  } catch {
+    // Storage is closed or full: the next session begins with the form's first choices.
+  }
+}
+
+const startingDraft = (projectId: string | null): NewSessionDraft =>
+  projectId === null ? load() : { ...load(), ...choicesFor(loadChoices(), projectId), project: projectId, trust: null };
+
 export function useNewSessionDraft(projectId: string | null) {
-  const [draft, setDraft] = useState<NewSessionDraft>(() => (projectId === null ? load() : { ...load(), project: projectId, trust: null }));
+  const [draft, setDraft] = useState<NewSessionDraft>(() => startingDraft(projectId));
   const change = (patch: Partial<NewSessionDraft>) => {
     setDraft((before) => {
-      const next = { ...before, ...patch };
+      // Another project comes with the choices that were last made for it.
+      const isOther = patch.project !== undefined && patch.project !== before.project && patch.project !== NEW_PROJECT;
+      const next = { ...before, ...(isOther ? choicesFor(loadChoices(), patch.project ?? "") : {}), ...patch };
       save(next);
       return next;
     });
@@ -44,6 +67,7 @@ interface StartRequest {
   /** Null: make one first. */
   project: ProjectBody | null;
   modelSource: ModelSource;
+  host: HostKind;
 }
 
 async function projectFor({ draft, project }: StartRequest): Promise<ProjectBody> {
@@ -58,9 +82,15 @@ export const useStartSession = (onProject: (projectId: string) => void) =>
     mutationFn: async (request: StartRequest): Promise<SessionBody> => {
       const { projectId } = await projectFor(request);
       if (request.project === null) onProject(projectId);
-      const body = sessionRequest(request.draft, { projectId, promptId: newId("prompt"), modelSource: request.modelSource });
+      const body = sessionRequest(request.draft, {
+        projectId,
+        host: request.host,
+        promptId: newId("prompt"),
+        modelSource: request.modelSource,
+      });
       const session = await api.post<SessionBody>("/api/sessions", body);
       save(afterStart(request.draft, projectId));
+      saveChoices(projectId, request.draft);
       return session;
     },
     onSettled: () => Promise.all([reloadProjects(), reloadSessions()]),

@@ -1,14 +1,15 @@
 import type { Role } from "@ai-dev-platform/protocol/roles";
-import { emptyState, type SessionState } from "@ai-dev-platform/protocol/state";
+import type { SessionState } from "@ai-dev-platform/protocol/state";
 import { describe, expect, it } from "vitest";
+import { openTurn, stateWith } from "../session/state-fixture.ts";
 import { paletteItems } from "./palette-items.ts";
 
 const idsFor = (role: Role, patch: Partial<SessionState> = {}, isShared = false) =>
-  paletteItems({ state: { ...emptyState(), ...patch }, role, mayShare: role === "owner", mayArchive: role === "owner", isShared }).map(
+  paletteItems({ state: stateWith(patch), role, mayShare: role === "owner", mayArchive: role === "owner", isShared }).map(
     (item) => item.id,
   );
 
-const turn = { turnId: "trn_1", promptId: "prm_1", startedAt: 1, isStopping: false };
+const turn = openTurn();
 
 describe("paletteItems", () => {
   it("offers Stop first, and only while something runs", () => {

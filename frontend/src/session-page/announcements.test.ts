@@ -1,9 +1,10 @@
-import { emptyState, type SessionState } from "@ai-dev-platform/protocol/state";
+import type { SessionState } from "@ai-dev-platform/protocol/state";
 import { describe, expect, it } from "vitest";
+import { openTurn, stateWith } from "../session/state-fixture.ts";
 import { announcementsBetween, isAssertive } from "./announcements.ts";
 
-const make = (patch: Partial<SessionState> = {}): SessionState => ({ ...emptyState(), ...patch });
-const turn = { turnId: "trn_1", promptId: "prm_1", startedAt: 1, isStopping: false };
+const make = (patch: Partial<SessionState> = {}): SessionState => stateWith(patch);
+const turn = openTurn();
 const ended = (outcome: "completed" | "stopped" | "interrupted"): SessionState["lastTurn"] => ({
   turnId: "trn_1",
   outcome,

@@ -2,6 +2,7 @@
  * What a screen reader hears about a session: boundaries, never tokens. Pure: two states in, what to say out.
  * A request is assertive, once; the rest is polite and held to one in two seconds, the newest winning.
  */
+import type { TurnOutcome } from "@ai-dev-platform/protocol/events";
 import type { SessionState } from "@ai-dev-platform/protocol/state";
 import type { Need } from "./page-state.ts";
 
@@ -12,6 +13,7 @@ export type Announcement =
   | { kind: "failed" }
   | { kind: "edited"; files: number }
   | { kind: "saved" }
+  | { kind: "blocked"; host: string }
   | { kind: "needs"; need: Need; subject: string };
 
 export const isAssertive = (announcement: Announcement): boolean => announcement.kind === "needs";
@@ -25,13 +27,24 @@ export function announcementsBetween(before: SessionState, after: SessionState):
     said.push({ kind: "needs", need: request.kind, subject: request.kind === "permission" ? request.subject : "" });
   }
   if (after.budgetReached && !before.budgetReached) said.push({ kind: "needs", need: "budget", subject: "" });
-  if (after.turn !== null && after.turn.turnId !== before.turn?.turnId) said.push({ kind: "working" });
-  if (after.lastTurn !== null && after.lastTurn.turnId !== before.lastTurn?.turnId) said.push(turnEnd(before, after));
+  if (after.timeCapReached && !before.timeCapReached) said.push({ kind: "needs", need: "hours", subject: "" });
+  const blocked = newlyBlocked(before, after);
+  if (blocked !== null) said.push({ kind: "blocked", host: blocked });
+  for (const now of after.threads) {
+    const then = before.threads.find(({ thread }) => thread === now.thread);
+    if (now.turn !== null && now.turn.turnId !== then?.turn?.turnId) said.push({ kind: "working" });
+    if (now.lastTurn !== null && now.lastTurn.turnId !== then?.lastTurn?.turnId) said.push(turnEnd(before, after, now.lastTurn.outcome));
+  }
   return said;
 }
 
-function turnEnd(before: SessionState, after: SessionState): Announcement {
-  const outcome = after.lastTurn?.outcome;
+/** A host that was not in the list before; one more request to the same host is no news. */
+function newlyBlocked(before: SessionState, after: SessionState): string | null {
+  const known = new Set(before.blockedHosts.map(({ host }) => host));
+  return after.blockedHosts.find(({ host }) => !known.has(host))?.host ?? null;
+}
+
+function turnEnd(before: SessionState, after: SessionState, outcome: TurnOutcome): Announcement {
   if (outcome === "stopped") return { kind: "stopped" };
   if (outcome !== "completed") return { kind: "failed" };
   const edited = editedFiles(before, after);

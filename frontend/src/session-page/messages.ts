@@ -3,7 +3,14 @@ import { formatUsd } from "../ui/format.ts";
 import type { TitleWords } from "./page-state.ts";
 
 export const TITLE_WORDS: TitleWords = {
-  needs: { permission: "Permission", question: "Question", plan: "Plan", budget: "Budget reached", host: "Waiting" },
+  needs: {
+    permission: "Permission",
+    question: "Question",
+    plan: "Plan",
+    budget: "Budget reached",
+    hours: "Hours used up",
+    host: "Waiting",
+  },
   running: "Working",
   brand: "AI Dev Platform",
 };
@@ -131,8 +138,10 @@ export const t = {
       question: "Claude has a question",
       plan: "Claude has a plan for you to approve",
       budget: "The budget of this session is used up",
+      hours: "The sandbox hours of this session are used up",
       host: "The session waits for a machine",
     },
+    blocked: (host: string) => `${host} was blocked by the network setting`,
     reconnecting: "Connection lost. Reconnecting",
     live: "Connected again",
   },

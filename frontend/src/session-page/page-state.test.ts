@@ -1,14 +1,22 @@
-import { emptyState, type SessionState } from "@ai-dev-platform/protocol/state";
+import type { SessionState } from "@ai-dev-platform/protocol/state";
 import { describe, expect, it } from "vitest";
+import { openTurn, stateWith } from "../session/state-fixture.ts";
 import { dotState, needOf, tabIcon, tabTitle, type TitleWords } from "./page-state.ts";
 
 const words: TitleWords = {
-  needs: { permission: "Permission", question: "Question", plan: "Plan", budget: "Budget reached", host: "Waiting" },
+  needs: {
+    permission: "Permission",
+    question: "Question",
+    plan: "Plan",
+    budget: "Budget reached",
+    hours: "Hours used up",
+    host: "Waiting",
+  },
   running: "Working",
   brand: "AI Dev Platform",
 };
-const turn = { turnId: "trn_1", promptId: "prm_1", startedAt: 1, isStopping: false };
-const make = (patch: Partial<SessionState> = {}): SessionState => ({ ...emptyState(), title: "Fix the race", ...patch });
+const turn = openTurn();
+const make = (patch: Partial<SessionState> = {}): SessionState => stateWith({ title: "Fix the race", ...patch });
 const asking: SessionState["approvals"] = [
   { request: { kind: "plan", approvalId: "b", toolId: "t", plan: "" }, at: 2, seq: 8, thread: "main", turnId: "trn_1" },
   {
@@ -39,7 +47,7 @@ describe("page state", () => {
 
   it("counts a budget that is used up and a host that cannot start as needing a person", () => {
     expect(needOf(make({ budgetReached: true }))).toBe("budget");
-    const host: SessionState["host"] = { state: "failed", incarnation: 1, hostName: "", since: 1, problem: null };
+    const host: SessionState["host"] = { startedAt: null, state: "failed", incarnation: 1, hostName: "", since: 1, problem: null };
     expect(needOf(make({ host }))).toBe("host");
     expect(tabTitle(make({ budgetReached: true }), false, words)).toBe("● Budget reached · Fix the race");
   });

@@ -1,22 +1,35 @@
 /** The one word that a session's dot, tab title and icon carry, from its state and the connection. Pure. */
-import type { SessionState } from "@ai-dev-platform/protocol/state";
+import type { HostState } from "@ai-dev-platform/protocol/events";
+import type { SessionState, ThreadState } from "@ai-dev-platform/protocol/state";
+import { openTurns } from "../session/threads.ts";
 
 export type DotState = "needs_you" | "running" | "done" | "idle" | "failed" | "offline";
-export type Need = "permission" | "question" | "plan" | "budget" | "host";
+export type Need = "permission" | "question" | "plan" | "budget" | "hours" | "host";
 
 /** What waits for a person, the most pressing first; null when nothing does. */
 export function needOf(state: SessionState): Need | null {
   const [oldest] = state.approvals.toSorted((a, b) => a.seq - b.seq);
   if (oldest !== undefined) return oldest.request.kind;
   if (state.budgetReached) return "budget";
+  if (state.timeCapReached) return "hours";
   return state.host.state === "waiting" || state.host.state === "failed" ? "host" : null;
+}
+
+export const isStarting = (host: HostState): boolean => host === "starting" || host === "waking" || host === "restoring";
+
+/** One agent's own dot. */
+export function threadDot({ thread, turn, lastTurn }: ThreadState, approvals: SessionState["approvals"]): DotState {
+  if (approvals.some((open) => open.thread === thread)) return "needs_you";
+  if (turn !== null) return "running";
+  if (lastTurn === null) return "idle";
+  return lastTurn.outcome === "completed" ? "done" : lastTurn.outcome === "failed" ? "failed" : "idle";
 }
 
 export function dotState(state: SessionState, isOffline: boolean): DotState {
   if (isOffline) return "offline";
   if (needOf(state) !== null) return "needs_you";
-  if (state.turn !== null || state.host.state === "starting" || state.host.state === "restoring") return "running";
-  if (state.host.state === "lost" || state.lastTurn?.outcome === "failed") return "failed";
+  if (openTurns(state).length > 0 || isStarting(state.host.state)) return "running";
+  if (state.host.state === "lost" || state.threads.some(({ lastTurn }) => lastTurn?.outcome === "failed")) return "failed";
   return state.lastTurn?.outcome === "completed" ? "done" : "idle";
 }
 
@@ -31,7 +44,7 @@ export function tabTitle(state: SessionState, isOffline: boolean, words: TitleWo
   const title = state.title === "" ? words.brand : state.title;
   const need = needOf(state);
   if (need !== null) return `● ${words.needs[need]} · ${title}`;
-  if (!isOffline && state.turn !== null) return `◌ ${words.running} · ${title}`;
+  if (!isOffline && openTurns(state).length > 0) return `◌ ${words.running} · ${title}`;
   return state.title === "" ? words.brand : `${title} · ${words.brand}`;
 }
 
@@ -39,5 +52,5 @@ export type TabIcon = "plain" | "running" | "needs_you";
 
 export function tabIcon(state: SessionState): TabIcon {
   if (needOf(state) !== null) return "needs_you";
-  return state.turn === null ? "plain" : "running";
+  return openTurns(state).length === 0 ? "plain" : "running";
 }

@@ -4,7 +4,7 @@ import { useLocation } from "wouter";
 import { nextMode } from "../composer/modes.ts";
 import { t as composerWords } from "../composer/messages.ts";
 import { paths } from "../routes.ts";
-import { useActions, useSessionState, useViewer } from "../session/use-session.ts";
+import { useActions, useSessionState, useThread, useViewer } from "../session/use-session.ts";
 import { useArchive } from "../sessions/use-sessions.ts";
 import { toast } from "../ui/toast.ts";
 import { showFailure } from "./failure.ts";
@@ -35,6 +35,7 @@ export interface SessionCommands extends Omit<ScreenControls, "openShare"> {
 export function useSessionCommands(sessionId: string, isShared: boolean, controls: ScreenControls): SessionCommands {
   const actions = useActions();
   const state = useSessionState();
+  const thread = useThread();
   const viewer = useViewer();
   const [, navigate] = useLocation();
   const archive = useArchive();
@@ -50,10 +51,10 @@ export function useSessionCommands(sessionId: string, isShared: boolean, control
       actions.save().catch(showFailure);
     },
     stop: () => {
-      if (mayDrive && state?.turn) actions.stop().catch(showFailure);
+      if (mayDrive && thread?.turn) actions.stop().catch(showFailure);
     },
     cycleMode: () => {
-      if (mayDrive && state !== null) actions.setMode(nextMode(state.mode)).catch(showFailure);
+      if (mayDrive && state !== null) actions.setMode(nextMode(thread?.mode ?? state.mode)).catch(showFailure);
     },
     copyLink: isShared
       ? null

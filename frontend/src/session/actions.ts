@@ -2,26 +2,34 @@
 import type { ApprovalAnswer } from "@ai-dev-platform/protocol/approvals";
 import type { Delivery } from "@ai-dev-platform/protocol/events";
 import { MAX_HISTORY_PAGE } from "@ai-dev-platform/protocol/limits";
-import type { Mode } from "@ai-dev-platform/protocol/modes";
+import type { AllowScope, Lifecycle, Mode, Network } from "@ai-dev-platform/protocol/modes";
 import type { Query, QueryResult } from "@ai-dev-platform/protocol/queries";
 import { newId } from "../api/new-id.ts";
 import type { SessionCore } from "./core.ts";
 import { actionError, type RequestFrame } from "./requests.ts";
+import { MAIN_THREAD_NAME, openTurns, threadOf } from "./threads.ts";
 
 export interface SessionActions {
-  /** Returns the prompt's id; its fate is in the outbox, then in the transcript. */
-  sendPrompt(text: string, delivery: Delivery): string;
+  /** To the thread that is shown, unless another is named. Returns the prompt's id; its fate is in the outbox, then in the transcript. */
+  sendPrompt(text: string, delivery: Delivery, thread?: string): string;
   retryPrompt(promptId: string): void;
   discardPrompt(promptId: string): void;
   editPrompt(promptId: string, text: string): Promise<void>;
   movePrompt(promptId: string, position: number): Promise<void>;
   withdrawPrompt(promptId: string): Promise<void>;
-  /** Ends the turn that is open now; without one there is nothing to stop. */
+  /** Ends the open turn of the thread that is shown; without one there is nothing to stop. */
   stop(): Promise<void>;
+  /** Ends the open turns of all threads. */
+  stopAll(): Promise<void>;
   answer(approvalId: string, answer: ApprovalAnswer): Promise<void>;
   setMode(mode: Mode): Promise<void>;
   setModel(model: string): Promise<void>;
   setBudget(budgetUsd: number): Promise<void>;
+  setMaxHours(maxHours: number): Promise<void>;
+  setLifecycle(lifecycle: Lifecycle): Promise<void>;
+  setNetwork(network: Network): Promise<void>;
+  allowHost(host: string, scope: AllowScope): Promise<void>;
+  startThread(thread: string, title: string): Promise<void>;
   rename(title: string): Promise<void>;
   query(query: Query): Promise<QueryResult>;
   warm(): void;
@@ -43,8 +51,13 @@ export function createActions(core: SessionCore): SessionActions {
     ...promptActions(core, tell),
     ...settingActions(tell),
     stop: async () => {
-      const turn = core.store.state.get()?.turn;
-      if (turn != null) await tell({ type: "stop", turnId: turn.turnId });
+      const state = core.store.state.get();
+      const turn = state === null ? null : threadOf(state, core.store.thread.get()).turn;
+      if (turn !== null) await tell({ type: "stop", turnId: turn.turnId });
+    },
+    stopAll: async () => {
+      const state = core.store.state.get();
+      if (state !== null) await Promise.all(openTurns(state).map(({ turnId }) => tell({ type: "stop", turnId })));
     },
     answer: (approvalId, answer) => tell({ type: "answer", approvalId, answer }),
     query: async (query) => {
@@ -63,9 +76,9 @@ export function createActions(core: SessionCore): SessionActions {
 type Tell = (frame: WithoutId<RequestFrame>) => Promise<void>;
 
 const promptActions = (core: SessionCore, tell: Tell) => ({
-  sendPrompt: (text: string, delivery: Delivery) => {
+  sendPrompt: (text: string, delivery: Delivery, thread = core.store.thread.get()) => {
     const promptId = newId("prompt");
-    core.outbox.submit(promptId, text.trim(), delivery);
+    core.outbox.submit({ promptId, text: text.trim(), delivery, ...(thread === MAIN_THREAD_NAME ? {} : { thread }) });
     return promptId;
   },
   retryPrompt: (promptId: string) => core.outbox.retry(promptId),
@@ -79,6 +92,11 @@ const settingActions = (tell: Tell) => ({
   setMode: (mode: Mode) => tell({ type: "set_mode", mode }),
   setModel: (model: string) => tell({ type: "set_model", model }),
   setBudget: (budgetUsd: number) => tell({ type: "set_budget", budgetUsd }),
+  setMaxHours: (maxHours: number) => tell({ type: "set_max_hours", maxHours }),
+  setLifecycle: (lifecycle: Lifecycle) => tell({ type: "set_lifecycle", lifecycle }),
+  setNetwork: (network: Network) => tell({ type: "set_network", network }),
+  allowHost: (host: string, scope: AllowScope) => tell({ type: "allow_host", host, scope }),
+  startThread: (thread: string, title: string) => tell({ type: "start_thread", thread, title: title.trim() }),
   rename: (title: string) => tell({ type: "rename", title: title.trim() }),
 });
 

@@ -10,7 +10,7 @@ import { isEntry, isRecord } from "./frames.ts";
 import type { OutboxPrompt } from "./outbox.ts";
 
 /** Raised when the shape of what is kept changes: older copies are then ignored. */
-const CACHE_VERSION = 1;
+const CACHE_VERSION = 2;
 const CACHED_ENTRIES = 200;
 const CACHED_SESSIONS = 30;
 const KEPT_TOGGLES = 500;

@@ -6,6 +6,7 @@
 import { CLOSE } from "@ai-dev-platform/protocol/close-codes";
 import { ERRORS } from "@ai-dev-platform/protocol/errors";
 import { judgeVersion } from "@ai-dev-platform/protocol/version";
+import type { SessionState } from "@ai-dev-platform/protocol/state";
 import type { SessionFrame } from "@ai-dev-platform/protocol/viewer";
 import { buildView } from "../transcript/view.ts";
 import { createCommitter, type Committer } from "./commits.ts";
@@ -17,10 +18,13 @@ import { emptyReplica, receiveEvents, receiveHistory, receiveLive, receiveWelcom
 import { actionError, createRequests, type ActionError, type Answer, type RequestFrame, type Requests } from "./requests.ts";
 import { SessionSocket, type SocketLike } from "./socket.ts";
 import { createStore, type SessionStore, type WritableStore } from "./store.ts";
+import { openTurns, threadOf } from "./threads.ts";
 
 const CACHE_DELAY_MS = 2_000;
 /** A browser's storage that does not answer holds nothing up for longer than this. */
 const RESTORE_DEADLINE_MS = 400;
+
+const hasOpenTurnIn = (state: SessionState | null, thread: string): boolean => state !== null && threadOf(state, thread).turn !== null;
 
 export interface CorePorts {
   sessionId: string;
@@ -74,7 +78,8 @@ export class SessionCore {
     this.outbox = new OutboxDesk({
       sessionId: ports.sessionId,
       now: ports.now,
-      send: (prompt) => this.socket.send({ type: "prompt", promptId: prompt.promptId, text: prompt.text, delivery: prompt.delivery }),
+      send: ({ promptId, text, delivery, thread }) =>
+        this.socket.send({ type: "prompt", promptId, text, delivery, ...(thread === undefined ? {} : { thread }) }),
       onChange: () => this.#outboxChanged(),
     });
   }
@@ -129,6 +134,14 @@ export class SessionCore {
       this.#viewIsStale = true;
       this.#committer.flush();
     }
+  }
+
+  /** Shows another thread's rows. Prompts and Stop are for the one that is shown. */
+  showThread(thread: string): void {
+    if (thread === this.#store.thread.get()) return;
+    this.#store.thread.set(thread);
+    this.#viewIsStale = true;
+    this.#committer.flush();
   }
 
   /** Asks the session; refused at once when this session is over for this viewer. */
@@ -203,7 +216,7 @@ export class SessionCore {
     for (const { event } of frame.entries) if (event.type === "prompt_queued") this.outbox.acknowledged(event.promptId);
     if (before?.host !== after?.host || before?.saved !== after?.saved || before?.saveProblem !== after?.saveProblem)
       this.#store.progress.set(null);
-    if (before?.lastTurn !== after?.lastTurn) this.#store.meter.set(null);
+    if (before?.threads !== after?.threads && after !== null && openTurns(after).length === 0) this.#store.meter.set(null);
     if (received === "gap") this.socket.input({ type: "gap" });
   }
 
@@ -218,16 +231,17 @@ export class SessionCore {
 
   #publish(): void {
     const { rows, state, hasOlder, lastSeq, head } = this.#replica;
-    const hadOpenTurn = this.#store.state.get()?.turn != null;
+    const thread = this.#store.thread.get();
+    const hadOpenTurn = hasOpenTurnIn(this.#store.state.get(), thread);
     this.#store.state.set(state);
-    const hasOpenTurn = state?.turn != null;
+    const hasOpenTurn = hasOpenTurnIn(state, thread);
     const changed = new Set(rows.changed);
     rows.changed.clear();
     if (rows.structure !== this.#structureShown || this.#viewIsStale || hadOpenTurn !== hasOpenTurn) {
       this.#structureShown = rows.structure;
       this.#viewIsStale = false;
       const before = this.#store.view.get();
-      const view = buildView(rows, this.#store.outbox.get(), this.#store.toggles.get(), hasOpenTurn);
+      const view = buildView(rows, this.#store.outbox.get(), this.#store.toggles.get(), { thread, hasOpenTurn });
       for (const id of [...before.tail.keys(), ...view.tail.keys()]) changed.add(id);
       const isSame =
         before.tail.size + view.tail.size === 0 &&

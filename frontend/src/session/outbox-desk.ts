@@ -26,8 +26,9 @@ export class OutboxDesk {
     return this.#prompts;
   }
 
-  submit(promptId: string, text: string, delivery: Delivery): void {
-    const added = rules.addPrompt(this.#prompts, { promptId, text, delivery }, this.#ports.now());
+  submit(prompt: { promptId: string; text: string; delivery: Delivery; thread?: string }): void {
+    const { promptId, text } = prompt;
+    const added = rules.addPrompt(this.#prompts, prompt, this.#ports.now());
     // A frame that the session would refuse to read is not sent; the text stays for the person to shorten.
     this.#become(text.length > MAX_PROMPT_CHARS ? rules.refuse(added, promptId, ERRORS.too_large.message) : added);
     this.connected();

@@ -9,6 +9,8 @@ export interface OutboxPrompt {
   promptId: string;
   text: string;
   delivery: Delivery;
+  /** Absent: the main thread. */
+  thread?: string;
   /** `waiting`: no connection yet. `sending`: handed to one. */
   status: "sending" | "waiting" | "not_confirmed" | "refused";
   message?: string;
@@ -24,7 +26,7 @@ export const CONFIRM_DEADLINE_MS = 15_000;
 const change = (outbox: Outbox, promptId: string, next: Partial<OutboxPrompt>): Outbox =>
   outbox.map((prompt) => (prompt.promptId === promptId ? { ...prompt, ...next } : prompt));
 
-export const addPrompt = (outbox: Outbox, prompt: Pick<OutboxPrompt, "promptId" | "text" | "delivery">, now: number): Outbox => [
+export const addPrompt = (outbox: Outbox, prompt: Pick<OutboxPrompt, "promptId" | "text" | "delivery" | "thread">, now: number): Outbox => [
   ...outbox,
   { ...prompt, status: "waiting", createdAt: now, sentAt: null },
 ];

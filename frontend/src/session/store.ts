@@ -10,6 +10,7 @@ import type { Toggles, View } from "../transcript/view.ts";
 import type { Connection } from "./connection.ts";
 import type { Outbox } from "./outbox.ts";
 import { createSignal, type Signal } from "./signal.ts";
+import { MAIN_THREAD_NAME } from "./threads.ts";
 
 export interface ViewerIdentity {
   role: Role;
@@ -26,6 +27,8 @@ export interface History {
 export interface SessionStore {
   view: Signal<View>;
   state: Signal<SessionState | null>;
+  /** The thread that is shown. */
+  thread: Signal<string>;
   connection: Signal<Connection>;
   viewer: Signal<ViewerIdentity | null>;
   outbox: Signal<Outbox>;
@@ -47,6 +50,7 @@ export function createStore(now: number, toggles: Toggles, rowById: (id: string)
   return {
     view,
     state: createSignal<SessionState | null>(null),
+    thread: createSignal(MAIN_THREAD_NAME),
     connection: createSignal<Connection>({ phase: "connecting", since: now, retryAt: null, missing: 0 }),
     viewer: createSignal<ViewerIdentity | null>(null),
     outbox: createSignal<Outbox>([]),

@@ -1,5 +1,5 @@
 /** The hooks through which the screen reads a session. Each subscribes to one thing only. */
-import type { SessionState } from "@ai-dev-platform/protocol/state";
+import type { SessionState, ThreadState } from "@ai-dev-platform/protocol/state";
 import { useCallback, useMemo, useRef, useSyncExternalStore } from "react";
 import type { Row } from "../transcript/rows.ts";
 import { isOpen } from "../transcript/view.ts";
@@ -8,6 +8,7 @@ import type { Connection } from "./connection.ts";
 import { useSessionHandle } from "./context.ts";
 import type { OutboxPrompt } from "./outbox.ts";
 import type { Signal } from "./signal.ts";
+import { threadOf } from "./threads.ts";
 import type { History, Meter, Progress, ViewerIdentity } from "./store.ts";
 
 const useSignal = <T>(signal: Signal<T>): T => useSyncExternalStore(signal.subscribe, signal.get);
@@ -46,6 +47,13 @@ export function useRow(id: string): Row | undefined {
   return useSyncExternalStore(subscribe, () => store.row(id));
 }
 
+export const useThreadName = (): string => useSignal(useSessionHandle().store.thread);
+/** What the thread that is shown does; null while the session is not known. */
+export function useThread(): ThreadState | null {
+  const name = useThreadName();
+  const state = useSessionState();
+  return state === null ? null : threadOf(state, name);
+}
 export const useOutbox = (): readonly OutboxPrompt[] => useSignal(useSessionHandle().store.outbox);
 export const useProgress = (): Progress | null => useSignal(useSessionHandle().store.progress);
 export const useMeter = (): Meter | null => useSignal(useSessionHandle().store.meter);

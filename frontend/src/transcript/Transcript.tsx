@@ -6,7 +6,9 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown } from "lucide-react";
 import { memo, useCallback, useEffect, useState, type FocusEvent, type KeyboardEvent } from "react";
 import { useSessionHandle } from "../session/context.ts";
-import { useActions, useHistory, useRow, useRowIds, useSessionSelector, useViewer } from "../session/use-session.ts";
+import { useActions, useHistory, useRow, useRowIds, useThread, useViewer } from "../session/use-session.ts";
+import { threadOf } from "../session/threads.ts";
+import { formatDuration } from "../ui/format.ts";
 import { Elapsed } from "../ui/time.tsx";
 import { commandOfKey, runTranscriptCommand } from "./commands.ts";
 import { createListSource } from "./list-source.ts";
@@ -164,13 +166,19 @@ function JumpToLatest({ onJump }: { onJump: () => void }) {
 
 /** Stands in the list's own bottom padding, so that it never is the last row and moves nothing. */
 function WorkingNote() {
-  const turn = useSessionSelector((state) => state.turn);
+  const turn = useThread()?.turn ?? null;
   if (turn === null) return null;
+  const { startedAt, waitedMs, waitingSince } = turn;
   return (
     <p className="working" aria-hidden="true">
-      <span className="live-dot" />
-      <span>{t.working}</span>
-      <Elapsed since={turn.startedAt} />
+      <span className="live-dot" data-still={waitingSince !== null || undefined} />
+      <span>{waitingSince === null ? t.working : t.waitingForYou}</span>
+      {/* Its own work only: the clock stands while a person is asked. */}
+      {waitingSince === null ? (
+        <Elapsed since={startedAt + waitedMs} />
+      ) : (
+        <span>{formatDuration(waitingSince - startedAt - waitedMs)}</span>
+      )}
     </p>
   );
 }
@@ -212,7 +220,8 @@ function useFollowOnSend(dispatch: (input: { type: "sent" }) => void): void {
       const now = store.outbox.get();
       const isNew = now.some((prompt) => !known.has(prompt.promptId) && prompt.status !== "not_confirmed");
       known = new Set(now.map((prompt) => prompt.promptId));
-      if (isNew && store.state.get()?.turn == null) dispatch({ type: "sent" });
+      const state = store.state.get();
+      if (isNew && (state === null || threadOf(state, store.thread.get()).turn === null)) dispatch({ type: "sent" });
     });
   }, [store, dispatch]);
 }

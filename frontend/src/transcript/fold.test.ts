@@ -1,3 +1,4 @@
+import type { SessionEvent } from "@ai-dev-platform/protocol/events";
 import { describe, expect, it } from "vitest";
 import { foldAll } from "./fold.ts";
 import { conversation, created, ended, id, logOf, queued, started, text, toolEnded, toolStarted } from "./log-fixture.ts";
@@ -8,7 +9,7 @@ import { buildView } from "./view.ts";
 
 const NONE = new Map<string, boolean>();
 const shown = (entries: ReturnType<typeof logOf>, toggles = NONE, hasOpenTurn = false) =>
-  buildView(foldAll(entries), [], toggles, hasOpenTurn).ids;
+  buildView(foldAll(entries), [], toggles, { thread: "main", hasOpenTurn }).ids;
 const row = (entries: ReturnType<typeof logOf>, rowId: string): Row | undefined => foldAll(entries).byId.get(rowId);
 
 describe("rows", () => {
@@ -179,19 +180,53 @@ describe("prompts on their way", () => {
   const mine = { promptId: id("prm", "z"), text: "mine", delivery: "queue" as const, status: "sending" as const, createdAt: 1, sentAt: 1 };
 
   it("stand at the end while no turn is open, under the id that they keep", () => {
-    const view = buildView(foldAll(logOf([created])), [mine], NONE, false);
+    const view = buildView(foldAll(logOf([created])), [mine], NONE, { thread: "main", hasOpenTurn: false });
     expect(view.ids).toEqual([promptRowId(mine.promptId)]);
     expect(view.tail.get(promptRowId(mine.promptId))).toMatchObject({ status: "sending", text: "mine" });
   });
 
   it("are the composer's while a turn is open", () => {
-    expect(buildView(foldAll(logOf(conversation)), [mine], NONE, true).tail.size).toBe(0);
+    expect(buildView(foldAll(logOf(conversation)), [mine], NONE, { thread: "main", hasOpenTurn: true }).tail.size).toBe(0);
   });
 
   it("wait as the queue's head once they are durable", () => {
-    const view = buildView(foldAll(logOf([created, queued("a", "first"), queued("b", "second")])), [], NONE, false);
+    const view = buildView(foldAll(logOf([created, queued("a", "first"), queued("b", "second")])), [], NONE, {
+      thread: "main",
+      hasOpenTurn: false,
+    });
     expect([...view.tail.keys()]).toEqual([promptRowId(id("prm", "a"))]);
     expect(view.tail.get(promptRowId(id("prm", "a")))).toMatchObject({ status: "waiting" });
+  });
+});
+
+describe("threads", () => {
+  const docs = (events: readonly SessionEvent[]) => logOf(events).map((entry) => ({ ...entry, seq: entry.seq + 100, thread: "docs" }));
+  const entries = [
+    ...logOf([created, queued("a", "code"), started("1", "a"), text("m:0", "in main")]),
+    ...docs([queued("c", "words"), started("3", "c"), text("m:0", "in docs"), ended("3"), queued("d", "more words")]),
+    { seq: 200, at: 0, thread: "main", turnId: null, event: { type: "budget_reached" as const, spentUsd: 5, budgetUsd: 5 } },
+  ];
+  const idsOf = (thread: string, hasOpenTurn: boolean) => buildView(foldAll(entries), [], NONE, { thread, hasOpenTurn }).ids;
+
+  it("show their own rows, and both what concerns the session", () => {
+    expect(idsOf("main", true)).toEqual([promptRowId(id("prm", "a")), blockRowId("main", "m:0"), "event:200"]);
+    expect(idsOf("docs", true)).toEqual([promptRowId(id("prm", "c")), blockRowId("docs", "m:0"), "event:200"]);
+  });
+
+  it("show their own waiting prompt", () => {
+    expect(idsOf("docs", false).at(-1)).toBe(promptRowId(id("prm", "d")));
+    const mine = {
+      promptId: id("prm", "z"),
+      text: "mine",
+      delivery: "queue" as const,
+      status: "sending" as const,
+      createdAt: 1,
+      sentAt: 1,
+    };
+    const view = (thread?: string) =>
+      buildView(foldAll([]), [{ ...mine, ...(thread === undefined ? {} : { thread }) }], NONE, { thread: "docs", hasOpenTurn: false });
+    expect(view().ids).toEqual([]);
+    expect(view("docs").tail.get(promptRowId(mine.promptId))).toMatchObject({ thread: "docs" });
   });
 });
 

@@ -65,6 +65,7 @@ function foldPrompt(rows: Rows, event: SessionEvent, entry: ReadEntry): boolean 
     case "prompt_queued":
       rows.prompts.set(event.promptId, {
         promptId: event.promptId,
+        thread: entry.thread,
         text: event.text,
         author: event.author,
         delivery: event.delivery,

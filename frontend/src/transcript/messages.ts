@@ -20,6 +20,7 @@ export const t = {
   turn: (prompt: string) => `Turn: ${prompt}`,
   skipToLatest: "Jump to latest",
   working: "Claude is working",
+  waitingForYou: "Claude waits for your answer",
   empty: "Nothing here yet. What you ask and what Claude does appears here.",
   loadingOlder: "Loading earlier steps",
   loadOlder: "Show earlier steps",

@@ -8,6 +8,7 @@ import { toolRowId, type Row } from "./rows.ts";
 
 export interface KnownPrompt {
   promptId: string;
+  thread: string;
   text: string;
   author: Author;
   delivery: Delivery;

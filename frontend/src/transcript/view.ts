@@ -4,6 +4,7 @@
  * are the composer's chips, so that nothing stands between a turn and its end.
  */
 import type { OutboxPrompt } from "../session/outbox.ts";
+import { MAIN_THREAD_NAME } from "../session/threads.ts";
 import type { Rows } from "./row-set.ts";
 import { isFoldable, promptRowId, type PromptRow, type Row } from "./rows.ts";
 
@@ -16,35 +17,46 @@ export interface View {
   tail: ReadonlyMap<string, PromptRow>;
 }
 
+/** The thread that is shown, and whether a turn of it is open. */
+export interface Shown {
+  thread: string;
+  hasOpenTurn: boolean;
+}
+
 /** Ids of prompts that the transcript shows although no turn has taken them. */
-export function promptsInTranscript(rows: Rows, outbox: readonly OutboxPrompt[], hasOpenTurn: boolean): string[] {
+export function promptsInTranscript(rows: Rows, outbox: readonly OutboxPrompt[], { thread, hasOpenTurn }: Shown): string[] {
   if (hasOpenTurn) return [];
-  const head = rows.waiting[0];
-  const unsent = outbox.filter((prompt) => !rows.prompts.has(prompt.promptId)).map((prompt) => prompt.promptId);
+  const head = rows.waiting.find((promptId) => rows.prompts.get(promptId)?.thread === thread);
+  const unsent = outbox
+    .filter((prompt) => !rows.prompts.has(prompt.promptId) && (prompt.thread ?? MAIN_THREAD_NAME) === thread)
+    .map((prompt) => prompt.promptId);
   return head === undefined ? unsent.slice(0, 1) : [head];
 }
 
-export function buildView(rows: Rows, outbox: readonly OutboxPrompt[], toggles: Toggles, hasOpenTurn: boolean): View {
+/** A thread's own rows, and what concerns the session as a whole. */
+const isOf = (row: Row, thread: string): boolean => row.thread === thread || (row.kind === "status" && row.turnId === null);
+
+export function buildView(rows: Rows, outbox: readonly OutboxPrompt[], toggles: Toggles, shown: Shown): View {
   const ids: string[] = [];
   const folded = new Set<string>();
   for (const id of rows.ids) {
     const row = rows.byId.get(id);
-    if (row === undefined) continue;
+    if (row === undefined || !isOf(row, shown.thread)) continue;
     if (row.kind === "work") {
       if (row.outcome === null || row.foldable === 0) continue;
       if (toggles.get(row.id) !== true) folded.add(row.turnId);
       ids.push(id);
     } else if (row.turnId === null || !folded.has(row.turnId) || !isFoldable(row) || toggles.get(row.id) === true) ids.push(id);
   }
-  const tail = tailOf(rows, outbox, hasOpenTurn);
+  const tail = tailOf(rows, outbox, shown);
   return { ids: [...ids, ...tail.keys()], tail };
 }
 
-function tailOf(rows: Rows, outbox: readonly OutboxPrompt[], hasOpenTurn: boolean): Map<string, PromptRow> {
+function tailOf(rows: Rows, outbox: readonly OutboxPrompt[], shown: Shown): Map<string, PromptRow> {
   const tail = new Map<string, PromptRow>();
-  for (const promptId of promptsInTranscript(rows, outbox, hasOpenTurn)) {
+  for (const promptId of promptsInTranscript(rows, outbox, shown)) {
     const id = promptRowId(promptId);
-    const common = { id, seq: null, thread: "main", turnId: null, kind: "prompt" as const, promptId, isSteering: false };
+    const common = { id, seq: null, thread: shown.thread, turnId: null, kind: "prompt" as const, promptId, isSteering: false };
     const known = rows.prompts.get(promptId);
     const mine = outbox.find((prompt) => prompt.promptId === promptId);
     if (known !== undefined)
