@@ -15,7 +15,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["{protocol,agent,worker,frontend,scripts}/**/*.test.ts", "tests/architecture/**/*.test.ts"],
+          include: ["{protocol,agent,worker,frontend,scripts}/**/*.test.ts", "tests/{architecture,deploy}/**/*.test.ts"],
           exclude: ["**/node_modules/**", "dist/**", "**/*.real.test.ts"],
         },
       },

@@ -17,7 +17,7 @@ type LocalSecrets = z.infer<typeof secretsSchema>;
 
 const OWNER_ONLY = 0o600;
 
-function makeSecrets(now: Date): LocalSecrets {
+export function makeSecrets(now: Date): LocalSecrets {
   const kekId = `kek-${now.toISOString().slice(0, 7)}`;
   return {
     AUTH_SECRET: randomBytes(32).toString("base64url"),

@@ -51,7 +51,7 @@ function whenChanged(output: string, stampFile: string, inputs: string[], work: 
   writeFileSync(stampFile, digest);
 }
 
-function buildFrontend(): void {
+export function buildFrontend(): void {
   whenChanged(
     at("dist/client/index.html"),
     at("dist/.frontend-inputs"),
