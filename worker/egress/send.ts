@@ -1,0 +1,20 @@
+/** One request to the outside: redirects come back as they are, and a caller that goes away ends it. */
+import type { EgressPorts } from "./ports.ts";
+
+/** Null: the host could not be reached. Why is not told: the words name addresses. */
+export async function send(request: Request, headers: Headers, body: BodyInit | null, ports: EgressPorts): Promise<Response | null> {
+  // A runtime that streams request bodies one way only wants this said; the others do not look at it.
+  const init: RequestInit & { duplex: "half" } = {
+    method: request.method,
+    headers,
+    body,
+    redirect: "manual",
+    signal: request.signal,
+    duplex: "half",
+  };
+  try {
+    return await ports.fetch(new Request(request.url, init));
+  } catch {
+    return null;
+  }
+}
