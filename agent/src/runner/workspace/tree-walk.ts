@@ -17,6 +17,7 @@ export interface TreeEntry {
   /** A link's target, else "". */
   target: string;
   mtimeMs: number;
+  ctimeMs: number;
   inode: number;
 }
 
@@ -79,7 +80,7 @@ async function look(root: string, relativePath: string): Promise<TreeEntry | Lef
   const full = path.join(root, relativePath);
   try {
     const stat = await lstat(full);
-    const base = { path: relativePath, mode: stat.mode & PERMISSION_BITS, mtimeMs: stat.mtimeMs, inode: stat.ino };
+    const base = { path: relativePath, mode: stat.mode & PERMISSION_BITS, mtimeMs: stat.mtimeMs, ctimeMs: stat.ctimeMs, inode: stat.ino };
     if (stat.isFile()) return { ...base, kind: "file", bytes: stat.size, target: "" };
     if (stat.isDirectory()) return { ...base, kind: "folder", bytes: 0, target: "" };
     if (stat.isSymbolicLink()) return { ...base, kind: "link", bytes: 0, target: await readlink(full) };

@@ -1,0 +1,64 @@
+/**
+ * Whether the trees of a snapshot may be written at all, decided on their names alone, before anything is. Pure.
+ * Files, folders and links that stay inside; nothing else exists for it.
+ */
+import { staysInside } from "../links.ts";
+import { bytesOf, LAYERS, type SavedEntry } from "./manifest.ts";
+import type { TreeIndex } from "./tree-index.ts";
+
+export interface RestoreLimits {
+  bytes: number;
+  entries: number;
+  depth: number;
+  nameBytes: number;
+  /** Restored to stored size, judged once `ratioFloorBytes` are exceeded: small trees may well compress better. */
+  ratio: number;
+  ratioFloorBytes: number;
+}
+
+export const RESTORE_LIMITS: RestoreLimits = {
+  bytes: 10 * 1_073_741_824,
+  entries: 1_000_000,
+  depth: 64,
+  nameBytes: 255,
+  ratio: 200,
+  ratioFloorBytes: 1_073_741_824,
+};
+
+/** The reason to refuse, or null. */
+export function judgeTrees(layers: TreeIndex["layers"], storedBytes: number, limits: RestoreLimits): string | null {
+  let bytes = 0;
+  let entries = 0;
+  for (const layer of LAYERS) {
+    const tree = layers[layer];
+    entries += tree.size;
+    if (entries > limits.entries) return "the snapshot has too many entries";
+    for (const [path, entry] of tree) {
+      const reason = judgeEntry(path, entry, tree, limits);
+      if (reason !== null) return reason;
+      bytes += bytesOf(entry);
+    }
+  }
+  const isTooDense = bytes > limits.ratioFloorBytes && bytes > limits.ratio * Math.max(1, storedBytes);
+  return bytes > limits.bytes || isTooDense ? "the snapshot unpacks to too much" : null;
+}
+
+function judgeEntry(path: string, entry: SavedEntry, tree: ReadonlyMap<string, SavedEntry>, limits: RestoreLimits): string | null {
+  const shown = JSON.stringify(path.slice(0, 200));
+  const names = path.split("/");
+  if (path.includes("\0") || names.some((name) => name === "" || name === "." || name === "..")) return `the name ${shown} is not accepted`;
+  if (names.length > limits.depth || names.some((name) => Buffer.byteLength(name) > limits.nameBytes))
+    return `the name ${shown} is too long`;
+  if (Buffer.from(path, "utf8").toString("utf8") !== path) return `the name ${shown} is no text`;
+  const parent = path.slice(0, Math.max(0, path.lastIndexOf("/")));
+  if (parent !== "" && tree.get(parent)?.kind !== "folder") return `${shown} is not in a folder of the snapshot`;
+  if (entry.kind !== "file" && entry.chunks.length > 0) return `${shown} has content that it cannot have`;
+  if (!Number.isFinite(entry.mtimeMs)) return `${shown} has no proper time`;
+  // Judged with all links known: a chain may leave although each of its links looks harmless.
+  const targetOf = (at: string) => {
+    const there = tree.get(at);
+    return there?.kind === "link" ? there.target : undefined;
+  };
+  if (entry.kind === "link" && !staysInside(path, entry.target, targetOf)) return `the link ${shown} leaves its tree`;
+  return null;
+}

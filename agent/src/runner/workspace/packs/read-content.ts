@@ -1,0 +1,63 @@
+/**
+ * Reads files for saving through handles that refuse links, so that a file swapped for a link meanwhile is not followed.
+ * What is read is what is saved: sizes and times are those of the opened file, not of the listing before it.
+ */
+import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from "node:fs";
+import { open } from "node:fs/promises";
+import type { Look } from "./tree-index.ts";
+
+/** Regular files only, and never through a link; without O_NONBLOCK a FIFO would hold up the open for ever. */
+const SAFE_OPEN = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const READ_BYTES = 4 * 1_048_576;
+
+export const lookOf = (stat: Pick<Stats, "size" | "mtimeMs" | "ctimeMs" | "ino">): Look => ({
+  bytes: stat.size,
+  mtimeMs: stat.mtimeMs,
+  ctimeMs: stat.ctimeMs,
+  inode: stat.ino,
+});
+
+export interface Content {
+  bytes: Buffer;
+  look: Look;
+}
+
+/** At once: for a small file the way through the thread pool takes many times longer than the work. Null when it is gone. */
+export function readSmall(full: string): Content | null {
+  try {
+    const file = openSync(full, SAFE_OPEN);
+    try {
+      const stat = fstatSync(file);
+      return stat.isFile() ? { bytes: readFileSync(file), look: lookOf(stat) } : null;
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    return null;
+  }
+}
+
+/** A large file in pieces. `take` gets a view that is only good until it answers, and says how much of it was used up. */
+export async function readLarge(full: string, take: (bytes: Buffer, isLast: boolean) => Promise<number>): Promise<Look | null> {
+  const handle = await open(full, SAFE_OPEN).catch(() => null);
+  if (handle === null) return null;
+  try {
+    const stat = await handle.stat();
+    if (!stat.isFile()) return null;
+    const buffer = Buffer.allocUnsafe(READ_BYTES);
+    let held = 0;
+    let left = stat.size;
+    while (left > 0 || held > 0) {
+      const { bytesRead } = left > 0 ? await handle.read(buffer, held, Math.min(left, buffer.length - held)) : { bytesRead: 0 };
+      // It became shorter: what was read stands, and its new look makes the next save read it again.
+      left = bytesRead === 0 ? 0 : left - bytesRead;
+      held += bytesRead;
+      const used = await take(buffer.subarray(0, held), left === 0);
+      buffer.copy(buffer, 0, used, held);
+      held -= used;
+    }
+    return lookOf(stat);
+  } finally {
+    await handle.close();
+  }
+}
