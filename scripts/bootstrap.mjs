@@ -49,8 +49,8 @@ function newerNode() {
 }
 
 /** Runs a TypeScript entry point with this command's arguments and signals, and exits as it exits. */
-export function handOver(/** @type {string} */ entry) {
-  installIfNeeded();
+export function handOver(/** @type {string} */ entry, { install = true } = {}) {
+  if (install) installIfNeeded();
   const node = /** @type {string} */ (newerNode());
   const binaries = at("node_modules/.bin");
   const child = spawn(node, ["--disable-warning=ExperimentalWarning", at(entry), ...process.argv.slice(2)], {
