@@ -32,6 +32,7 @@ export default defineConfig({
                 DEMO_MODEL_URL: "http://demo.test",
                 SIGN_UP: "open",
                 LOCAL_PATHS: "true",
+                SANDBOXES: "off",
                 AUTH_SECRET: TEST_SECRET,
                 KEY_ENCRYPTION: `kek-2026-01:${TEST_SECRET}`,
                 KEY_FINGERPRINT: TEST_SECRET,
@@ -52,6 +53,15 @@ export default defineConfig({
           include: ["agent/src/**/*.real.test.ts", "tests/e2e/**/*.test.ts"],
           fileParallelism: false,
           testTimeout: 120_000,
+          hookTimeout: 180_000,
+        },
+      },
+      {
+        test: {
+          name: "deploy",
+          include: ["tests/deploy/**/*.real.test.ts"],
+          fileParallelism: false,
+          testTimeout: 180_000,
           hookTimeout: 180_000,
         },
       },

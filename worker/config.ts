@@ -47,3 +47,8 @@ export const MAX_MCP_SERVERS = 50;
 
 /** The provider is asked about a key this long. */
 export const KEY_CHECK_TIMEOUT_MS = 5_000;
+
+/** Sandboxes that one user may have running, unless the deployment says otherwise. */
+export const DEFAULT_SANDBOXES_PER_USER = 5;
+/** Sandboxes of the whole deployment, unless it says otherwise: what `max_instances` in wrangler.toml leaves room for. */
+export const DEFAULT_SANDBOXES_IN_ALL = 20;

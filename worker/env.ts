@@ -4,6 +4,7 @@
  * so that a deployment without one of them still serves the rest.
  */
 import * as z from "zod";
+import { DEFAULT_SANDBOXES_IN_ALL, DEFAULT_SANDBOXES_PER_USER } from "./config.ts";
 import { AppError } from "./errors.ts";
 
 const originSchema = z.url({ protocol: /^https?$/ }).transform((url) => new URL(url).origin);
@@ -16,6 +17,10 @@ const varsSchema = z.object({
   DEMO_MODEL_URL: optional(addressSchema).default(null),
   SIGN_UP: z.enum(["open", "first", "closed"]).default("first"),
   LOCAL_PATHS: z.stringbool().default(false),
+  SANDBOXES: z.enum(["on", "off"]).default("off"),
+  SANDBOX_DIALS: z.enum(["intercepted", "public"]).default("intercepted"),
+  SANDBOX_MAX_PER_USER: z.coerce.number().int().min(1).max(1_000).default(DEFAULT_SANDBOXES_PER_USER),
+  SANDBOX_MAX_IN_ALL: z.coerce.number().int().min(1).max(10_000).default(DEFAULT_SANDBOXES_IN_ALL),
 });
 
 export interface Config {
@@ -25,6 +30,12 @@ export interface Config {
   demoModelUrl: string | null;
   signUp: "open" | "first" | "closed";
   localPaths: boolean;
+  /** Sandboxes are offered. Only where containers run: elsewhere their class cannot even be constructed. */
+  sandbox: boolean;
+  /** `public`: a sandbox's runner dials the public address with tokens, for places that cannot intercept. Its network is then open. */
+  sandboxDials: "intercepted" | "public";
+  sandboxMaxPerUser: number;
+  sandboxMaxInAll: number;
 }
 
 const parsed = new WeakMap<Env, Config>();
@@ -44,6 +55,10 @@ export function readConfig(env: Env): Config {
     demoModelUrl: vars.DEMO_MODEL_URL,
     signUp: vars.SIGN_UP,
     localPaths: vars.LOCAL_PATHS,
+    sandbox: vars.SANDBOXES === "on",
+    sandboxDials: vars.SANDBOX_DIALS,
+    sandboxMaxPerUser: vars.SANDBOX_MAX_PER_USER,
+    sandboxMaxInAll: vars.SANDBOX_MAX_IN_ALL,
   };
   parsed.set(env, config);
   return config;

@@ -2,6 +2,8 @@
 import { app } from "./app.ts";
 
 export { MachineDO } from "./hosts/machine/machine-do.ts";
+export { SandboxFleetDO } from "./hosts/sandbox/fleet-do.ts";
+export { ContainerProxy, Sandbox2DO, Sandbox3DO, Sandbox4DO, SandboxDO } from "./hosts/sandbox/sandbox-do.ts";
 export { RateLimitDO } from "./middleware/rate-limit-do.ts";
 export { SessionDO } from "./session/session-do.ts";
 

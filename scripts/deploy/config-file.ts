@@ -51,7 +51,7 @@ export function deployConfig(source: SourceConfig, { names, databaseId, sandbox,
   return {
     ...rest,
     name: names.worker,
-    vars: { ...source.vars, SANDBOX: sandbox ? "on" : "off" },
+    vars: { ...source.vars, SANDBOXES: sandbox ? "on" : "off" },
     d1_databases: [{ ...databaseRest, database_name: names.database, database_id: databaseId }],
     r2_buckets: [{ ...bucket, bucket_name: names.bucket }],
     ...(sandbox ? { containers: containers.map((container) => renamed(container, source.name, names.worker)) } : {}),

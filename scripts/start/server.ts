@@ -72,7 +72,7 @@ const BUNDLE = "dist/worker/index.js";
 /** Bundled once and served as it is: a running platform does not restart because somebody edits the sources. */
 function buildWorker(): void {
   whenChanged(at(BUNDLE), at("dist/.worker-inputs"), ["worker", "protocol/src", "wrangler.toml", "package-lock.json"], () =>
-    runTool("Building the Worker", [wrangler, "deploy", "--dry-run", "--outdir", path.dirname(BUNDLE)]),
+    runTool("Building the Worker", [wrangler, "deploy", "--dry-run", "--containers-rollout=none", "--outdir", path.dirname(BUNDLE)]),
   );
 }
 
@@ -103,7 +103,8 @@ export interface Server extends Child {
 
 export async function startServer({ port, dataDir, environment }: ServerOptions): Promise<Server> {
   const envFile = path.join(dataDir, "worker.env");
-  writeEnvironment(envFile, environment);
+  // No container engine is asked for: the local deployment offers machines.
+  writeEnvironment(envFile, { SANDBOXES: "off", ...environment });
   const child = startChild(
     process.execPath,
     [

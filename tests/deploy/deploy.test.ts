@@ -89,7 +89,7 @@ describe("a new account", () => {
     expect(said).toContain("MACHINE_TOKEN --name code-room");
     expect(account.workers["code-room"]?.config).toMatchObject({
       name: "code-room",
-      vars: { SANDBOX: "off" },
+      vars: { SANDBOXES: "off" },
       routes: [{ pattern: "code.example.com", custom_domain: true }],
       d1_databases: [{ database_name: "code-room", database_id: account.databases[0]?.uuid }],
       r2_buckets: [{ bucket_name: "code-room" }],

@@ -12,7 +12,8 @@ import { createLogger, errorFields } from "../log.ts";
 import { readAtMost } from "../middleware/body.ts";
 import type { ModelCallOutcome, ModelCallVerdict } from "../session/api.ts";
 import { sessionStub } from "../session/stub.ts";
-import { answerHeaders, modelToken, threadOf, upstreamHeaders } from "./headers.ts";
+import { tokenCaller, type ModelCaller } from "./caller.ts";
+import { answerHeaders, upstreamHeaders } from "./headers.ts";
 import { judgeBody, judgePath, refusedBeta, type Endpoint } from "./policy.ts";
 import { estimateUsd, NO_TOKENS, withCost, type TokenCounts } from "./prices.ts";
 import { refusal } from "./refusal.ts";
@@ -42,13 +43,17 @@ interface Call {
   defer: Defer;
 }
 
-export async function handleModelRequest(env: Env, request: Request, defer: Defer): Promise<Response> {
+export async function handleModelRequest(
+  env: Env,
+  request: Request,
+  defer: Defer,
+  caller: ModelCaller | null = tokenCaller(env, request.headers),
+): Promise<Response> {
   const url = new URL(request.url);
   const door = judgePath(request.method, url);
   if (door.kind === "hello") return new Response(null, { status: 200 });
   if (door.kind === "closed") return refusal("model_path_refused");
-  const bearer = modelToken(request.headers);
-  if (bearer === null) return refusal("model_token_refused");
+  if (caller === null) return refusal("model_token_refused");
   const beta = refusedBeta(request.headers.get("anthropic-beta"));
   if (beta !== null) return refusal("model_body_refused", `the beta ${beta} is closed here`);
   if (!["", "identity"].includes(request.headers.get("content-encoding") ?? ""))
@@ -59,17 +64,13 @@ export async function handleModelRequest(env: Env, request: Request, defer: Defe
   if (!judged.ok) return refusal("model_body_refused", judged.detail);
 
   const isFree = door.endpoint === "count_tokens";
-  const verdict = await sessionStub(env, bearer.sessionId).authorizeModelCall({
-    modelToken: bearer.token,
-    model: judged.model,
-    thread: threadOf(request.headers),
-    estimateUsd: isFree ? 0 : estimateUsd(judged.model, body.byteLength, judged.maxTokens),
-  });
+  const heldUsd = isFree ? 0 : estimateUsd(judged.model, body.byteLength, judged.maxTokens);
+  const verdict = await caller.authorize(judged.model, heldUsd);
   if (!verdict.ok) return refusal(verdict.code);
   const { model, isStream } = judged;
   return forward({
     env,
-    sessionId: bearer.sessionId,
+    sessionId: caller.sessionId,
     endpoint: door.endpoint,
     query: url.search,
     model,

@@ -6,14 +6,16 @@ import { Hono } from "hono";
 import * as z from "zod";
 import { sessionIdSchema, snapshotIdSchema } from "@ai-dev-platform/protocol/ids";
 import { MAX_SNAPSHOT_PART_BYTES, MAX_SNAPSHOT_PARTS } from "@ai-dev-platform/protocol/limits";
-import { AppError } from "../errors.ts";
+import { AppError, toResponse } from "../errors.ts";
 import type { AppContext, AppEnv } from "../middleware/auth.ts";
+import { VOUCHED_LINK_PATH } from "../session/api.ts";
 import { sessionStub } from "../session/stub.ts";
 import { partName } from "../snapshots/names.ts";
 import { getPart, putPart } from "../snapshots/store.ts";
 import { pathId } from "./owned.ts";
 import { bearerToken, requireUpgrade } from "./socket-door.ts";
 
+const LINK = "/runner/sessions/:id/link";
 const PART = "/runner/sessions/:id/snapshots/:snapshotId/:n";
 const partNumberSchema = z
   .string()
@@ -21,17 +23,60 @@ const partNumberSchema = z
   .refine((n) => Number(n) < MAX_SNAPSHOT_PARTS);
 const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
 
+/** Throws unless the caller is this session's current runner. */
+type Authorize = (c: AppContext, sessionId: string) => Promise<void>;
+
 export const runnerRoutes = new Hono<AppEnv>();
 
-runnerRoutes.get("/runner/sessions/:id/link", async (c) => {
+runnerRoutes.get(LINK, async (c) => {
   const sessionId = pathId(c, sessionIdSchema);
   if (bearerToken(c.req.raw) === null) throw new AppError("not_signed_in", { detail: "The link token is missing." });
   requireUpgrade(c.req.raw);
   return sessionStub(c.env, sessionId).fetch(c.req.raw);
 });
 
-runnerRoutes.put(PART, async (c) => {
-  const name = await authorizedPart(c);
+runnerRoutes.route("/", partRoutes(byLinkToken));
+
+/** The same doors for a sandbox's runner. `identity` is the platform's word on the container; what the request says is ignored. */
+export function vouchedRunnerRoutes(identity: { sessionId: string; incarnation: number }): Hono<AppEnv> {
+  const routes = new Hono<AppEnv>();
+  routes.get(LINK, async (c) => {
+    requireOwn(identity, pathId(c, sessionIdSchema));
+    requireUpgrade(c.req.raw);
+    const door = new URL(`${VOUCHED_LINK_PATH}?incarnation=${identity.incarnation}`, "http://session.invalid");
+    return sessionStub(c.env, identity.sessionId).fetch(new Request(door, c.req.raw));
+  });
+  const byIdentity: Authorize = async (c, sessionId) => {
+    requireOwn(identity, sessionId);
+    if (!(await sessionStub(c.env, sessionId).isCurrentIncarnation(identity.incarnation))) throw new AppError("runner_fenced");
+  };
+  routes.route("/", partRoutes(byIdentity));
+  routes.notFound(() => toResponse(new AppError("not_found"), ""));
+  routes.onError((error) => toResponse(error instanceof AppError ? error : new AppError("internal", { cause: error }), ""));
+  return routes;
+}
+
+function requireOwn(identity: { sessionId: string }, sessionId: string): void {
+  if (sessionId !== identity.sessionId) throw new AppError("not_found");
+}
+
+function partRoutes(authorize: Authorize): Hono<AppEnv> {
+  const routes = new Hono<AppEnv>();
+  routes.put(PART, async (c) => storePart(c, await authorizedPart(c, authorize)));
+  routes.get(PART, async (c) => {
+    const part = await getPart(c.env.BUCKET, await authorizedPart(c, authorize));
+    if (part === null) throw new AppError("not_found");
+    return c.body(part.body, 200, {
+      "content-type": "application/octet-stream",
+      "content-length": String(part.bytes),
+      "x-part-sha256": part.sha256,
+      "cache-control": "no-store",
+    });
+  });
+  return routes;
+}
+
+async function storePart(c: AppContext, name: string): Promise<Response> {
   const bytes = contentLength(c.req.raw);
   const sha256 = sha256Schema.safeParse(c.req.header("x-part-sha256"));
   if (!sha256.success) throw new AppError("bad_request", { detail: "x-part-sha256: 64 hex digits of the body's SHA-256" });
@@ -47,31 +92,24 @@ runnerRoutes.put(PART, async (c) => {
     case "damaged":
       throw new AppError("bad_request", { detail: "x-part-sha256 does not fit the body." });
   }
-});
-
-runnerRoutes.get(PART, async (c) => {
-  const part = await getPart(c.env.BUCKET, await authorizedPart(c));
-  if (part === null) throw new AppError("not_found");
-  return c.body(part.body, 200, {
-    "content-type": "application/octet-stream",
-    "content-length": String(part.bytes),
-    "x-part-sha256": part.sha256,
-    "cache-control": "no-store",
-  });
-});
+}
 
 /** The part's name in R2, once the caller has shown to be this session's current runner. */
-async function authorizedPart(c: AppContext): Promise<string> {
+async function authorizedPart(c: AppContext, authorize: Authorize): Promise<string> {
   const sessionId = pathId(c, sessionIdSchema);
   const snapshotId = pathId(c, snapshotIdSchema, "snapshotId");
   const n = Number(pathId(c, partNumberSchema, "n"));
+  await authorize(c, sessionId);
+  return partName(sessionId, snapshotId, n);
+}
+
+async function byLinkToken(c: AppContext, sessionId: string): Promise<void> {
   const token = bearerToken(c.req.raw);
   // A token names its session: another session's, or none, is refused without waking anything.
   if (token === null || !token.startsWith(`adpl_${sessionId}_`))
     throw new AppError("not_signed_in", { detail: "The link token is missing or wrong." });
   const verdict = await sessionStub(c.env, sessionId).authorizeRunner(token);
   if (!verdict.ok) throw new AppError(verdict.code);
-  return partName(sessionId, snapshotId, n);
 }
 
 /** R2 takes streams of a known length only. */

@@ -19,10 +19,6 @@ export const START_LOST_MS = 90_000;
 /** A kill is answered in this time, below what a session waits for it. What is not gone then is destroyed again by the watch. */
 export const KILL_PATIENCE_MS = 8_000;
 
-/** Sandboxes that one user may have running, unless the deployment says otherwise. */
-export const DEFAULT_MAX_PER_USER = 5;
-/** Sandboxes of the whole deployment, unless it says otherwise: `max_instances` of every size in wrangler.toml. */
-export const DEFAULT_MAX_IN_ALL = 20;
 /** Cold starts at one time. Bursts of 70 were seen to take a minute and to fail; a few at a time take seconds each. */
 export const MAX_STARTS_AT_ONCE = 6;
 /** A start that did not report its end by now no longer counts against the others. */

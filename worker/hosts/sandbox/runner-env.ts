@@ -17,7 +17,8 @@ export function runnerEnv(order: RunnerOrder, dialling: Dialling): Record<string
     AIDEV_INCARNATION: String(order.incarnation),
     AIDEV_SOURCE: JSON.stringify(order.source),
   };
-  if (dialling.kind === "intercepted") return { ...named, AIDEV_SERVER: `http://${PLATFORM_HOST}`, AIDEV_MODEL_URL: `http://${MODEL_HOST}` };
+  if (dialling.kind === "intercepted")
+    return { ...named, AIDEV_SERVER: `http://${PLATFORM_HOST}`, AIDEV_MODEL_URL: `http://${MODEL_HOST}` };
   return {
     ...named,
     AIDEV_SERVER: dialling.origin,
