@@ -2,7 +2,6 @@
  * One conversation with the agent: its process, its turns, its questions. Carries out what `turns.ts` and `to-events.ts`
  * decide. Knows neither the socket nor the files' safekeeping.
  */
-import path from "node:path";
 import type { ApprovalAnswer } from "@ai-dev-platform/protocol/approvals";
 import type { McpServerStatus, Problem } from "@ai-dev-platform/protocol/events";
 import type { Mode } from "@ai-dev-platform/protocol/modes";
@@ -15,13 +14,13 @@ import type { AgentMessage } from "./claude/messages.ts";
 import { problemOf } from "./claude/outcome.ts";
 import { createPermissions } from "./claude/permissions.ts";
 import { abandonAll, newTranslator, openLive, toEvents, toolAllowed, type Translation } from "./claude/to-events.ts";
-import type { LiveOutput, LivePiece } from "./live.ts";
+import type { LivePiece } from "./live.ts";
 import { noTurn, stepTurn, type PromptOrder, type TurnEffect, type TurnInput } from "./turns.ts";
 
 export interface ConversationPort {
-  startAgent(options: AgentOptions): Promise<AgentStart>;
+  startAgent(options: ConversationAgentOptions): Promise<AgentStart>;
   emit(body: OutboxBody, turnId: string | null): void;
-  live: LiveOutput;
+  live: { push(piece: LivePiece): void; finish(block: string): void };
   /** Resolves when a prompt may go to the agent. */
   beforePrompt(): Promise<void>;
   /** The turn's report is in the outbox. Resolves when what the turn changed is told. */
@@ -32,10 +31,14 @@ export interface ConversationPort {
 export interface ConversationPlace {
   root: string;
   claudeDir: string;
-  stateDir: string;
+  pidFile: string;
   modelUrl: string;
   modelToken: string;
 }
+
+/** What is known of an agent here; what it is among others is added by its thread. */
+type ConversationAgentOptions = Omit<AgentOptions, "thread" | "sharing" | "news">;
+type ConversationConfig = Pick<RunnerConfig, "mode" | "model" | "agentSessionId" | "trustProject" | "mcpServers">;
 
 const NO_CONVERSATION = /No conversation found/i;
 const MAX_COMMANDS = 300;
@@ -46,7 +49,7 @@ const MCP_CHECKS = 15;
 export class Conversation {
   readonly #port: ConversationPort;
   readonly #place: ConversationPlace;
-  readonly #config: RunnerConfig;
+  readonly #config: ConversationConfig;
   readonly #permissions: ReturnType<typeof createPermissions>;
   #turns = noTurn;
   #translator: ReturnType<typeof newTranslator>;
@@ -61,7 +64,7 @@ export class Conversation {
   #ordered: { mode: Mode; model: string };
   #isLeaving = false;
 
-  constructor(port: ConversationPort, place: ConversationPlace, config: RunnerConfig) {
+  constructor(port: ConversationPort, place: ConversationPlace, config: ConversationConfig) {
     this.#port = port;
     this.#place = place;
     this.#config = config;
@@ -189,14 +192,9 @@ export class Conversation {
     return agent;
   }
 
-  #options(resume: string | null, guidance: string | null): AgentOptions {
-    const { root, claudeDir, stateDir, modelUrl, modelToken } = this.#place;
+  #options(resume: string | null, guidance: string | null): ConversationAgentOptions {
     return {
-      root,
-      claudeDir,
-      modelUrl,
-      modelToken,
-      pidFile: path.join(stateDir, "agent.pid"),
+      ...this.#place,
       mode: this.#translator.mode,
       model: this.#model,
       trustProject: this.#config.trustProject,

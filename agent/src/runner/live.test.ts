@@ -11,13 +11,15 @@ function rig() {
   const state = { isCongested: false };
   const live = createLiveOutput({
     send: (frame: RunnerFrame) => {
-      if (frame.type === "live") sent.push(`${frame.block}@${frame.offset} ${frame.text}`);
+      if (frame.type === "live")
+        sent.push(`${frame.thread === "main" ? "" : `${frame.thread} `}${frame.block}@${frame.offset} ${frame.text}`);
       return true;
     },
     isCongested: () => state.isCongested,
     now: () => Date.now(),
   });
-  const push = (block: string, offset: number, text: string): void => live.push({ block, kind: "text", offset, text });
+  const push = (block: string, offset: number, text: string, thread = "main"): void =>
+    live.push({ thread, block, kind: "text", offset, text });
   return { live, sent, push, state };
 }
 
@@ -37,9 +39,19 @@ describe("live output", () => {
     const { live, sent, push } = rig();
     push("b", 0, "x");
     push("b", 1, "y");
-    live.finish("b");
+    live.finish("main", "b");
     vi.advanceTimersByTime(1_000);
     expect(sent).toEqual(["b@0 x"]);
+  });
+
+  it("[LV1] keeps the text of two threads apart", () => {
+    const { live, sent, push } = rig();
+    push("b", 0, "x");
+    push("b", 1, "y");
+    push("b", 0, "z", "docs");
+    live.finish("main", "b");
+    vi.advanceTimersByTime(LIVE_FRAME_INTERVAL_MS);
+    expect(sent).toEqual(["b@0 x", "docs b@0 z"]);
   });
 
   it("waits while the socket is full, and loses nothing", () => {
@@ -59,8 +71,8 @@ describe("live output", () => {
     push("b", 0, "a");
     push("b", 1, "b");
     live.resync([
-      { block: "b", kind: "text", offset: 0, text: "ab" },
-      { block: "c", kind: "text", offset: 0, text: "" },
+      { thread: "main", block: "b", kind: "text", offset: 0, text: "ab" },
+      { thread: "main", block: "c", kind: "text", offset: 0, text: "" },
     ]);
     expect(sent).toEqual(["b@0 a", "b@0 ab"]);
   });

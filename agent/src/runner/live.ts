@@ -3,7 +3,6 @@
  * Nothing here is durable: what a lost connection swallowed is given again from the start of each open block.
  */
 import { LIVE_FRAME_INTERVAL_MS } from "@ai-dev-platform/protocol/limits";
-import { MAIN_THREAD } from "@ai-dev-platform/protocol/ids";
 import type { RunnerFrame } from "@ai-dev-platform/protocol/runner";
 
 export interface LivePiece {
@@ -14,19 +13,25 @@ export interface LivePiece {
   parentToolId?: string | undefined;
 }
 
+export interface ThreadPiece extends LivePiece {
+  thread: string;
+}
+
 export interface LiveOutput {
-  push(piece: LivePiece): void;
+  push(piece: ThreadPiece): void;
   /** The block became an event, or was dropped: what still waits of it is void. */
-  finish(block: string): void;
+  finish(thread: string, block: string): void;
   /** Sends what waits. */
   flush(): void;
   /** Forgets what waits; the open blocks are sent again whole. */
-  resync(open: LivePiece[]): void;
+  resync(open: ThreadPiece[]): void;
   stop(): void;
 }
 
+const keyOf = (thread: string, block: string): string => `${thread}\n${block}`;
+
 export function createLiveOutput(port: { send(frame: RunnerFrame): boolean; isCongested(): boolean; now(): number }): LiveOutput {
-  const waiting = new Map<string, LivePiece>();
+  const waiting = new Map<string, ThreadPiece>();
   let lastSentAt = 0;
   let timer: NodeJS.Timeout | undefined;
 
@@ -41,7 +46,7 @@ export function createLiveOutput(port: { send(frame: RunnerFrame): boolean; isCo
     lastSentAt = port.now();
     const pieces = [...waiting.values()];
     waiting.clear();
-    for (const piece of pieces) port.send({ type: "live", thread: MAIN_THREAD, ...piece });
+    for (const piece of pieces) port.send({ type: "live", ...piece });
   };
 
   const schedule = (): void => {
@@ -53,17 +58,18 @@ export function createLiveOutput(port: { send(frame: RunnerFrame): boolean; isCo
 
   return {
     push(piece) {
-      const before = waiting.get(piece.block);
-      waiting.set(piece.block, before === undefined ? { ...piece } : { ...before, text: before.text + piece.text });
+      const key = keyOf(piece.thread, piece.block);
+      const before = waiting.get(key);
+      waiting.set(key, before === undefined ? { ...piece } : { ...before, text: before.text + piece.text });
       schedule();
     },
-    finish(block) {
-      waiting.delete(block);
+    finish(thread, block) {
+      waiting.delete(keyOf(thread, block));
     },
     flush,
     resync(open) {
       waiting.clear();
-      for (const piece of open) if (piece.text !== "") waiting.set(piece.block, { ...piece, offset: 0 });
+      for (const piece of open) if (piece.text !== "") waiting.set(keyOf(piece.thread, piece.block), { ...piece, offset: 0 });
       flush();
     },
     stop() {

@@ -5,13 +5,12 @@
  * 2 bad input, 70 a defect.
  */
 import { mkdirSync } from "node:fs";
-import path from "node:path";
 import { createInterface } from "node:readline";
 import { runnerOrderSchema } from "@ai-dev-platform/protocol/machine";
 import * as z from "zod";
 import { log } from "../output.ts";
 import { startAgent } from "./claude/agent.ts";
-import { killRecorded } from "./process-group.ts";
+import { killAllRecorded } from "./process-group.ts";
 import { Runner } from "./runner.ts";
 import { openWorkspace } from "./workspace/workspace.ts";
 
@@ -44,7 +43,7 @@ mkdirSync(input.stateDir, { recursive: true, mode: 0o700 });
 // A surprise ends the runner whole: an agent that nobody listens to must not go on working.
 const onSurprise = (error: unknown): void => {
   log("error", "runner_broke", { detail: error instanceof Error ? (error.stack ?? error.message) : String(error) });
-  killRecorded(path.join(input.stateDir, "agent.pid"));
+  killAllRecorded(input.stateDir);
   process.exit(70);
 };
 process.on("uncaughtException", onSurprise);

@@ -3,7 +3,11 @@
  * that finishes its turn alone; the next runner ends it first, so that no two agents work in one conversation.
  */
 import { execFileSync, spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+
+/** One for each agent of the session. */
+const PID_FILE = /^agent(-[0-9a-f]+)?\.pid$/;
 
 /**
  * When a process started, in the system's own words: tells a process from a later one with the same number.
@@ -59,6 +63,14 @@ export function killRecorded(file: string): number | null {
   const killed = isSame && killGroup(pid);
   rmSync(file, { force: true });
   return killed ? pid : null;
+}
+
+/** Ends all agents that an earlier runner wrote down in its folder. Returns the numbers of those that lived. */
+export function killAllRecorded(folder: string): number[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => PID_FILE.test(name))
+    .flatMap((name) => killRecorded(path.join(folder, name)) ?? []);
 }
 
 /** Starts a program as the leader of its own group. */

@@ -1,13 +1,13 @@
 /**
  * The runner: one session, one incarnation, from the first dial to the last save. Dials out, prepares the workspace, keeps
- * one warm agent, carries orders out and tells what happened (SPEC RN, TU, SN). A shell: what is decided stands elsewhere.
+ * the session's agents, carries orders out and tells what happened (SPEC RN, TU, SN). A shell: what is decided stands elsewhere.
  */
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { CLOSE } from "@ai-dev-platform/protocol/close-codes";
 import type { Problem } from "@ai-dev-platform/protocol/events";
-import { formatId, ID_RANDOM_BYTES, MAIN_THREAD } from "@ai-dev-platform/protocol/ids";
+import { formatId, ID_RANDOM_BYTES } from "@ai-dev-platform/protocol/ids";
 import type { RunnerOrder } from "@ai-dev-platform/protocol/machine";
 import type { OutboxBody, RunnerConfig, RunnerFrame, RunnerOrderFrame } from "@ai-dev-platform/protocol/runner";
 import { judgeVersion, PROTOCOL_VERSION } from "@ai-dev-platform/protocol/version";
@@ -15,12 +15,12 @@ import { AGENT_PACKAGE_VERSION, LIVE_BACKPRESSURE_BYTES, SAVE_HOLD_MS, UNREACHAB
 import type { Log } from "../output.ts";
 import type { AgentOptions, AgentStart } from "./claude/agent.ts";
 import { problemOf } from "./claude/outcome.ts";
-import { Conversation } from "./conversation.ts";
 import { Link } from "./link.ts";
 import { createLiveOutput, type LiveOutput } from "./live.ts";
 import { Outbox } from "./outbox.ts";
-import { killRecorded } from "./process-group.ts";
+import { killAllRecorded } from "./process-group.ts";
 import { Saves } from "./saves.ts";
+import { Threads } from "./threads.ts";
 import type { openWorkspace, Workspace } from "./workspace/workspace.ts";
 
 export interface RunnerInput {
@@ -44,7 +44,7 @@ type Query = Extract<RunnerOrderFrame, { type: "query" }>;
 /** Everything there is once the workspace is in place. */
 interface Prepared {
   workspace: Workspace;
-  conversation: Conversation;
+  threads: Threads;
   saves: Saves;
 }
 
@@ -73,8 +73,7 @@ export class Runner {
     this.#input = input;
     this.#parts = parts;
     this.done = new Promise((resolve) => (this.#finish = resolve));
-    const orphan = killRecorded(path.join(input.stateDir, "agent.pid"));
-    if (orphan !== null) parts.log("warn", "orphan_killed", { pid: orphan });
+    for (const pid of killAllRecorded(input.stateDir)) parts.log("warn", "orphan_killed", { pid });
     this.#outbox = new Outbox(path.join(input.stateDir, "outbox"), input.order.incarnation);
     this.#link = new Link({
       server: input.server,
@@ -115,15 +114,17 @@ export class Runner {
         this.#outbox.acknowledge(order.rseq);
         return this.#flush();
       case "prompt":
-        return prepared?.conversation.prompt(order);
+        return prepared?.threads.prompt(order);
       case "interrupt":
-        return prepared?.conversation.interrupt(order.turnId);
+        return prepared?.threads.interrupt(order.turnId);
       case "answer":
-        return prepared?.conversation.answer(order.approvalId, order.answer);
+        return prepared?.threads.answer(order.approvalId, order.answer);
+      case "threads":
+        return prepared?.threads.know(order.threads);
       case "set_mode":
-        return this.#try("set_mode", prepared?.conversation.setMode(order.mode));
+        return this.#try("set_mode", prepared?.threads.setMode(order.mode));
       case "set_model":
-        return this.#try("set_model", prepared?.conversation.setModel(order.model));
+        return this.#try("set_model", prepared?.threads.setModel(order.model));
       case "query":
         return void this.#answerQuery(order);
       case "save":
@@ -146,7 +147,7 @@ export class Runner {
     this.#flush();
     if (this.#prepared !== null) {
       this.#prepared.saves.resend();
-      this.#try("adopt", this.#prepared.conversation.adopt(welcome.config));
+      this.#try("adopt", this.#prepared.threads.adopt(welcome.config));
       if (this.#isReady) this.#announceReady(this.#prepared);
     } else if (!this.#isPreparing) {
       this.#isPreparing = true;
@@ -158,9 +159,11 @@ export class Runner {
     }
   }
 
-  #announceReady({ conversation }: Prepared): void {
-    this.#link.send({ type: "ready", openTurnId: conversation.openTurnId });
-    this.#live.resync(conversation.openLive());
+  #announceReady({ threads }: Prepared): void {
+    const { openTurnIds } = threads;
+    const [openTurnId = null, ...others] = openTurnIds;
+    this.#link.send({ type: "ready", openTurnId, ...(others.length === 0 ? {} : { openTurnIds }) });
+    this.#live.resync(threads.openLive());
   }
 
   async #prepare(config: RunnerConfig): Promise<void> {
@@ -181,18 +184,18 @@ export class Runner {
     const saves: Saves = new Saves({
       workspace,
       send: (frame) => this.#link.send(frame),
-      settled: () => conversation.settled(),
+      settled: () => threads.settled(),
       lastRseq: () => this.#outbox.lastRseq,
-      agentSessionId: () => conversation.agentSessionId,
+      agentSessionIds: () => threads.agentSessionIds,
       log: this.#parts.log,
     });
-    const conversation: Conversation = new Conversation(
+    const threads: Threads = new Threads(
       {
         startAgent: this.#parts.startAgent,
-        emit: (body, turnId) => this.#emit(body, turnId),
+        emit: (thread, body, turnId) => this.#emit(thread, body, turnId),
         live: this.#live,
         beforePrompt: () => saves.quiet(SAVE_HOLD_MS),
-        turnEnded: (turnId) => this.#tellChanges(workspace, turnId),
+        turnEnded: (thread, turnId) => this.#tellChanges(workspace, thread, turnId),
         log: this.#parts.log,
       },
       {
@@ -204,16 +207,16 @@ export class Runner {
       },
       config,
     );
-    this.#prepared = { workspace, conversation, saves };
-    const problem = await conversation.warm();
+    this.#prepared = { workspace, threads, saves };
+    const problem = await threads.warm();
     if (this.#isLeaving) return;
     if (problem !== null) return this.#fail(problem);
     this.#isReady = true;
     this.#announceReady(this.#prepared);
   }
 
-  #emit(body: OutboxBody, turnId: string | null): void {
-    this.#outbox.append({ at: Date.now(), thread: MAIN_THREAD, turnId, body });
+  #emit(thread: string, body: OutboxBody, turnId: string | null): void {
+    this.#outbox.append({ at: Date.now(), thread, turnId, body });
     if (this.#isFlushing) return;
     // What is told in one go travels in one frame.
     this.#isFlushing = true;
@@ -245,7 +248,7 @@ export class Runner {
     }
     try {
       if (query.kind === "mcp") {
-        this.#link.send({ type: "reply", requestId, result: { kind: "mcp", servers: await prepared.conversation.mcpServers() } });
+        this.#link.send({ type: "reply", requestId, result: { kind: "mcp", servers: await prepared.threads.mcpServers() } });
         return;
       }
       const answer = await prepared.workspace.answer(query);
@@ -257,14 +260,14 @@ export class Runner {
     }
   }
 
-  async #tellChanges(workspace: Workspace, turnId: string): Promise<void> {
+  async #tellChanges(workspace: Workspace, thread: string, turnId: string): Promise<void> {
     try {
       const { base, files } = await workspace.changedFiles();
       const shown = files.slice(0, MAX_CHANGED_FILES);
       const text = JSON.stringify([base, shown]);
       if (text === this.#changes || (this.#changes === "" && shown.length === 0)) return;
       this.#changes = text;
-      this.#emit({ type: "files_changed", base, files: shown }, turnId);
+      this.#emit(thread, { type: "files_changed", base, files: shown }, turnId);
     } catch (error) {
       this.#parts.log("warn", "changes_failed", { detail: error instanceof Error ? error.message : String(error) });
     }
@@ -276,7 +279,7 @@ export class Runner {
     this.#isLeaving = true;
     const prepared = this.#prepared;
     if (prepared !== null) {
-      await prepared.conversation.leave(LEFT);
+      await prepared.threads.leave(LEFT);
       await prepared.saves.save(formatId("request", randomBytes(ID_RANDOM_BYTES)), false);
       this.#flush();
     }
@@ -289,7 +292,7 @@ export class Runner {
     if (this.#isLeaving) return;
     this.#isLeaving = true;
     this.#parts.log("error", "runner_failed", { code: problem.code, detail: problem.detail });
-    await this.#prepared?.conversation.leave(LEFT);
+    await this.#prepared?.threads.leave(LEFT);
     this.#flush();
     this.#live.stop();
     await this.#link.finish({ type: "failed", problem });
@@ -301,13 +304,13 @@ export class Runner {
     this.#parts.log("info", "link_over", { code, reason });
     this.#isLeaving = true;
     this.#live.stop();
-    await this.#prepared?.conversation.leave(LEFT);
+    await this.#prepared?.threads.leave(LEFT);
     this.#finish(IN_ORDER.has(code) ? 0 : 1);
   }
 
   #onLost(unreachableMs: number): void {
     if (!existsSync(this.#input.stateDir)) return void this.#vanish();
-    if (unreachableMs < UNREACHABLE_EXIT_MS || this.#isLeaving || this.#prepared?.conversation.openTurnId) return;
+    if (unreachableMs < UNREACHABLE_EXIT_MS || this.#isLeaving || (this.#prepared?.threads.openTurnIds.length ?? 0) > 0) return;
     this.#parts.log("warn", "session_unreachable", { unreachableMs });
     void this.#link.finish(null).then(() => this.#end(0, "unreachable"));
   }
@@ -317,7 +320,7 @@ export class Runner {
     this.#isLeaving = true;
     this.#parts.log("warn", "state_folder_gone");
     this.#live.stop();
-    await this.#prepared?.conversation.abandon();
+    await this.#prepared?.threads.abandon();
     await this.#link.finish(null);
     this.#finish(1);
   }

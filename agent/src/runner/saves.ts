@@ -2,6 +2,7 @@
  * Saves, one after the other (SPEC SN1–SN3, the runner's side): the workspace packs and uploads, the session decides whether
  * the result becomes the head. A commit that was not answered is asked again after a reconnect.
  */
+import { MAIN_THREAD } from "@ai-dev-platform/protocol/ids";
 import type { RunnerFrame } from "@ai-dev-platform/protocol/runner";
 import { LAST_COMMIT_WAIT_MS } from "../config.ts";
 import type { Log } from "../output.ts";
@@ -16,7 +17,8 @@ export interface SavesPort {
   /** Resolves when what the last turn led to is told, so that the save covers it. */
   settled(): Promise<void>;
   lastRseq(): number;
-  agentSessionId(): string | null;
+  /** The conversation of each thread. */
+  agentSessionIds(): Record<string, string>;
   log: Log;
   commitWaitMs?: number;
 }
@@ -32,6 +34,8 @@ export class Saves {
   /** Files are being read. */
   #reading: Promise<unknown> | null = null;
   #pending: PendingCommit | null = null;
+  /** A save that nobody asked for and that has not begun: it covers what comes until it begins. */
+  #waiting: Promise<void> | null = null;
 
   constructor(port: SavesPort) {
     this.#port = port;
@@ -39,8 +43,17 @@ export class Saves {
 
   /** Resolves when the save is accepted, refused, or given up. */
   save(requestId: string, asked: boolean): Promise<void> {
-    this.#chain = this.#chain.then(() => this.#run(requestId, asked)).catch((error: unknown) => this.#broke(error));
-    return this.#chain;
+    // Several agents may end their turns while one save runs: one more save is enough for all of them.
+    if (!asked && this.#waiting !== null) return this.#waiting;
+    const save = this.#chain
+      .then(() => {
+        if (this.#waiting === save) this.#waiting = null;
+        return this.#run(requestId, asked);
+      })
+      .catch((error: unknown) => this.#broke(error));
+    this.#chain = save;
+    if (!asked) this.#waiting = save;
+    return save;
   }
 
   committed({ requestId, ok, code }: { requestId: string; ok: boolean; code?: string | undefined }): void {
@@ -67,7 +80,7 @@ export class Saves {
     await this.#port.settled();
     // Everything told so far is in the files and the transcript that are read from here on.
     const throughRseq = this.#port.lastRseq();
-    const agentSessionId = this.#port.agentSessionId();
+    const agentSessionIds = this.#port.agentSessionIds();
     const saving = workspace.save({ asked });
     this.#reading = saving;
     const saved = await saving.finally(() => (this.#reading = null));
@@ -78,7 +91,9 @@ export class Saves {
       return;
     }
     const { snapshot } = saved;
-    const { ok, code } = await this.#commit({ type: "commit", requestId, snapshot, agentSessionId, throughRseq, asked });
+    const { [MAIN_THREAD]: agentSessionId = null, ...others } = agentSessionIds;
+    const conversations = Object.keys(others).length === 0 ? { agentSessionId } : { agentSessionId, agentSessionIds };
+    const { ok, code } = await this.#commit({ type: "commit", requestId, snapshot, ...conversations, throughRseq, asked });
     if (ok) await workspace.markCommitted(snapshot.snapshotId);
     else log("warn", "commit_refused", { code });
   }

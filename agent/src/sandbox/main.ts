@@ -7,7 +7,7 @@ import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { log } from "../output.ts";
 import { startAgent, type AgentAccount } from "../runner/claude/agent.ts";
-import { killRecorded } from "../runner/process-group.ts";
+import { killAllRecorded } from "../runner/process-group.ts";
 import { Runner } from "../runner/runner.ts";
 import { accountEnvironment, LAUNCHER } from "./account.ts";
 import { certificateArrived } from "./certificate.ts";
@@ -22,7 +22,7 @@ const CLAUDE = path.join(import.meta.dirname, "node_modules/@anthropic-ai/claude
 
 function leave(exitCode: number, event: string, detail: string): never {
   log("error", event, { detail });
-  killRecorded(path.join(RUNNER_DIR, "agent.pid"));
+  killAllRecorded(RUNNER_DIR);
   process.exit(exitCode);
 }
 

@@ -7,6 +7,7 @@ import type { McpServerStatus } from "@ai-dev-platform/protocol/events";
 import type { Mode } from "@ai-dev-platform/protocol/modes";
 import type { McpServerConfig } from "@ai-dev-platform/protocol/runner";
 import type {
+  HookJSONOutput,
   McpServerConfig as SdkMcpServer,
   Options,
   Query,
@@ -43,6 +44,12 @@ export interface AgentOptions {
   mcpServers: readonly McpServerConfig[];
   resume: string | null;
   guidance: string | null;
+  /** Its name among the session's agents. */
+  thread: string;
+  /** How to share the workspace with others; null while it is alone. */
+  sharing: string | null;
+  /** What others do in the workspace, as of now: asked at each prompt. */
+  news: () => string | null;
   /** Absent: as the runner's own user. */
   account?: AgentAccount;
   canUseTool: CanUseTool;
@@ -148,7 +155,9 @@ function agentOf(running: Query, prompts: PromptStream, info: AgentInfo, ends: P
 function queryOptions(options: AgentOptions, child: AgentProcess): Options {
   const model = modelOption(options.model);
   const { account } = options;
-  const append = options.trustProject || options.guidance === null ? {} : { append: guidanceText(options.guidance) };
+  const guidance = options.trustProject || options.guidance === null ? [] : [guidanceText(options.guidance)];
+  const additions = [...(options.sharing === null ? [] : [options.sharing]), ...guidance];
+  const append = additions.length === 0 ? {} : { append: additions.join("\n\n") };
   return {
     cwd: options.root,
     env: {
@@ -157,6 +166,7 @@ function queryOptions(options: AgentOptions, child: AgentProcess): Options {
         modelUrl: options.modelUrl,
         modelToken: options.modelToken,
         claudeDir: options.claudeDir,
+        thread: options.thread,
       }),
       ...account?.environment,
     },
@@ -171,6 +181,7 @@ function queryOptions(options: AgentOptions, child: AgentProcess): Options {
     permissionMode: agentModeOf(options.mode),
     allowDangerouslySkipPermissions: false,
     canUseTool: options.canUseTool,
+    hooks: { UserPromptSubmit: [{ hooks: [async () => withNews(options.news())] }] },
     disallowedTools: CLOSED_TOOLS,
     includePartialMessages: true,
     forwardSubagentText: true,
@@ -184,6 +195,9 @@ function queryOptions(options: AgentOptions, child: AgentProcess): Options {
     },
   };
 }
+
+const withNews = (news: string | null): HookJSONOutput =>
+  news === null ? {} : { hookSpecificOutput: { hookEventName: "UserPromptSubmit", additionalContext: news } };
 
 const sdkServer = (server: McpServerConfig): SdkMcpServer =>
   server.transport === "http"

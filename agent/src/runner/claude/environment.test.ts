@@ -20,6 +20,7 @@ describe("the agent's environment", () => {
       modelUrl: "http://server/llm",
       modelToken: "adpm_x",
       claudeDir: "/c",
+      thread: "docs",
     });
     expect(JSON.stringify(env)).not.toContain("mine");
     expect(Object.keys(env)).not.toContain("HTTPS_PROXY");
@@ -28,6 +29,7 @@ describe("the agent's environment", () => {
       PATH: "/bin",
       HOME: "/h",
       ANTHROPIC_BASE_URL: "http://server/llm",
+      ANTHROPIC_CUSTOM_HEADERS: "x-aidev-thread: docs",
       ANTHROPIC_AUTH_TOKEN: "adpm_x",
       CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST: "1",
     });

@@ -2,6 +2,7 @@
  * The agent's environment, built from nothing: what its processes see is what stands here. Pure.
  * The model token is the only secret in it; it is good for this session and incarnation alone (SPEC MO1).
  */
+import { THREAD_HEADER } from "@ai-dev-platform/protocol/ids";
 import { AGENT_PACKAGE_VERSION } from "../../config.ts";
 
 /** What a shell needs to work. No proxy settings and no credentials of the person who started the machine. */
@@ -13,9 +14,10 @@ export interface EnvironmentInput {
   modelUrl: string;
   modelToken: string;
   claudeDir: string;
+  thread: string;
 }
 
-export function agentEnvironment({ parent, modelUrl, modelToken, claudeDir }: EnvironmentInput): Record<string, string> {
+export function agentEnvironment({ parent, modelUrl, modelToken, claudeDir, thread }: EnvironmentInput): Record<string, string> {
   const inherited = INHERITED.flatMap((name): [string, string][] => {
     const value = parent[name];
     return value === undefined ? [] : [[name, value]];
@@ -28,6 +30,8 @@ export function agentEnvironment({ parent, modelUrl, modelToken, claudeDir }: En
     CLAUDE_CODE_PROJECT_DIR_NAME: "session",
     ANTHROPIC_BASE_URL: modelUrl,
     ANTHROPIC_AUTH_TOKEN: modelToken,
+    // So that each call's cost goes to the turn it was made in.
+    ANTHROPIC_CUSTOM_HEADERS: `${THREAD_HEADER}: ${thread}`,
     // A repository's settings must not move the address or the token.
     CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST: "1",
     CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",

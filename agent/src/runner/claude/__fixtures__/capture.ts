@@ -100,6 +100,9 @@ async function capture(one: Capture, modelUrl: string): Promise<void> {
     mcpServers: [],
     resume: null,
     guidance: null,
+    thread: "main",
+    sharing: null,
+    news: () => null,
     canUseTool: async (_tool, input) => ({ behavior: "allow", updatedInput: input }),
     onMessage: () => undefined,
     onRaw: (raw) => {
