@@ -66,6 +66,16 @@ export const ERRORS = {
     retryable: true,
     message: "Stored keys cannot be opened now. The operator must check the key-encryption key.",
   },
+  git_login_refused: {
+    status: 422,
+    retryable: false,
+    message: "The Git host refused this login. Check the token, its expiry, and that it may read the repository.",
+  },
+  git_login_unverified: {
+    status: 502,
+    retryable: true,
+    message: "The Git host could not be reached to check the login. Nothing was stored. Try again.",
+  },
   demo_off: { status: 409, retryable: false, message: "The demo model is not running here. Add an API key." },
 
   budget_reached: { status: 402, retryable: false, message: "This session's budget is used up. Raise the budget in the session to go on." },

@@ -12,7 +12,7 @@ import {
   type ModelSource,
   type SandboxSize,
 } from "./modes.ts";
-import { networkSchema } from "./network.ts";
+import { hostNameSchema, networkSchema } from "./network.ts";
 import type { Role } from "./roles.ts";
 import { workspaceSourceSchema, type WorkspaceSource } from "./runner.ts";
 
@@ -209,4 +209,34 @@ export interface MachineBody {
   lastSeenAt: number;
   isOperator: boolean;
   allowsPaths: boolean;
+}
+
+/** Hosts that all sandboxes of a user may reach. GET /api/allowed-hosts → { hosts }; PUT, DELETE /api/allowed-hosts/:host (a host pattern) → AllowedHostBody, 204 */
+export interface AllowedHostBody {
+  host: string;
+  createdAt: number;
+}
+
+/**
+ * A login for Git over HTTPS, one for a host; checked with the host before it is stored, and used for a session's own
+ * repository there only. `repository`: an address on that host to check it with; needed where the host has no other way.
+ */
+export const gitCredentialCreateSchema = z.strictObject({
+  host: hostNameSchema,
+  /** Absent: the name that this host expects beside a token. */
+  username: z
+    .string()
+    .regex(/^[\w.@+-]{1,100}$/)
+    .optional(),
+  secret: z.string().min(1).max(2_000),
+  repository: z.url().max(2_000).optional(),
+});
+/** GET /api/git-credentials → { credentials }; POST → GitCredentialBody (201; replaces the host's older one); DELETE /api/git-credentials/:id → 204 */
+export interface GitCredentialBody {
+  credentialId: string;
+  host: string;
+  username: string;
+  last4: string;
+  createdAt: number;
+  lastUsedAt: number | null;
 }

@@ -19,6 +19,7 @@ const PREFIXES = {
   machine: "mch",
   request: "req",
   mcp: "mcp",
+  gitCredential: "gcr",
 } as const;
 export type IdKind = keyof typeof PREFIXES;
 
@@ -41,6 +42,7 @@ export const snapshotIdSchema = id("snapshot");
 export const shareIdSchema = id("share");
 export const machineIdSchema = id("machine");
 export const requestIdSchema = id("request");
+export const gitCredentialIdSchema = id("gitCredential");
 
 /** One run of a runner for a session: rises by one each time a runner is started; older ones are fenced off. */
 export const incarnationSchema = z.int().min(1);
