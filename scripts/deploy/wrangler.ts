@@ -64,7 +64,7 @@ const REASONS: [RegExp, string][] = [
     "Cloudflare refused this for want of a permission. Sign in again (npx wrangler login), or give the token Edit rights on Workers Scripts, D1, R2, Containers and Pages, then run this again.",
   ],
   [
-    /docker/i,
+    /docker (?:CLI|daemon|build|engine)|Docker API/i,
     "Docker could not build the sandbox image. Start Docker and run this again, or deploy without sandboxes: npm run deploy -- --no-sandbox",
   ],
   [
