@@ -1,8 +1,10 @@
-/** Builds the web app into dist/client, where its sources changed since the last time. */
+/** Before a deployment: the web app in dist/client, where its sources changed, and the runner that the image takes in. */
+import { bundleRunner } from "../container/bundle.ts";
 import { buildFrontend, StartError } from "../start/server.ts";
 
 try {
   buildFrontend();
+  await bundleRunner();
 } catch (error) {
   if (!(error instanceof StartError)) throw error;
   console.error(error.message);

@@ -92,6 +92,10 @@ export function isPortFree(port: number): Promise<boolean> {
 
 export interface ServerOptions {
   port: number;
+  /** Where it listens; 127.0.0.1 unless given. */
+  address?: string;
+  /** Variables of the tool itself that let it start containers; without them there are none. */
+  containers?: Readonly<Record<string, string>>;
   dataDir: string;
   /** The Worker's variables and secrets. */
   environment: Record<string, string>;
@@ -101,7 +105,7 @@ export interface Server extends Child {
   url: string;
 }
 
-export async function startServer({ port, dataDir, environment }: ServerOptions): Promise<Server> {
+export async function startServer({ port, dataDir, environment, address = "127.0.0.1", containers }: ServerOptions): Promise<Server> {
   const envFile = path.join(dataDir, "worker.env");
   // No container engine is asked for: the local deployment offers machines.
   writeEnvironment(envFile, { SANDBOXES: "off", ...environment });
@@ -113,7 +117,7 @@ export async function startServer({ port, dataDir, environment }: ServerOptions)
       BUNDLE,
       "--no-bundle",
       "--ip",
-      "127.0.0.1",
+      address,
       "--port",
       String(port),
       "--inspector-port",
@@ -123,18 +127,20 @@ export async function startServer({ port, dataDir, environment }: ServerOptions)
       "--env-file",
       envFile,
       "--show-interactive-dev-session=false",
+      ...(containers === undefined ? [] : ["--enable-containers"]),
     ],
     {
       cwd: root,
       env: {
         ...toolEnvironment(),
+        ...containers,
         WRANGLER_REGISTRY_PATH: path.join(dataDir, "registry"),
         WRANGLER_LOG_PATH: path.join(dataDir, "wrangler-logs"),
       },
       logFile: path.join(dataDir, "server.log"),
     },
   );
-  const url = `http://127.0.0.1:${port}`;
+  const url = `http://${address}:${port}`;
   await untilReady(url, child);
   return { ...child, url };
 }
