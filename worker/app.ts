@@ -11,11 +11,14 @@ import { checkOrigin } from "./middleware/origin.ts";
 import { requestId } from "./middleware/request-id.ts";
 import { secureHeaders } from "./middleware/secure-headers.ts";
 import { configRoutes } from "./routes/config.ts";
+import { gitCredentialsRoutes } from "./routes/git-credentials.ts";
+import { gitProxyRoutes } from "./routes/git-proxy.ts";
 import { keysRoutes } from "./routes/keys.ts";
 import { llmRoutes } from "./routes/llm.ts";
 import { machinesRoutes } from "./routes/machines.ts";
 import { mcpRoutes } from "./routes/mcp.ts";
 import { meRoutes } from "./routes/me.ts";
+import { networkRoutes } from "./routes/network.ts";
 import { projectsRoutes } from "./routes/projects.ts";
 import { runnerRoutes } from "./routes/runner.ts";
 import { sessionsRoutes } from "./routes/sessions.ts";
@@ -30,6 +33,7 @@ app.use("/api/*", checkOrigin);
 
 for (const routes of [configRoutes, authRoutes, meRoutes, settingsRoutes, keysRoutes, mcpRoutes]) app.route("/", routes);
 for (const routes of [projectsRoutes, sessionsRoutes, sharesRoutes, machinesRoutes, runnerRoutes, llmRoutes]) app.route("/", routes);
+for (const routes of [networkRoutes, gitCredentialsRoutes, gitProxyRoutes]) app.route("/", routes);
 
 // Pages with an id in the path: the app itself, with the Worker's headers. The asset binding answers the root with index.html.
 app.get("/s/*", (c) => c.env.ASSETS.fetch(new URL("/", c.req.url)));
