@@ -22,6 +22,8 @@ export default defineConfig({
       {
         plugins: [
           cloudflareTest(async () => ({
+            main: "./tests/support/worker/main.ts",
+            additionalExports: { ContainerProxy: "WorkerEntrypoint" },
             wrangler: { configPath: "./wrangler.toml" },
             remoteBindings: false,
             miniflare: {

@@ -4,6 +4,7 @@
  * A container without an identity reaches nothing.
  */
 import { waitUntil } from "cloudflare:workers";
+import { handleSandboxEgress } from "../../egress/handlers.ts";
 import { handleModelRequest } from "../../llm/proxy.ts";
 import { sandboxCaller } from "../../llm/caller.ts";
 import { vouchedRunnerRoutes } from "../../routes/runner.ts";
@@ -35,4 +36,10 @@ const platform: Outbound = async (request, env, { params }) => {
   return identity === null ? denied() : vouchedRunnerRoutes(identity).fetch(request, env);
 };
 
-export const OUTBOUND: Record<"model" | "platform" | "egress", Outbound> = { model, platform, egress: denyAll };
+/** Everywhere else. */
+const egress: Outbound = (request, env, { params }) => {
+  const identity = identityOf(params);
+  return identity === null ? denied() : handleSandboxEgress(request, env, identity, waitUntil);
+};
+
+export const OUTBOUND: Record<"model" | "platform" | "egress", Outbound> = { model, platform, egress };

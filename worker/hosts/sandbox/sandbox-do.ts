@@ -41,6 +41,16 @@ interface Launching {
 
 type StopParams = Parameters<Sandbox["onStop"]>[0];
 const log = createLogger("sandbox");
+
+/** How long things are waited for. A value, so that tests, which run in the same isolate, need not wait as long. */
+export const patience = {
+  instanceMs: INSTANCE_WAIT_MS,
+  pollMs: INSTANCE_POLL_MS,
+  startMs: START_BUDGET_MS,
+  retryMs: RETRY_PAUSE_MS,
+  destroyMs: KILL_PATIENCE_MS,
+};
+
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 export class SandboxDO extends Sandbox<Env> implements SandboxApi {
@@ -85,7 +95,7 @@ export class SandboxDO extends Sandbox<Env> implements SandboxApi {
     this.#write(fenced.record);
     if (!fenced.mustDestroy) return;
     if (this.#launching !== null && this.#launching.incarnation <= incarnation) this.#launching.abort.abort();
-    await this.#destroyWithin(KILL_PATIENCE_MS);
+    await this.#destroyWithin();
     await this.#settleEnd();
   }
 
@@ -111,7 +121,7 @@ export class SandboxDO extends Sandbox<Env> implements SandboxApi {
     await before?.catch(() => {});
     // First the watch: whatever becomes of this call, somebody looks after the container.
     await this.#watchAgain();
-    const giveUpAt = Date.now() + START_BUDGET_MS;
+    const giveUpAt = Date.now() + patience.startMs;
     for (;;) {
       try {
         if (this.#isRunning()) await this.destroy();
@@ -122,7 +132,7 @@ export class SandboxDO extends Sandbox<Env> implements SandboxApi {
         if (!this.#isWanted(incarnation)) return this.#abandon();
         const failure = classifyFailure(error);
         log.warn("sandbox_start_failed", { sessionId: order.sessionId, incarnation, failure, ...errorFields(error) });
-        const pauseMs = RETRY_PAUSE_MS * (1 + Math.random());
+        const pauseMs = patience.retryMs * (1 + Math.random());
         if (failure !== "transient" || isSuperseded(error) || Date.now() + pauseMs >= giveUpAt) {
           return await this.#failed(incarnation, {
             kind: "failed",
@@ -157,21 +167,21 @@ export class SandboxDO extends Sandbox<Env> implements SandboxApi {
         enableInternet: !isSealed,
         labels: { session: order.sessionId, incarnation: String(order.incarnation) },
       },
-      { signal, portToCheck: CONTROL_PORT, waitInterval: INSTANCE_POLL_MS, retries: Math.ceil(INSTANCE_WAIT_MS / INSTANCE_POLL_MS) },
+      { signal, portToCheck: CONTROL_PORT, waitInterval: patience.pollMs, retries: Math.ceil(patience.instanceMs / patience.pollMs) },
     );
   }
 
   /** It was ended, or a newer order came, while it started. */
   async #abandon(): Promise<LaunchOutcome> {
     if (this.#read()?.phase === "ending") {
-      await this.#destroyWithin(KILL_PATIENCE_MS);
+      await this.#destroyWithin();
       await this.#settleEnd();
     }
     return { kind: "refused" };
   }
 
   async #failed(incarnation: number, outcome: LaunchOutcome): Promise<LaunchOutcome> {
-    if (this.#isRunning()) await this.#destroyWithin(KILL_PATIENCE_MS);
+    if (this.#isRunning()) await this.#destroyWithin();
     const record = this.#read();
     if (record !== null && record.incarnation === incarnation) this.#write({ ...record, phase: this.#isRunning() ? "ending" : "off" });
     return outcome;
@@ -197,7 +207,7 @@ export class SandboxDO extends Sandbox<Env> implements SandboxApi {
         this.#write(decision.record);
         return this.#watchAgain();
       case "destroy":
-        await this.#destroyWithin(KILL_PATIENCE_MS);
+        await this.#destroyWithin();
         await this.#settleEnd();
         break;
       case "end":
@@ -246,19 +256,19 @@ export class SandboxDO extends Sandbox<Env> implements SandboxApi {
   async #endItself(record: SandboxRecord, words: string): Promise<void> {
     this.#launching?.abort.abort();
     this.#write({ ...record, phase: "ending", fencedBelow: record.incarnation + 1 });
-    if (this.#isRunning()) await this.#destroyWithin(KILL_PATIENCE_MS);
+    if (this.#isRunning()) await this.#destroyWithin();
     await this.#tellEnd(record, null, words);
     await this.#settleEnd();
   }
 
   /** True when it is gone in time. What is not is destroyed again by the watch. */
-  async #destroyWithin(patienceMs: number): Promise<void> {
+  async #destroyWithin(): Promise<void> {
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const patience = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, patienceMs);
+    const timeIsUp = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, patience.destroyMs);
     });
     const gone = this.destroy().catch((error: unknown) => log.warn("sandbox_destroy_failed", { ...this.#names(), ...errorFields(error) }));
-    await Promise.race([gone, patience]);
+    await Promise.race([gone, timeIsUp]);
     clearTimeout(timer);
   }
 

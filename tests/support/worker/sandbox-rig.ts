@@ -1,0 +1,56 @@
+/** One session's sandbox as its session sees it, and the container beneath as the platform does. */
+import { formatId, ID_RANDOM_BYTES } from "@ai-dev-platform/protocol/ids";
+import type { SandboxSize } from "@ai-dev-platform/protocol/modes";
+import { fleetOf } from "../../../worker/hosts/sandbox/places.ts";
+import { sandboxHost } from "../../../worker/hosts/sandbox/sandbox-host.ts";
+import type { HostOrder, RunnerHost, StartOutcome } from "../../../worker/session/ports.ts";
+import { containerOf, type FakeContainer } from "./engine.ts";
+
+const random = () => crypto.getRandomValues(new Uint8Array(ID_RANDOM_BYTES));
+const HOUR_MS = 3_600_000;
+
+export class SandboxRig {
+  readonly sessionId = formatId("session", random());
+  readonly host: RunnerHost;
+  readonly #env: Env;
+  readonly #ownerId: string;
+
+  constructor(env: Env, ownerId: string = `usr-${crypto.randomUUID()}`) {
+    this.#env = env;
+    this.#ownerId = ownerId;
+    this.host = sandboxHost(env);
+  }
+
+  order(incarnation: number, patch: Partial<HostOrder> = {}): HostOrder {
+    return {
+      sessionId: this.sessionId,
+      incarnation,
+      linkToken: `adpl_${this.sessionId}_canary-link-token-of-the-test`,
+      modelToken: `adpm_${this.sessionId}_canary-model-token-of-the-test`,
+      source: { kind: "empty" },
+      ownerId: this.#ownerId,
+      size: "standard-1" satisfies SandboxSize,
+      network: { level: "none", hosts: [] },
+      maxLifetimeMs: 12 * HOUR_MS,
+      ...patch,
+    };
+  }
+
+  start(incarnation: number, patch: Partial<HostOrder> = {}): Promise<StartOutcome> {
+    return this.host.start(this.order(incarnation, patch));
+  }
+
+  async sandboxId(): Promise<string> {
+    const place = await fleetOf(this.#env).find(this.sessionId);
+    if (place === null) throw new Error("the session has no sandbox");
+    return place.sandboxId;
+  }
+
+  async container(): Promise<FakeContainer> {
+    return containerOf(await this.sandboxId());
+  }
+
+  async object() {
+    return this.#env.SANDBOX.get(this.#env.SANDBOX.idFromString(await this.sandboxId()));
+  }
+}
