@@ -148,6 +148,8 @@ export const sessionAuthoredSchema = z.discriminatedUnion("type", [
   z.object({ type: type("host_used"), incarnation: z.int().min(1), seconds: z.number().min(0), costUsd: z.number().min(0) }),
   z.object({ type: type("max_hours_set"), maxHours: z.number().min(0), author: authorSchema }),
   z.object({ type: type("time_cap_reached"), seconds: z.number().min(0), maxHours: z.number() }),
+  /** The workspace and the agents' memory went with the runner: nothing of it was to be kept. */
+  z.object({ type: type("workspace_dropped"), incarnation: z.int().min(1) }),
   z.object({ type: type("thread_started"), thread: threadSchema, title: z.string().max(200), author: authorSchema }),
 ]);
 

@@ -26,7 +26,8 @@ const problem = { code: "agent_error", message: "Claude stopped with an error." 
 const snapshot = {
   snapshotId: snp,
   parentId: null,
-  format: 1,
+  format: 2,
+  inherited: [],
   parts: [{ bytes: 5, sha256: "a".repeat(64) }],
   treeBytes: 5,
   treeFiles: 1,
@@ -170,6 +171,7 @@ const SESSION_EVENTS = [
   { type: "host_used", incarnation: 1, seconds: 600, costUsd: 0.0123 },
   { type: "max_hours_set", maxHours: 24, author },
   { type: "time_cap_reached", seconds: 43_200, maxHours: 12 },
+  { type: "workspace_dropped", incarnation: 1 },
   { type: "thread_started", thread: "tests", title: "Tests", author },
 ];
 const RUNNER_EVENTS = [

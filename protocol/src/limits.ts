@@ -85,6 +85,8 @@ export const TICKET_TTL_MS = 30_000;
 /** One part of a snapshot in one request: below the smallest body limit of the platform's plans. */
 export const MAX_SNAPSHOT_PART_BYTES = 32 * 1_048_576;
 export const MAX_SNAPSHOT_PARTS = 64;
+/** Parts of earlier snapshots that one may build on: compaction keeps it near 40, plus large ones. */
+export const MAX_INHERITED_PARTS = 256;
 /** A new snapshot this much smaller than its parent (in files) is refused unless it was asked for. */
 export const SHRINK_GUARD_RATIO = 0.1;
 

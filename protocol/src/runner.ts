@@ -166,7 +166,7 @@ export const runnerOrderFrameSchema = z.discriminatedUnion("type", [
     code: z.string().optional(),
     head: snapshotIdSchema.nullable(),
   }),
-  /** Save, say bye, exit. */
-  z.object({ type: z.literal("retire") }),
+  /** Save (unless `save` is false), say bye, exit. */
+  z.object({ type: z.literal("retire"), save: z.boolean().optional() }),
 ]);
 export type RunnerOrderFrame = z.infer<typeof runnerOrderFrameSchema>;

@@ -118,6 +118,8 @@ export interface SessionState {
   hostCostUsd: number;
   maxHours: number;
   timeCapReached: boolean;
+  /** When an ephemeral session's files went with its sandbox; null while there are some, or were never any. */
+  droppedAt: number | null;
   agent: { agentVersion: string; model: string; commands: AgentReady["commands"]; models: AgentReady["models"] } | null;
   mcpServers: McpServerStatus[];
   todos: { text: string; status: "pending" | "in_progress" | "completed" }[];
@@ -156,6 +158,7 @@ export const emptyState = (): SessionState => ({
   hostCostUsd: 0,
   maxHours: DEFAULT_MAX_HOURS,
   timeCapReached: false,
+  droppedAt: null,
   agent: null,
   mcpServers: [],
   todos: [],
@@ -224,7 +227,8 @@ function hostChange(state: SessionState, event: SessionEvent, entry: ReadEntry):
   switch (event.type) {
     case "host_changed": {
       const { state: now, incarnation, hostName, problem = null } = event;
-      return { host: { state: now, incarnation, hostName, since: entry.at, startedAt: startOf(state, event, entry.at), problem } };
+      const host = { state: now, incarnation, hostName, since: entry.at, startedAt: startOf(state, event, entry.at), problem };
+      return now === "ready" ? { host, droppedAt: null } : { host };
     }
     case "lifecycle_set":
       return { lifecycle: event.lifecycle };
@@ -243,6 +247,8 @@ function hostChange(state: SessionState, event: SessionEvent, entry: ReadEntry):
       return { maxHours: event.maxHours, timeCapReached: false };
     case "time_cap_reached":
       return { timeCapReached: true };
+    case "workspace_dropped":
+      return { droppedAt: entry.at, changes: { base: "", files: [] }, context: null };
     default:
       return workChange(state, event, entry);
   }

@@ -7,6 +7,7 @@ import { listOperatorMachines, recordHello, recordOffline } from "../../worker/d
 import { findPlacement, insertSession } from "../../worker/db/sessions.ts";
 import { machineHost } from "../../worker/hosts/machine/machine-host.ts";
 import { newId } from "../../worker/ids.ts";
+import type { HostOrder } from "../../worker/session/ports.ts";
 import { SessionDO } from "../../worker/session/session-do.ts";
 import { dialMachine, eventually, FakeMachine } from "../support/worker/fake-machine.ts";
 
@@ -36,9 +37,25 @@ function fakeMachine(): FakeMachine {
   machines.push(machine);
   return machine;
 }
+const hostOrderFor = (sessionId: string, incarnation = 1): HostOrder => ({
+  ...orderFor(sessionId, incarnation),
+  ownerId: "u",
+  size: "standard-1",
+  network: { level: "registries", hosts: [] },
+  maxLifetimeMs: 3_600_000,
+});
 async function storedSession(): Promise<string> {
   const sessionId = newId("session");
-  const row = { sessionId, userId: "u", projectId: newId("project"), title: "t", machineId: null, createdAt: 1 };
+  const row = {
+    sessionId,
+    userId: "u",
+    projectId: newId("project"),
+    title: "t",
+    machineId: null,
+    createdAt: 1,
+    host: "machine",
+    size: "standard-1",
+  } as const;
   await insertSession(env.DB, { ...row, lifecycle: "hydrated", mode: "default", modelSource: "key" });
   return sessionId;
 }
@@ -334,7 +351,7 @@ describe("any of the operator's machines", () => {
 
   it("waits without one, and is woken when one connects", async () => {
     const sessionId = await storedSession();
-    expect(await host.start(orderFor(sessionId))).toEqual({ kind: "waiting", code: "no_machine" });
+    expect(await host.start(hostOrderFor(sessionId))).toEqual({ kind: "waiting", code: "no_machine" });
     await fakeMachine().connect();
     await eventually(
       async () => woken.mock.calls.length,
@@ -349,7 +366,7 @@ describe("any of the operator's machines", () => {
     await online(busy.machineId);
     await online(free.machineId);
     const sessionId = await storedSession();
-    expect(await host.start(orderFor(sessionId))).toMatchObject({ kind: "started" });
+    expect(await host.start(hostOrderFor(sessionId))).toMatchObject({ kind: "started" });
     expect(await findPlacement(env.DB, sessionId)).toBe(free.machineId);
     await host.kill(sessionId, 1);
     expect(free.ordersOf("kill")).toHaveLength(1);
@@ -364,10 +381,10 @@ describe("any of the operator's machines", () => {
       .connect({ running: [{ sessionId: newId("session"), incarnation: 1 }], capacity: 3 });
     await online(first.machineId);
     const sessionId = await storedSession();
-    await host.start(orderFor(sessionId));
+    await host.start(hostOrderFor(sessionId));
     const idle = await fakeMachine().obey().connect();
     await online(idle.machineId);
-    await host.start(orderFor(sessionId, 2));
+    await host.start(hostOrderFor(sessionId, 2));
     expect(first.ordersOf("start")).toHaveLength(2);
     expect(idle.ordersOf("start")).toEqual([]);
   });
@@ -375,10 +392,10 @@ describe("any of the operator's machines", () => {
     const hello = { name: "ghost", platform: "linux", agentVersion: "0", capacity: 9, allowsPaths: true, running: 0, at: 1 };
     const ghost = newId("machine");
     await recordHello(env.DB, { machineId: ghost, ...hello });
-    expect(await host.start(orderFor(await storedSession()))).toEqual({ kind: "waiting", code: "no_machine" });
+    expect(await host.start(hostOrderFor(await storedSession()))).toEqual({ kind: "waiting", code: "no_machine" });
     const real = await fakeMachine().obey().connect();
     await online(real.machineId);
-    expect(await host.start(orderFor(await storedSession()))).toMatchObject({ kind: "started" });
+    expect(await host.start(hostOrderFor(await storedSession()))).toMatchObject({ kind: "started" });
     await recordOffline(env.DB, ghost, 2);
   });
 });

@@ -106,6 +106,9 @@ describe("sessions", () => {
       additions: 0,
       deletions: 0,
       updatedAt: 1,
+      lifecycle: "hydrated",
+      hostSeconds: 0,
+      hostCostUsd: 0,
     });
     expect((await listOf(owner)).some((row) => row.sessionId === sessionId)).toBe(false);
   });
@@ -119,6 +122,9 @@ describe("sessions", () => {
       additions: 3,
       deletions: 1,
       updatedAt: Date.now() + 1_000,
+      lifecycle: "hydrated",
+      hostSeconds: 0,
+      hostCostUsd: 0,
     });
     expect((await listOf(owner))[0]).toMatchObject({
       sessionId,

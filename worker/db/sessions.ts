@@ -25,10 +25,14 @@ export interface NewSession {
   createdAt: number;
 }
 
-export async function insertSession(db: D1Database, session: NewSession): Promise<void> {
-  await openDb(db)
+/** False when there is one with this id already, whosever it is. */
+export async function insertSession(db: D1Database, session: NewSession): Promise<boolean> {
+  const rows = await openDb(db)
     .insert(sessions)
-    .values({ ...session, state: "asleep", detail: "", updatedAt: session.createdAt });
+    .values({ ...session, state: "asleep", detail: "", updatedAt: session.createdAt })
+    .onConflictDoNothing()
+    .returning({ sessionId: sessions.sessionId });
+  return rows.length > 0;
 }
 
 const select = (db: D1Database) =>

@@ -8,7 +8,7 @@ import type { AppEnv } from "../middleware/auth.ts";
 export const configRoutes = new Hono<AppEnv>();
 
 configRoutes.get("/api/config", async (c) => {
-  const { demoModelUrl, localPaths } = readConfig(c.env);
-  const body: ConfigBody = { version: PLATFORM_VERSION, demoModel: demoModelUrl !== null, signUp: await isSignUpOpen(c.env), localPaths };
+  const { demoModelUrl, localPaths, sandbox } = readConfig(c.env);
+  const body: ConfigBody = { version: PLATFORM_VERSION, demoModel: demoModelUrl !== null, signUp: await isSignUpOpen(c.env), localPaths, sandbox };
   return c.json(body);
 });

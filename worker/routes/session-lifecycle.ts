@@ -6,8 +6,11 @@
  */
 import type * as z from "zod";
 import type { ProjectBody, sessionCreateSchema } from "@ai-dev-platform/protocol/http";
+import { formatId } from "@ai-dev-platform/protocol/ids";
+import type { HostKind, SandboxSize } from "@ai-dev-platform/protocol/modes";
 import { mayUseMachine } from "../db/machines.ts";
-import { entombSession, insertSession, removeSession } from "../db/sessions.ts";
+import { entombSession, findSession, insertSession, removeSession } from "../db/sessions.ts";
+import { readConfig } from "../env.ts";
 import { AppError } from "../errors.ts";
 import { newId } from "../ids.ts";
 import { createLogger, errorFields } from "../log.ts";
@@ -33,39 +36,51 @@ export async function createSession(
   budgetUsd: number,
   now: number,
 ): Promise<string> {
-  const init = initOf(owner, project, wanted, budgetUsd);
-  const { sessionId, projectId, title, lifecycle, mode, modelSource, machineId } = init;
+  const init = await initOf(env, owner, project, wanted, budgetUsd);
+  const { sessionId, projectId, title, lifecycle, mode, modelSource, machineId, host, size } = init;
   if (machineId !== null && !(await mayUseMachine(env.DB, machineId, owner.userId))) {
     throw new AppError("not_found", { detail: "machineId" });
   }
-  await insertSession(env.DB, {
-    sessionId,
-    userId: owner.userId,
-    projectId,
-    title,
-    lifecycle,
-    mode,
-    modelSource,
-    machineId,
-    createdAt: now,
-  });
+  const row = { sessionId, userId: owner.userId, projectId, title, lifecycle, mode, modelSource, machineId, host, size, createdAt: now };
+  const isNew = await insertSession(env.DB, row);
+  // The same request again: its session answers whether it is the same. Nothing of it is undone by this one's failure.
+  if (!isNew && (await findSession(env.DB, sessionId, owner.userId)) === null) throw new AppError("session_deleted");
   try {
     const created = await sessionStub(env, sessionId).create(init);
     if (!created.ok) throw new AppError(created.code);
   } catch (cause) {
-    await deleteSession(env, sessionId, owner.userId, now).catch((second: unknown) =>
-      log.warn("undo_failed", { sessionId, ...errorFields(second) }),
-    );
+    if (isNew) await undo(env, sessionId, owner.userId, now);
     throw cause;
   }
   return sessionId;
 }
 
-function initOf(owner: Owner, project: ProjectBody, wanted: Wanted, budgetUsd: number): SessionInit {
-  const { mode, model, modelSource, lifecycle, machineId = null, prompt = null } = wanted;
+const undo = (env: Env, sessionId: string, userId: string, now: number): Promise<unknown> =>
+  deleteSession(env, sessionId, userId, now).catch((cause: unknown) => log.warn("undo_failed", { sessionId, ...errorFields(cause) }));
+
+/** A first prompt names its session: asked again because the answer was lost, the same session answers. */
+async function sessionIdFor(userId: string, promptId: string | undefined): Promise<string> {
+  if (promptId === undefined) return newId("session");
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`session\n${userId}\n${promptId}`));
+  return formatId("session", new Uint8Array(digest));
+}
+
+/** A folder of a machine needs that machine; otherwise a sandbox, where there are any. */
+function hostOf(env: Env, source: ProjectBody["source"], wanted: Wanted): HostKind {
+  const { sandbox } = readConfig(env);
+  const needsMachine = source.kind === "path" || wanted.machineId !== undefined;
+  if (wanted.host === "sandbox" && needsMachine) throw new AppError("bad_request", { detail: "host: a machine is needed here" });
+  if (wanted.host === "sandbox" && !sandbox) throw new AppError("sandbox_off");
+  return wanted.host ?? (needsMachine || !sandbox ? "machine" : "sandbox");
+}
+
+type PlacedInit = SessionInit & { host: HostKind; size: SandboxSize };
+
+async function initOf(env: Env, owner: Owner, project: ProjectBody, wanted: Wanted, budgetUsd: number): Promise<PlacedInit> {
+  const { mode, model, modelSource, lifecycle, size, network, maxHours, machineId = null, prompt = null } = wanted;
   const { projectId, name: projectName, source, trustProject } = project;
   return {
-    sessionId: newId("session"),
+    sessionId: await sessionIdFor(owner.userId, prompt?.promptId),
     ownerId: owner.userId,
     ownerName: owner.name,
     title: wanted.title ?? titleOf(prompt?.text),
@@ -77,6 +92,10 @@ function initOf(owner: Owner, project: ProjectBody, wanted: Wanted, budgetUsd: n
     mode,
     model,
     modelSource,
+    host: hostOf(env, source, wanted),
+    size,
+    network,
+    maxHours,
     machineId,
     budgetUsd,
     prompt,

@@ -15,7 +15,14 @@ export type DeadlineName =
   | "stop_deadline"
   | "approvals"
   | "grants"
-  | "directory";
+  | "directory"
+  | "runner_save"
+  | "lease"
+  | "host_used"
+  | "host_ends"
+  | "time_cap"
+  | "egress_blocks"
+  | "allowed_hosts";
 
 export class Alarms {
   readonly #storage: DurableObjectStorage;

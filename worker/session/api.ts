@@ -120,6 +120,8 @@ export interface SessionApi {
   gitAccess(request: { incarnation: number; url: string }): Promise<GitAccess | null>;
   /** For snapshot transfers: is this the current runner's link token? */
   authorizeRunner(linkToken: string): Promise<{ ok: true; incarnation: number } | { ok: false; code: ErrorCode }>;
+  /** Another session waits for room: an idle runner goes to sleep now. True when it does. */
+  yieldRunner(): Promise<boolean>;
   /** A machine came online: start what waits for it. */
   hostAvailable(): Promise<void>;
   /** A machine reports that this runner's process ended. */

@@ -5,17 +5,15 @@
  */
 import type { Problem, TurnOutcome } from "@ai-dev-platform/protocol/events";
 import { isErrorCode } from "@ai-dev-platform/protocol/errors";
-import { RUNNER_IDLE_MS } from "@ai-dev-platform/protocol/limits";
 import type { QueuedPrompt } from "@ai-dev-platform/protocol/state";
 import { INITIAL_FLOW, problemOf, readFlow, type Effect, type Flow, type FlowInput } from "./flow.ts";
+import { idleMsOf, isSaved } from "./lifecycles.ts";
 import { NO_USAGE, takeTurnUsage } from "./metering.ts";
 import type { SessionParts } from "./parts.ts";
 import { FENCED_CLOSE } from "./runner-link.ts";
 import { launchRunner } from "./runner-start.ts";
 import { stepTurn } from "./turn.ts";
 
-/** A long-running session keeps its runner between prompts for a working day. */
-const LONG_RUNNING_IDLE_MS = 8 * 3_600_000;
 /** Idle deadlines are moved on by activity, but not for less than this: each move is a stored row. */
 const IDLE_SLACK_MS = 60_000;
 
@@ -55,6 +53,20 @@ export class Conductor {
     this.#parts.ledger.transact(() => alarms.arm("runner_idle", later));
   }
 
+  /** A ready runner that has had nothing to do for this long, by the time that is left until it would sleep. */
+  isIdleFor(ms: number): boolean {
+    const { alarms, ports } = this.#parts;
+    const sleepsAt = alarms.deadline("runner_idle");
+    if (sleepsAt === null || this.flow.runner.state !== "ready") return false;
+    return sleepsAt - this.#idleMs() + ms <= ports.clock.now();
+  }
+
+  /** What an idle runner's time depends on has changed. */
+  retime(): void {
+    const { alarms, ports } = this.#parts;
+    if (alarms.deadline("runner_idle") !== null) alarms.arm("runner_idle", ports.clock.now() + this.#idleMs());
+  }
+
   /** Hands waiting steering prompts to the agents whose turn runs, if a runner listens (SPEC PR4). */
   handSteering(): void {
     const { prompts, link } = this.#parts;
@@ -74,7 +86,9 @@ export class Conductor {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       const { flow, effects } = stepTurn(this.flow, next, {
         now: this.#parts.ports.clock.now(),
-        waiting: this.#parts.prompts.heads(),
+        // Past the time cap, what waits goes on waiting.
+        waiting: this.#parts.ledger.state.timeCapReached ? [] : this.#parts.prompts.heads(),
+        isWake: this.#parts.ledger.state.saved !== null,
         freshTurnId: this.#parts.newId("turn"),
         idleMs: this.#idleMs(),
       });
@@ -108,8 +122,9 @@ export class Conductor {
       case "send_interrupt":
         return ledger.afterCommit(() => void link.send({ type: "interrupt", turnId: effect.turnId }));
       case "send_retire":
-        return ledger.afterCommit(() => void link.send({ type: "retire" }));
+        return ledger.afterCommit(() => void link.send({ type: "retire", ...(this.#isSaved() ? {} : { save: false }) }));
       case "send_save": {
+        if (!this.#isSaved()) return;
         const requestId = this.#parts.newId("request");
         return ledger.afterCommit(() => void link.send({ type: "save", requestId, asked: false }));
       }
@@ -126,6 +141,7 @@ export class Conductor {
       case "resend_turn":
         return this.#resendTurn(effect);
       case "fence":
+        if (link.isCurrent(effect.incarnation)) this.#endRun(effect.incarnation);
         link.fence();
         live.clearAll();
         return ledger.afterCommit(() => {
@@ -215,14 +231,8 @@ export class Conductor {
   }
 
   async #kill(incarnation: number): Promise<void> {
-    const init = this.#parts.init();
-    if (init === null) return;
-    try {
-      await this.#parts.ports.host.kill(init.sessionId, incarnation);
-    } catch (error) {
-      this.#parts.ports.log.warn("runner_kill_failed", { sessionId: init.sessionId, incarnation, reason: String(error) });
-    }
-    this.feed({ type: "killed", incarnation });
+    await this.#parts.ends.kill(incarnation);
+    if (this.#parts.init() !== null) this.feed({ type: "killed", incarnation });
   }
 
   #background(work: Promise<void>): void {
@@ -232,7 +242,26 @@ export class Conductor {
   }
 
   #idleMs(): number {
-    return this.#parts.init()?.lifecycle === "long-running" ? LONG_RUNNING_IDLE_MS : RUNNER_IDLE_MS;
+    const { lifecycle, hostKind, timeCapReached } = this.#parts.ledger.state;
+    return timeCapReached ? 0 : idleMsOf(lifecycle, hostKind);
+  }
+
+  #isSaved(): boolean {
+    return isSaved(this.#parts.ledger.state.lifecycle);
+  }
+
+  /** This incarnation is over: its use is written down, its sandbox is ended, and what nobody keeps is gone. */
+  #endRun(incarnation: number): void {
+    const { use, ends, sql, ledger, alarms } = this.#parts;
+    use.end();
+    ends.note(incarnation);
+    for (const name of ["lease", "runner_save"] as const) alarms.disarm(name);
+    sql.exec(`UPDATE session SET busy_tasks = 0`);
+    const { hostKind, host } = ledger.state;
+    const hasServed = host.incarnation === incarnation && (host.state === "ready" || host.state === "degraded");
+    if (hostKind !== "sandbox" || this.#isSaved() || !hasServed) return;
+    ledger.append({ event: { type: "workspace_dropped", incarnation } });
+    sql.exec(`DELETE FROM agent_sessions`);
   }
 
   #load(): Flow {

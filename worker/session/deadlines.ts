@@ -3,6 +3,8 @@ import type { DeadlineName } from "./alarms.ts";
 import { nextExpiry, roleOfGrant } from "./grants.ts";
 import type { SessionParts } from "./parts.ts";
 import { dropSilentRunner } from "./runner-alive.ts";
+import { reachTimeCap, saveByClock } from "./host-settings.ts";
+import { BUSY_LONGEST_MS, idleMsOf } from "./lifecycles.ts";
 import { RUNNER_ALIVE_CHECK_MS } from "./turn.ts";
 
 export function passDeadlines(parts: SessionParts): void {
@@ -27,6 +29,18 @@ function pass(parts: SessionParts, name: DeadlineName): void {
       return parts.ledger.afterCommit(() => parts.directory.update());
     case "runner_alive":
       return checkAlive(parts);
+    case "runner_idle":
+      return isBusy(parts) ? stayUp(parts) : parts.conductor.feed({ type: "deadline", name });
+    case "runner_save":
+      return saveByClock(parts);
+    case "time_cap":
+      return reachTimeCap(parts);
+    case "lease":
+    case "host_used":
+    case "host_ends":
+    case "egress_blocks":
+    case "allowed_hosts":
+      return passForHost(parts, name);
     default:
       return parts.conductor.feed({ type: "deadline", name });
   }
@@ -49,4 +63,35 @@ function checkAlive(parts: SessionParts): void {
   if (parts.conductor.flow.turns.length === 0) return;
   parts.alarms.arm("runner_alive", parts.ports.clock.now() + RUNNER_ALIVE_CHECK_MS);
   dropSilentRunner(parts);
+}
+
+function passForHost(parts: SessionParts, name: "lease" | "host_used" | "host_ends" | "egress_blocks" | "allowed_hosts"): void {
+  const { conductor, ctx, egress, ends, ledger, lease, use } = parts;
+  switch (name) {
+    case "lease":
+      return lease.pass(conductor.flow.runner, conductor.flow.incarnation);
+    case "host_used":
+      return use.count();
+    case "host_ends":
+      return ledger.afterCommit(() => ends.retry());
+    case "egress_blocks":
+      return egress.flushBlocks();
+    case "allowed_hosts":
+      return ledger.afterCommit(() => ctx.waitUntil(egress.storeAlways()));
+    default:
+      name satisfies never;
+  }
+}
+
+/** Background work of the agent keeps an idle runner up, for a while, and not past the time cap. */
+function isBusy({ sql, ledger, ports }: SessionParts): boolean {
+  const { threads, timeCapReached } = ledger.state;
+  const lastEndedAt = Math.max(0, ...threads.map(({ lastTurn }) => lastTurn?.endedAt ?? 0));
+  if (timeCapReached || ports.clock.now() - lastEndedAt > BUSY_LONGEST_MS) return false;
+  return sql.exec<{ busy_tasks: number }>(`SELECT busy_tasks FROM session`).one().busy_tasks > 0;
+}
+
+function stayUp({ alarms, ledger, ports }: SessionParts): void {
+  const { lifecycle, hostKind } = ledger.state;
+  alarms.arm("runner_idle", ports.clock.now() + idleMsOf(lifecycle, hostKind));
 }

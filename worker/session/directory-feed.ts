@@ -26,6 +26,10 @@ const TELLING = new Set<SessionEventType>([
   "host_changed",
   "files_changed",
   "budget_reached",
+  "time_cap_reached",
+  "max_hours_set",
+  "lifecycle_set",
+  "host_used",
 ]);
 
 export interface DirectoryFeedParts {
@@ -89,6 +93,9 @@ export function rowOf(state: SessionState, costUsd: number, now: number): Direct
     additions: state.changes.files.reduce((sum, file) => sum + lines(file.additions), 0),
     deletions: state.changes.files.reduce((sum, file) => sum + lines(file.deletions), 0),
     updatedAt: now,
+    lifecycle: state.lifecycle,
+    hostSeconds: state.hostSeconds,
+    hostCostUsd: state.hostCostUsd,
   };
 }
 

@@ -82,6 +82,8 @@ export interface FlowContext {
   /** Used if a turn begins. */
   freshTurnId: string;
   idleMs: number;
+  /** There is a saved state to start from. */
+  isWake: boolean;
 }
 
 export type Effect =

@@ -1,5 +1,5 @@
 /** Whether a model call may be made, and what it cost (SPEC MO1–MO3, TU5). */
-import type { ModelCallOutcome, ModelCallRequest, ModelCallVerdict } from "./api.ts";
+import type { ModelCallOutcome, ModelCallRequest, ModelCallVerdict, VouchedModelCallRequest } from "./api.ts";
 import type { OpenTurn } from "./flow.ts";
 import { holdCall, noteTrouble, settleCall, spending } from "./metering.ts";
 import type { SessionParts } from "./parts.ts";
@@ -7,13 +7,20 @@ import { hashToken } from "./tokens.ts";
 
 export async function authorizeModelCall(parts: SessionParts, request: ModelCallRequest): Promise<ModelCallVerdict> {
   const modelHash = await hashToken(request.modelToken);
-  return parts.ledger.transact(() => judge(parts, modelHash, request));
+  return parts.ledger.transact(() => judge(parts, parts.link.incarnationOfModelToken(modelHash), request));
 }
 
-function judge(parts: SessionParts, modelHash: string, { estimateUsd, thread = null }: ModelCallRequest): ModelCallVerdict {
-  const { sql, link, conductor, ledger, ports, newId } = parts;
+/** A sandbox's call: the platform vouches for its incarnation (SPEC MO4). */
+export function authorizeSandboxModelCall(parts: SessionParts, request: VouchedModelCallRequest): ModelCallVerdict {
+  const incarnation = parts.link.isCurrent(request.incarnation) ? request.incarnation : null;
+  return parts.ledger.transact(() => judge(parts, incarnation, request));
+}
+
+type Call = Pick<ModelCallRequest, "estimateUsd" | "thread">;
+
+function judge(parts: SessionParts, incarnation: number | null, { estimateUsd, thread = null }: Call): ModelCallVerdict {
+  const { sql, conductor, ledger, ports, newId } = parts;
   const init = parts.init();
-  const incarnation = link.incarnationOfModelToken(modelHash);
   const turn = turnOfCall(conductor.flow.turns, thread);
   // A turn that is being stopped spends no more.
   if (init === null || incarnation === null || typeof turn?.stopAskedAt === "number") return { ok: false, code: "model_token_refused" };

@@ -2,16 +2,22 @@
 import type { Author } from "@ai-dev-platform/protocol/events";
 import { formatId, ID_RANDOM_BYTES, type IdKind } from "@ai-dev-platform/protocol/ids";
 import type { LogEntry } from "@ai-dev-platform/protocol/events";
+import type { HostKind } from "@ai-dev-platform/protocol/modes";
 import { Alarms } from "./alarms.ts";
 import type { SessionInit } from "./api.ts";
 import { Approvals } from "./approvals.ts";
 import { Conductor } from "./conductor.ts";
 import { DirectoryFeed } from "./directory-feed.ts";
+import { Egress } from "./egress.ts";
+import { HostEnds } from "./host-ends.ts";
+import { HostUse } from "./host-use.ts";
+import { Lease } from "./lease.ts";
 import { Ledger } from "./ledger.ts";
 import { LiveText } from "./live.ts";
 import type { SessionPorts } from "./ports.ts";
 import { PromptQueue } from "./prompt-queue.ts";
 import { RunnerLink } from "./runner-link.ts";
+import { RunnerLog } from "./runner-log.ts";
 import { migrate } from "./tables.ts";
 import { Viewers } from "./viewers.ts";
 
@@ -28,12 +34,27 @@ export interface SessionParts {
   readonly approvals: Approvals;
   readonly conductor: Conductor;
   readonly directory: DirectoryFeed;
+  readonly use: HostUse;
+  readonly runnerLog: RunnerLog;
+  readonly egress: Egress;
+  readonly lease: Lease;
+  readonly ends: HostEnds;
   /** What was asked for at creation; null before it. */
   init(): SessionInit | null;
   newId(kind: IdKind): string;
 }
 
-export type PortsFor = (machineId: string | null) => SessionPorts;
+/** What the parts that hold no other part are given. */
+export type BaseParts = Omit<SessionParts, "conductor" | "egress" | "lease" | "ends">;
+
+/** Where the session's runners live: decided at creation. */
+export interface Place {
+  host: HostKind;
+  machineId: string | null;
+}
+export type PortsFor = (place: Place) => SessionPorts;
+
+const placeOf = (init: SessionInit | null): Place => ({ host: init?.host ?? "machine", machineId: init?.machineId ?? null });
 
 export function wireParts(ctx: DurableObjectState, portsFor: PortsFor): SessionParts {
   const { storage } = ctx;
@@ -55,7 +76,11 @@ export function wireParts(ctx: DurableObjectState, portsFor: PortsFor): SessionP
   const approvals = new Approvals(sql, ledger, alarms);
   const newId = (kind: IdKind) => formatId(kind, ports.random.bytes(ID_RANDOM_BYTES));
   const directory: DirectoryFeed = new DirectoryFeed({ ctx, sql, ports, ledger, alarms, init: initOf });
-  const base = { ctx, sql, ports, ledger, alarms, link, live, viewers, prompts, approvals, directory, init: initOf, newId };
+  const use = new HostUse(sql, ledger, alarms, now);
+  const runnerLog = new RunnerLog(sql, now);
+  const doors = { ctx, sql, ports, ledger, alarms, link, live, viewers, prompts, approvals, directory };
+  const bare: BaseParts = { ...doors, use, runnerLog, init: initOf, newId };
+  const base = { ...bare, egress: new Egress(bare), lease: new Lease(bare), ends: new HostEnds(bare) };
   const conductor = new Conductor(base);
   ledger.setHooks({ beforeCommit: () => alarms.sync(), afterRollback: () => conductor.forget() });
   return { ...base, conductor };
@@ -63,10 +88,11 @@ export function wireParts(ctx: DurableObjectState, portsFor: PortsFor): SessionP
 
 /** Ports are made at first use; made anew at creation, which names the machine. */
 function lazyPorts(portsFor: PortsFor, initOf: () => SessionInit | null): SessionPorts {
-  let made: { machineId: string | null; ports: SessionPorts } | null = null;
+  let made: { place: Place; ports: SessionPorts } | null = null;
   const get = (): SessionPorts => {
-    const machineId = initOf()?.machineId ?? null;
-    if (made === null || made.machineId !== machineId) made = { machineId, ports: portsFor(machineId) };
+    const place = placeOf(initOf());
+    const isSame = made !== null && made.place.machineId === place.machineId && made.place.host === place.host;
+    if (made === null || !isSame) made = { place, ports: portsFor(place) };
     return made.ports;
   };
   return {
@@ -87,6 +113,12 @@ function lazyPorts(portsFor: PortsFor, initOf: () => SessionInit | null): Sessio
     },
     get settings() {
       return get().settings;
+    },
+    get allowedHosts() {
+      return get().allowedHosts;
+    },
+    get egress() {
+      return get().egress;
     },
     get log() {
       return get().log;

@@ -7,7 +7,7 @@ import type { SessionSummaryState } from "@ai-dev-platform/protocol/http";
 import type { RunnerOrder } from "@ai-dev-platform/protocol/machine";
 import type { HostKind, Lifecycle, Network, SandboxSize } from "@ai-dev-platform/protocol/modes";
 import type { McpServerConfig } from "@ai-dev-platform/protocol/runner";
-import type { SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
+import type { InheritedPart, SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
 
 export interface Clock {
   /** Epoch milliseconds. */
@@ -58,7 +58,8 @@ export interface RunnerHost {
 export interface SnapshotStore {
   /** Whether every part is stored whole: sizes and SHA-256 as named. */
   isComplete(sessionId: string, snapshot: SnapshotRef): Promise<boolean>;
-  remove(sessionId: string, snapshot: SnapshotRef): Promise<void>;
+  /** Parts that no kept snapshot is read from. Removing one that is gone already is fine. */
+  removeParts(sessionId: string, parts: readonly InheritedPart[]): Promise<void>;
   removeAll(sessionId: string): Promise<void>;
 }
 

@@ -49,6 +49,10 @@ export class PromptQueue {
     return isSame ? { ok: true, seq, isNew: false } : { ok: false, code: "conflict" };
   }
 
+  isKnown(promptId: string): boolean {
+    return this.#sql.exec(`SELECT 1 AS one FROM prompts WHERE prompt_id = ?`, promptId).toArray().length > 0;
+  }
+
   edit(promptId: string, text: string): ChangeOutcome {
     const refusal = this.#refusal(promptId);
     if (refusal !== null) return refusal;

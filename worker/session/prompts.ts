@@ -5,7 +5,9 @@ import { dropSilentRunner } from "./runner-alive.ts";
 import type { PromptBody, SubmitOutcome } from "./prompt-queue.ts";
 
 export function submitPrompt(parts: SessionParts, body: PromptBody, author: Author): SubmitOutcome {
-  return parts.ledger.transact(() => {
+  return parts.ledger.transact((): SubmitOutcome => {
+    // One that was taken in before gets its answer again.
+    if (parts.ledger.state.timeCapReached && !parts.prompts.isKnown(body.promptId)) return { ok: false, code: "time_cap_reached" };
     const outcome = parts.prompts.submit(body, author);
     if (outcome.ok && outcome.isNew) {
       dropSilentRunner(parts);

@@ -12,6 +12,8 @@ import { judgeVersion, PROTOCOL_VERSION } from "@ai-dev-platform/protocol/versio
 import { problemOf } from "./flow.ts";
 import type { SessionParts } from "./parts.ts";
 import { closeQuietly, FENCED_CLOSE, type LinkMark } from "./runner-link.ts";
+import { armSave } from "./host-settings.ts";
+import { beginRun } from "./runner-start.ts";
 import { commitSnapshot, savedSnapshots } from "./saves.ts";
 import { rememberConversations, threadConfig } from "./threads.ts";
 
@@ -83,6 +85,7 @@ export class RunnerFrames {
     const conversations = threadConfig(this.#parts.sql, state);
     const config = { source, trustProject, mode: state.mode, model: state.model, snapshots, mcpServers, ...conversations };
     link.sendTo(ws, { type: "welcome", version: PROTOCOL_VERSION, ackedRseq: link.ackedRseq, config });
+    beginRun(this.#parts, mark.incarnation);
     conductor.feed({ type: "hello", incarnation: mark.incarnation });
   }
 
@@ -100,11 +103,12 @@ export class RunnerFrames {
     const { incarnation } = mark;
     switch (frame.type) {
       case "ready":
-        return conductor.feed({
+        conductor.feed({
           type: "ready",
           incarnation,
           openTurnIds: frame.openTurnIds ?? (frame.openTurnId === null ? [] : [frame.openTurnId]),
         });
+        return ledger.transact(() => armSave(this.#parts));
       case "emit":
         return this.#takeItems(incarnation, frame.items);
       case "live":
@@ -127,7 +131,15 @@ export class RunnerFrames {
         if (frame.reason === "failed") ledger.append({ event: { type: "snapshot_failed", problem } });
         return;
       }
+      case "busy":
+        this.#parts.sql.exec(`UPDATE session SET busy_tasks = ?`, frame.tasks);
+        return;
+      case "log":
+        return this.#parts.runnerLog.add(frame.lines.join("\n"));
       case "failed":
+        this.#parts.runnerLog.add(
+          `failed: ${frame.problem.message}${frame.problem.detail === undefined ? "" : `\n${frame.problem.detail}`}`,
+        );
         return conductor.feed({ type: "ended", incarnation, problem: frame.problem, isKnownFailure: true });
       case "bye":
         return conductor.feed({ type: "bye", incarnation });
@@ -137,14 +149,15 @@ export class RunnerFrames {
   }
 
   #showProgress(step: Extract<RunnerFrame, { type: "progress" }>["step"], detail: string): void {
-    const { viewers, ports } = this.#parts;
+    const { viewers, ports, runnerLog } = this.#parts;
+    runnerLog.add(detail === "" ? step : `${step}: ${detail}`);
     if (this.#progress?.step !== step) this.#progress = { step, startedAt: ports.clock.now() };
     viewers.broadcast({ type: "progress", step, detail, startedAt: this.#progress.startedAt });
   }
 
   /** Takes what follows on what is in the log; drops repeats; stops at a gap. Acks after the commit (SPEC RN2, RN3). */
   #takeItems(incarnation: number, items: readonly OutboxItem[]): void {
-    const { ledger, link } = this.#parts;
+    const { ledger, lease, link } = this.#parts;
     ledger.transact(() => {
       let acked = link.ackedRseq;
       for (const item of items) {
@@ -156,6 +169,7 @@ export class RunnerFrames {
         acked = item.rseq;
       }
       if (acked !== link.ackedRseq) link.setAcked(acked);
+      lease.heard(incarnation);
       ledger.afterCommit(() => void link.send({ type: "ack", rseq: acked }));
     });
   }

@@ -60,6 +60,12 @@ export class RunnerLink {
     return row !== null && row.model_hash === modelHash ? row.incarnation : null;
   }
 
+  /** Whether this incarnation is the current one and was not fenced. */
+  isCurrent(incarnation: number): boolean {
+    const row = this.#row();
+    return row !== null && row.link_hash !== null && row.incarnation === incarnation;
+  }
+
   get incarnation(): number {
     return this.#row()?.incarnation ?? 0;
   }

@@ -1,5 +1,5 @@
 /**
- * Saved states (SPEC SN1–SN3). Owns `snapshots`: the newest three references, newest last. A snapshot becomes the head
+ * Saved states (SPEC SN1–SN3). Owns `snapshots`: a reference to each kept one. A snapshot becomes the head
  * in one transaction, after its parts were verified, only on top of the head it names and by the current incarnation.
  */
 import type { ErrorCode } from "@ai-dev-platform/protocol/errors";
@@ -10,18 +10,19 @@ import { snapshotRefSchema, type SnapshotRef } from "@ai-dev-platform/protocol/s
 import { seqOfItem } from "./event-log.ts";
 import { problemOf } from "./flow.ts";
 import type { SessionParts } from "./parts.ts";
+import { chooseKept, inheritsFrom, KEPT_NEWEST, unreferencedParts, type DatedSnapshot } from "./retention.ts";
 import type { LinkMark } from "./runner-link.ts";
 import { rememberConversations } from "./threads.ts";
 
-/** The head and two to fall back to. */
-const KEPT_SNAPSHOTS = 3;
+/** The head and two to fall back to: what a runner is told. */
+const OFFERED_SNAPSHOTS = 3;
 
 type Commit = Extract<RunnerFrame, { type: "commit" }>;
 
 /** Newest first: the head, then the ones to fall back to. */
 export function savedSnapshots(sql: SqlStorage): SnapshotRef[] {
   return sql
-    .exec<{ ref: string }>(`SELECT ref FROM snapshots ORDER BY seq DESC LIMIT ?`, KEPT_SNAPSHOTS)
+    .exec<{ ref: string }>(`SELECT ref FROM snapshots ORDER BY seq DESC LIMIT ?`, OFFERED_SNAPSHOTS)
     .toArray()
     .map((row) => snapshotRefSchema.parse(JSON.parse(row.ref)));
 }
@@ -55,7 +56,8 @@ function refusal(parts: SessionParts, mark: LinkMark, { snapshot, asked }: Commi
   // A runner's word that somebody asked counts only if somebody did.
   const isAsked = asked && sql.exec<{ is_save_asked: number }>(`SELECT is_save_asked FROM session`).one().is_save_asked === 1;
   const isShrunk = head !== null && snapshot.treeFiles < head.treeFiles * SHRINK_GUARD_RATIO;
-  return isShrunk && !isAsked ? "snapshot_shrunk" : null;
+  if (isShrunk && !isAsked) return "snapshot_shrunk";
+  return inheritsFrom(snapshot, head) ? null : "snapshot_damaged";
 }
 
 async function verify(parts: SessionParts, snapshot: SnapshotRef): Promise<ErrorCode | null> {
@@ -85,23 +87,31 @@ function makeHead(parts: SessionParts, mark: LinkMark, frame: Commit): void {
 const conversationsOf = ({ agentSessionId, agentSessionIds }: Commit): Record<string, string> =>
   agentSessionId === null ? { ...agentSessionIds } : { [MAIN_THREAD]: agentSessionId, ...agentSessionIds };
 
+/** Every kept snapshot, newest first. */
+function datedSnapshots(sql: SqlStorage): DatedSnapshot[] {
+  return sql
+    .exec<{ ref: string; at: number }>(`SELECT s.ref, e.at FROM snapshots s JOIN events e ON e.seq = s.seq ORDER BY s.seq DESC`)
+    .toArray()
+    .map((row) => ({ ref: snapshotRefSchema.parse(JSON.parse(row.ref)), savedAt: row.at }));
+}
+
 function dropOld(parts: SessionParts): void {
   const { sql, ledger, ports, ctx } = parts;
+  // Most saves drop nothing: then nothing is read either.
+  const { count } = sql.exec<{ count: number }>(`SELECT COUNT(*) AS count FROM snapshots`).one();
+  if (count <= KEPT_NEWEST) return;
   const sessionId = parts.init()?.sessionId ?? "";
-  const old = sql
-    .exec<{ snapshot_id: string; ref: string }>(
-      `SELECT snapshot_id, ref FROM snapshots ORDER BY seq DESC LIMIT -1 OFFSET ?`,
-      KEPT_SNAPSHOTS,
-    )
-    .toArray();
-  for (const row of old) {
-    const ref = snapshotRefSchema.parse(JSON.parse(row.ref));
-    sql.exec(`DELETE FROM snapshots WHERE snapshot_id = ?`, row.snapshot_id);
-    ledger.afterCommit(() => {
-      const removal = ports.snapshots.remove(sessionId, ref).catch((error: unknown) => {
-        ports.log.warn("snapshot_removal_failed", { sessionId, snapshotId: ref.snapshotId, reason: String(error) });
-      });
-      ctx.waitUntil(removal);
+  const { kept, dropped } = chooseKept(datedSnapshots(sql), ports.clock.now());
+  if (dropped.length === 0) return;
+  for (const { ref } of dropped) sql.exec(`DELETE FROM snapshots WHERE snapshot_id = ?`, ref.snapshotId);
+  const unreferenced = unreferencedParts(
+    dropped.map(({ ref }) => ref),
+    kept.map(({ ref }) => ref),
+  );
+  ledger.afterCommit(() => {
+    const removal = ports.snapshots.removeParts(sessionId, unreferenced).catch((error: unknown) => {
+      ports.log.warn("snapshot_removal_failed", { sessionId, parts: unreferenced.length, reason: String(error) });
     });
-  }
+    ctx.waitUntil(removal);
+  });
 }

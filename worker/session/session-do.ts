@@ -4,24 +4,37 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { PING, PONG } from "@ai-dev-platform/protocol/limits";
+import { d1AllowedHosts } from "../db/allowed-hosts.ts";
 import { d1Directory } from "../db/session-directory.ts";
-import { machineHost } from "../hosts/machine/machine-host.ts";
+import { egressPolicy } from "../egress/policy.ts";
+import { chooseHost } from "../hosts/choose-host.ts";
 import { d1RunnerSettings } from "../keys/runner-settings.ts";
 import { createLogger } from "../log.ts";
 import { r2SnapshotStore } from "../snapshots/store.ts";
-import type { ModelCallOutcome, ModelCallRequest, SessionApi, SessionInit, TicketRequest } from "./api.ts";
+import type {
+  EgressCall,
+  ModelCallOutcome,
+  ModelCallRequest,
+  SessionApi,
+  SessionInit,
+  TicketRequest,
+  VouchedModelCallRequest,
+} from "./api.ts";
+import type { Place } from "./parts.ts";
 import type { SessionPorts } from "./ports.ts";
 import { Session } from "./session.ts";
 
 /** How a session gets its ports. A value, so that tests, which run in the same isolate, can stand in for the outside. */
 export const wiring = {
-  portsFor: (env: Env, machineId: string | null): SessionPorts => ({
+  portsFor: (env: Env, place: Place): SessionPorts => ({
     clock: { now: () => Date.now() },
     random: { bytes: (count) => crypto.getRandomValues(new Uint8Array(count)) },
-    host: machineHost(env, machineId),
+    host: chooseHost(env, place),
     snapshots: r2SnapshotStore(env.BUCKET),
     directory: d1Directory(env.DB),
     settings: d1RunnerSettings(env),
+    allowedHosts: d1AllowedHosts(env.DB),
+    egress: egressPolicy,
     log: createLogger("session"),
   }),
 };
@@ -32,7 +45,7 @@ export class SessionDO extends DurableObject<Env> implements SessionApi {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
-    this.#session = new Session(ctx, (machineId) => wiring.portsFor(env, machineId));
+    this.#session = new Session(ctx, (place) => wiring.portsFor(env, place));
   }
 
   create(init: SessionInit) {
@@ -52,6 +65,21 @@ export class SessionDO extends DurableObject<Env> implements SessionApi {
   }
   authorizeModelCall(request: ModelCallRequest) {
     return this.#session.authorizeModelCall(request);
+  }
+  authorizeSandboxModelCall(request: VouchedModelCallRequest) {
+    return this.#session.authorizeSandboxModelCall(request);
+  }
+  authorizeEgress(call: EgressCall) {
+    return this.#session.authorizeEgress(call);
+  }
+  gitAccess(request: Parameters<SessionApi["gitAccess"]>[0]) {
+    return this.#session.gitAccess(request);
+  }
+  isCurrentIncarnation(incarnation: number) {
+    return this.#session.isCurrentIncarnation(incarnation);
+  }
+  yieldRunner() {
+    return this.#session.yieldRunner();
   }
   settleModelCall(outcome: ModelCallOutcome) {
     return this.#session.settleModelCall(outcome);

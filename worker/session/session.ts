@@ -6,11 +6,26 @@ import { CLOSE } from "@ai-dev-platform/protocol/close-codes";
 import { MAIN_THREAD } from "@ai-dev-platform/protocol/ids";
 import type { SessionState } from "@ai-dev-platform/protocol/state";
 import type { ErrorCode } from "@ai-dev-platform/protocol/errors";
-import type { ModelCallOutcome, ModelCallRequest, ModelCallVerdict, RpcOutcome, SessionApi, SessionInit, TicketRequest } from "./api.ts";
+import type { SessionEvent } from "@ai-dev-platform/protocol/events";
+import type {
+  EgressCall,
+  EgressVerdict,
+  GitAccess,
+  ModelCallOutcome,
+  ModelCallRequest,
+  ModelCallVerdict,
+  RpcOutcome,
+  SessionApi,
+  SessionInit,
+  TicketRequest,
+  VouchedModelCallRequest,
+} from "./api.ts";
 import { passDeadlines } from "./deadlines.ts";
+import { checkHost } from "./check-host.ts";
+import { gitAccess } from "./egress.ts";
 import { INITIAL_FLOW, problemOf } from "./flow.ts";
 import { addTicket, revokeGrant } from "./grants.ts";
-import { authorizeModelCall, settleModelCall } from "./model-calls.ts";
+import { authorizeModelCall, authorizeSandboxModelCall, settleModelCall } from "./model-calls.ts";
 import { ownerOf, wireParts, type PortsFor, type SessionParts } from "./parts.ts";
 import { submitPrompt } from "./prompts.ts";
 import { closeQuietly } from "./runner-link.ts";
@@ -18,6 +33,9 @@ import { RunnerFrames } from "./runner-frames.ts";
 import { acceptSocket } from "./sockets.ts";
 import { hashToken, newToken, TICKET_PREFIX } from "./tokens.ts";
 import { ViewerFrames } from "./viewer-frames.ts";
+
+/** After this long without a turn, a runner gives way to a session that waits for room. */
+const YIELD_AFTER_MS = 60_000;
 
 type RunnerExit = Parameters<SessionApi["runnerExited"]>[0];
 
@@ -44,8 +62,7 @@ export class Session implements SessionApi {
     const { sql, ledger } = this.#parts;
     ledger.transact(() => {
       sql.exec(`INSERT INTO session (one, init, flow) VALUES (1, ?, ?)`, JSON.stringify(init), JSON.stringify(INITIAL_FLOW));
-      const { title, projectId, projectName, lifecycle, modelSource, mode, model, budgetUsd } = init;
-      ledger.append({ event: { type: "session_created", title, projectId, projectName, lifecycle, modelSource, mode, model, budgetUsd } });
+      ledger.append({ event: createdEvent(init) });
       if (init.prompt !== null) submitPrompt(this.#parts, { ...init.prompt, thread: MAIN_THREAD, delivery: "queue" }, ownerOf(init));
     });
     return { ok: true };
@@ -85,6 +102,24 @@ export class Session implements SessionApi {
     return authorizeModelCall(this.#parts, request);
   }
 
+  async authorizeSandboxModelCall(request: VouchedModelCallRequest): Promise<ModelCallVerdict> {
+    if (this.#ended() !== null) return { ok: false, code: "model_token_refused" };
+    return authorizeSandboxModelCall(this.#parts, request);
+  }
+
+  async authorizeEgress(call: EgressCall): Promise<EgressVerdict> {
+    if (this.#ended() !== null) return { decision: "deny", reason: "session_ended" };
+    return this.#parts.egress.authorize(call);
+  }
+
+  async gitAccess({ incarnation, url }: { incarnation: number; url: string }): Promise<GitAccess | null> {
+    return this.#ended() === null ? gitAccess(this.#parts, incarnation, url) : null;
+  }
+
+  async isCurrentIncarnation(incarnation: number): Promise<boolean> {
+    return this.#ended() === null && this.#parts.link.isCurrent(incarnation);
+  }
+
   async settleModelCall(outcome: ModelCallOutcome): Promise<void> {
     if (this.#ended() === null) settleModelCall(this.#parts, outcome);
   }
@@ -107,7 +142,18 @@ export class Session implements SessionApi {
     if (this.#ended() !== null) return;
     const how = signal === null ? `The runner ended with exit code ${exitCode ?? "unknown"}.` : `The runner was ended by ${signal}.`;
     const problem = problemOf("runner_lost", lastWords === "" ? how : `${how}\n${lastWords}`);
+    this.#parts.runnerLog.add(`end ${incarnation}: ${problem.detail ?? ""}`);
     this.#parts.conductor.feed({ type: "ended", incarnation, problem, isKnownFailure: false });
+  }
+
+  async yieldRunner(): Promise<boolean> {
+    if (this.#ended() !== null) return true;
+    this.#reconcile();
+    const { conductor, ledger } = this.#parts;
+    // A long-running session was promised its runner; somebody who just had an answer may be about to go on.
+    if (ledger.state.lifecycle === "long-running" || !conductor.isIdleFor(YIELD_AFTER_MS)) return false;
+    conductor.feed({ type: "deadline", name: "runner_idle" });
+    return conductor.flow.runner.state === "retiring";
   }
 
   async archive(archived: boolean): Promise<RpcOutcome> {
@@ -177,6 +223,8 @@ export class Session implements SessionApi {
     const { runner, incarnation } = conductor.flow;
     const expectsLink = runner.state === "ready" || runner.state === "restoring" || runner.state === "retiring";
     if (expectsLink && link.socket() === null) conductor.feed({ type: "closed", incarnation });
+    const isMissing = link.socket() === null && (expectsLink || runner.state === "away" || runner.state === "starting");
+    if (isMissing && link.incarnation > 0) this.#ctx.waitUntil(checkHost(this.#parts));
   }
 
   #isDeleted(): boolean {
@@ -202,4 +250,12 @@ export class Session implements SessionApi {
       this.#parts.ports.log.warn(event, { reason: String(error) });
     }
   }
+}
+
+function createdEvent(init: SessionInit): Extract<SessionEvent, { type: "session_created" }> {
+  const { title, projectId, projectName, lifecycle, modelSource, mode, model, budgetUsd, host, size, network, maxHours } = init;
+  const work = { title, projectId, projectName, lifecycle, modelSource, mode, model, budgetUsd };
+  const place = { ...(host === undefined ? {} : { host }), ...(size === undefined ? {} : { size }) };
+  const limits = { ...(network === undefined ? {} : { network }), ...(maxHours === undefined ? {} : { maxHours }) };
+  return { type: "session_created", ...work, ...place, ...limits };
 }

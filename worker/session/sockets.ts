@@ -6,6 +6,7 @@
 import { CLOSE } from "@ai-dev-platform/protocol/close-codes";
 import { ERRORS, errorBody, type ErrorCode } from "@ai-dev-platform/protocol/errors";
 import { VIEWER_SUBPROTOCOL } from "@ai-dev-platform/protocol/version";
+import { VOUCHED_LINK_PATH } from "./api.ts";
 import { nextExpiry, redeemTicket, roleOfGrant } from "./grants.ts";
 import type { SessionParts } from "./parts.ts";
 import { FENCED_CLOSE, RUNNER_TAG } from "./runner-link.ts";
@@ -16,11 +17,19 @@ const TICKET_OFFER = "ticket.";
 const BEARER = "Bearer ";
 
 export async function acceptSocket(parts: SessionParts, request: Request, isDeleted: boolean): Promise<Response> {
-  const { pathname } = new URL(request.url);
+  const { pathname, searchParams } = new URL(request.url);
   const isViewer = pathname.endsWith("/socket");
   if (!isViewer && !pathname.endsWith("/link")) return refuse("not_found");
   if (request.headers.get("Upgrade")?.toLowerCase() !== "websocket") return refuse("bad_request", "A WebSocket upgrade is expected.");
-  return isViewer ? acceptViewer(parts, request, isDeleted) : acceptRunner(parts, request, isDeleted);
+  if (isViewer) return acceptViewer(parts, request, isDeleted);
+  if (pathname === VOUCHED_LINK_PATH) return acceptVouched(parts, Number(searchParams.get("incarnation")), isDeleted);
+  return acceptRunner(parts, request, isDeleted);
+}
+
+/** A sandbox's object hands its container's socket on, and says which incarnation it is (SPEC RN1). */
+async function acceptVouched(parts: SessionParts, incarnation: number, isDeleted: boolean): Promise<Response> {
+  if (isDeleted) return openAndClose(CLOSE.deleted, "the session was deleted", {});
+  return parts.link.isCurrent(incarnation) ? openLink(parts, incarnation) : openAndClose(...FENCED_CLOSE, {});
 }
 
 async function acceptViewer(parts: SessionParts, request: Request, isDeleted: boolean): Promise<Response> {
@@ -50,10 +59,14 @@ async function acceptRunner(parts: SessionParts, request: Request, isDeleted: bo
   const verdict = parts.link.judge(await hashToken(authorization.slice(BEARER.length)));
   if (verdict.kind === "unknown") return refuse("not_signed_in");
   if (verdict.kind === "past") return openAndClose(...FENCED_CLOSE, {});
+  return openLink(parts, verdict.incarnation);
+}
+
+function openLink(parts: SessionParts, incarnation: number): Response {
   const [client, server] = Object.values(new WebSocketPair());
   if (client === undefined || server === undefined) throw new Error("a socket pair has two ends");
   parts.ctx.acceptWebSocket(server, [RUNNER_TAG]);
-  parts.link.setMark(server, { kind: "runner", incarnation: verdict.incarnation, phase: "new", helloAt: 0 });
+  parts.link.setMark(server, { kind: "runner", incarnation, phase: "new", helloAt: 0 });
   return new Response(null, { status: 101, webSocket: client });
 }
 

@@ -34,6 +34,15 @@ const FIRST_TABLES = [
   `CREATE TABLE model_calls (call_id TEXT PRIMARY KEY, incarnation INTEGER NOT NULL, turn_id TEXT, estimate_usd REAL NOT NULL, started_at INTEGER NOT NULL) WITHOUT ROWID`,
 ];
 
+const SANDBOX_TABLES = [
+  `CREATE TABLE host_runs (incarnation INTEGER PRIMARY KEY, counted_at INTEGER NOT NULL, is_open INTEGER NOT NULL)`,
+  `CREATE TABLE host_ends (incarnation INTEGER PRIMARY KEY, attempts INTEGER NOT NULL)`,
+  `CREATE TABLE egress_allowances (host TEXT NOT NULL, scope TEXT NOT NULL, used_at INTEGER, PRIMARY KEY (host, scope)) WITHOUT ROWID`,
+  `CREATE TABLE egress_blocks (host TEXT PRIMARY KEY, method TEXT NOT NULL, pending INTEGER NOT NULL, logged_at INTEGER NOT NULL) WITHOUT ROWID`,
+  `CREATE TABLE runner_log (n INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, line TEXT NOT NULL)`,
+  `ALTER TABLE session ADD COLUMN busy_tasks INTEGER NOT NULL DEFAULT 0`,
+];
+
 const MIGRATIONS: readonly Migration[] = [
   {
     id: 1,
@@ -51,6 +60,13 @@ const MIGRATIONS: readonly Migration[] = [
         `INSERT INTO agent_sessions (thread, agent_session_id) SELECT 'main', agent_session_id FROM session WHERE agent_session_id IS NOT NULL`,
       );
       sql.exec(`ALTER TABLE session DROP COLUMN agent_session_id`);
+    },
+  },
+  {
+    id: 3,
+    description: "sandboxes: use, ends, network, runner's log",
+    run: (sql) => {
+      for (const statement of SANDBOX_TABLES) sql.exec(statement);
     },
   },
 ];

@@ -66,7 +66,7 @@ function hearOfRunner(step: Step, context: FlowContext, input: RunnerInput): voi
   switch (input.type) {
     case "host_started":
       step.flow = { ...step.flow, hostName: input.hostName };
-      if (step.flow.runner.state === "starting") show(step, "starting", null);
+      if (step.flow.runner.state === "starting") show(step, startStateOf(context), null);
       return;
     case "host_waiting":
       return waitForHost(step, context, "waiting", problemOf(input.code));
@@ -134,8 +134,10 @@ function startRunner(step: Step, context: FlowContext): void {
   arm(step, "runner_hello", context.now + RUNNER_HELLO_DEADLINE_MS);
   step.effects.push({ do: "start_runner", incarnation });
   // A repeated try is silent until it gets somewhere: the log would fill with "starting, waiting" pairs.
-  if (attempts === 0) show(step, "starting", null);
+  if (attempts === 0) show(step, startStateOf(context), null);
 }
+
+const startStateOf = ({ isWake }: FlowContext): HostState => (isWake ? "waking" : "starting");
 
 function waitForHost(step: Step, context: FlowContext, shown: HostState, problem: Problem): void {
   const { runner } = step.flow;
@@ -171,7 +173,8 @@ function greet(step: Step, context: FlowContext): void {
 }
 
 /** Whether this incarnation has been ready once. */
-const hasServed = ({ flow }: Step): boolean => flow.shown.startsWith(`ready ${flow.incarnation} `);
+const hasServed = ({ flow: { shown, incarnation } }: Step): boolean =>
+  shown.startsWith(`ready ${incarnation} `) || shown.startsWith(`degraded ${incarnation} `);
 
 function becomeReady(step: Step, openTurnIds: readonly string[]): void {
   const { runner } = step.flow;
@@ -191,6 +194,7 @@ function loseLink(step: Step, context: FlowContext): void {
   if (runner.state === "retiring") return killRunner(step, context);
   if (runner.state !== "restoring" && runner.state !== "ready") return;
   setRunner(step, { state: "away" });
+  if (hasServed(step)) show(step, "degraded", null);
   disarm(step, "runner_ready");
   disarm(step, "runner_idle");
   arm(step, "runner_reconnect", context.now + RUNNER_RECONNECT_GRACE_MS);

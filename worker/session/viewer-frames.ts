@@ -14,6 +14,7 @@ import { judgeVersion } from "@ai-dev-platform/protocol/version";
 import { viewerFrameSchema, type ViewerFrame } from "@ai-dev-platform/protocol/viewer";
 import * as z from "zod";
 import { roleOfGrant } from "./grants.ts";
+import { changeHostSetting } from "./host-settings.ts";
 import type { SessionParts } from "./parts.ts";
 import { submitPrompt } from "./prompts.ts";
 import { startThread } from "./threads.ts";
@@ -35,6 +36,10 @@ const NEEDS: Record<Exclude<ViewerFrame["type"], "hello" | "ack" | "query">, Abi
   set_mode: "drive",
   set_model: "drive",
   set_budget: "own",
+  set_max_hours: "own",
+  set_lifecycle: "own",
+  set_network: "own",
+  allow_host: "drive",
   rename: "own",
   warm: "drive",
   save: "drive",
@@ -73,7 +78,7 @@ export class ViewerFrames {
     if (mark.phase === "new") return closeQuietly(ws, CLOSE.badFrame, "hello comes first");
     if (frame.type === "ack") return this.#parts.viewers.acknowledge(ws, mark, frame.receivedBytes);
     if (frame.type === "query") return askRunner(this.#parts, ws, mark, role, frame);
-    if (!may(role, NEEDS[frame.type])) return this.#forbid(ws, frame);
+    if (!may(role, needOf(frame))) return this.#forbid(ws, frame);
     this.#handle(ws, mark, frame);
   }
 
@@ -116,7 +121,7 @@ export class ViewerFrames {
     const { viewers, conductor } = this.#parts;
     if (frame.type === "history") return viewers.history(ws, frame.requestId, frame.beforeSeq, frame.limit);
     conductor.touch();
-    if (frame.type === "warm") return conductor.feed({ type: "warm" });
+    if (frame.type === "warm") return this.#warm();
     if (frame.type === "prompt") return this.#prompt(ws, mark, frame);
     const outcome = this.#parts.ledger.transact(() => this.#change(mark, frame));
     if (outcome.ok) viewers.send(ws, { type: "reply", requestId: frame.requestId });
@@ -153,9 +158,20 @@ export class ViewerFrames {
         return this.#answer(mark, frame);
       case "save":
         return requestSave(this.#parts, frame.requestId);
+      case "set_lifecycle":
+      case "set_max_hours":
+      case "set_network":
+      case "allow_host":
+        return changeHostSetting(this.#parts, frame, authorOf(mark));
       default:
         return this.#configure(frame);
     }
+  }
+
+  /** Past the time cap nothing starts. */
+  #warm(): void {
+    const { conductor, ledger } = this.#parts;
+    if (!ledger.state.timeCapReached) conductor.feed({ type: "warm" });
   }
 
   #configure(frame: Extract<Change, { type: "set_mode" | "set_model" | "set_budget" | "rename" }>): Outcome {
@@ -197,6 +213,10 @@ export class ViewerFrames {
     return outcome;
   }
 }
+
+/** What is allowed for always counts in all of the owner's sessions. */
+const needOf = (frame: Exclude<ViewerFrame, { type: "hello" | "ack" | "query" }>): Ability =>
+  frame.type === "allow_host" && frame.scope === "always" ? "own" : NEEDS[frame.type];
 
 /** A visitor by a share has no account: the share stands for them. */
 const authorOf = (mark: ViewerMark): Author => ({ userId: mark.userId ?? mark.grantId, name: mark.name });

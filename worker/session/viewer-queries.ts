@@ -4,6 +4,7 @@
  * not every file: a workspace holds more than was meant to be shown.
  */
 import type { ErrorCode } from "@ai-dev-platform/protocol/errors";
+import { RUNNER_LOG_LINES } from "@ai-dev-platform/protocol/limits";
 import { may, type Ability, type Role } from "@ai-dev-platform/protocol/roles";
 import type { Query } from "@ai-dev-platform/protocol/queries";
 import type { ViewerFrame } from "@ai-dev-platform/protocol/viewer";
@@ -17,6 +18,7 @@ const NEEDS: Record<Query["kind"], Ability> = {
   tree: "propose",
   file: "propose",
   find: "propose",
+  runner_log: "propose",
 };
 
 const ASLEEP_DETAIL = "The session is asleep. Send a prompt or start it to look at files.";
@@ -32,6 +34,7 @@ export function askRunner(
   const { viewers, link, conductor } = parts;
   const { requestId, query } = frame;
   if (!may(role, NEEDS[query.kind])) return viewers.refuse(ws, requestId, "forbidden");
+  if (query.kind === "runner_log") return answerLog(parts, ws, requestId);
   const { state } = conductor.flow.runner;
   const isServing = (state === "ready" || state === "retiring") && link.socket() !== null;
   if (!isServing) return answerAsleep(parts, ws, requestId, query);
@@ -49,6 +52,21 @@ function answerAsleep(parts: SessionParts, ws: WebSocket, requestId: string, que
   const { state } = conductor.flow.runner;
   const isComing = state === "starting" || state === "restoring" || state === "away";
   viewers.refuse(ws, requestId, "unavailable", isComing ? STARTING_DETAIL : ASLEEP_DETAIL);
+}
+
+/** What the session heard, then what the host kept. A host that does not answer leaves the session's own lines. */
+function answerLog({ ctx, init, ports, runnerLog, viewers }: SessionParts, ws: WebSocket, requestId: string): void {
+  const answer = (hostLines: readonly string[]) => {
+    const lines = [...hostLines, ...runnerLog.lines()].slice(-RUNNER_LOG_LINES);
+    viewers.send(ws, { type: "reply", requestId, result: { kind: "runner_log", lines } });
+  };
+  const sessionId = init()?.sessionId;
+  if (sessionId === undefined || ports.host.log === undefined) return answer([]);
+  const asked = ports.host.log(sessionId).then(answer, (error: unknown) => {
+    ports.log.warn("host_log_unread", { sessionId, reason: String(error) });
+    answer([]);
+  });
+  ctx.waitUntil(asked);
 }
 
 /** A person asks for a save now. What comes of it is an event. */

@@ -15,11 +15,20 @@ import {
   type RunnerFrame,
   type RunnerOrderFrame,
 } from "@ai-dev-platform/protocol/runner";
-import type { SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
+import type { InheritedPart } from "@ai-dev-platform/protocol/snapshot";
 import { PROTOCOL_VERSION, VIEWER_SUBPROTOCOL } from "@ai-dev-platform/protocol/version";
 import type { SessionFrame, ViewerFrame } from "@ai-dev-platform/protocol/viewer";
 import type { SessionInit } from "../../../worker/session/api.ts";
-import type { DirectoryRow, RunnerHost, SessionPorts, SnapshotStore, StartOutcome } from "../../../worker/session/ports.ts";
+import type {
+  DirectoryRow,
+  EgressPolicy,
+  HostOrder,
+  HostStatus,
+  RunnerHost,
+  SessionPorts,
+  SnapshotStore,
+  StartOutcome,
+} from "../../../worker/session/ports.ts";
 import { wiring } from "../../../worker/session/session-do.ts";
 import { sessionStub, type SessionStub } from "../../../worker/session/stub.ts";
 
@@ -39,19 +48,34 @@ export async function until<T>(read: () => T | null | undefined | false, what: s
 }
 
 export class FakeHost implements RunnerHost {
-  orders: RunnerOrder[] = [];
+  kind: RunnerHost["kind"] = "machine";
+  orders: HostOrder[] = [];
+  touches: { incarnation: number; ttlMs: number }[] = [];
+  statusNow: HostStatus = { state: "unknown", incarnation: null };
+  /** A call to a host that is down. */
+  killFails = false;
+  /** When set, a start is answered only when this resolves. */
+  startGate: Promise<void> = Promise.resolve();
   kills: number[] = [];
   forgotten = 0;
   outcome: StartOutcome = { kind: "started", hostName: "test machine" };
   /** When set, a kill is answered only when this resolves. */
   killGate: Promise<void> = Promise.resolve();
 
-  async start(order: RunnerOrder): Promise<StartOutcome> {
+  async start(order: HostOrder): Promise<StartOutcome> {
     this.orders.push(order);
+    await this.startGate;
     return this.outcome;
+  }
+  async touch(_sessionId: string, incarnation: number, ttlMs: number): Promise<void> {
+    this.touches.push({ incarnation, ttlMs });
+  }
+  async status(): Promise<HostStatus> {
+    return this.statusNow;
   }
   async kill(_sessionId: string, incarnation: number): Promise<void> {
     this.kills.push(incarnation);
+    if (this.killFails) throw new Error("the host is down");
     await this.killGate;
   }
   async forget(): Promise<void> {
@@ -72,13 +96,22 @@ export class FakeSnapshots implements SnapshotStore {
     await this.gate;
     return this.complete;
   }
-  async remove(_sessionId: string, snapshot: SnapshotRef): Promise<void> {
-    this.removed.push(snapshot.snapshotId);
+  async removeParts(_sessionId: string, parts: readonly InheritedPart[]): Promise<void> {
+    this.removed.push(...parts.map((part) => part.snapshotId));
   }
   async removeAll(): Promise<void> {
     this.removedAll += 1;
   }
 }
+
+/** Registries are open, what is listed or allowed is open, `never.test` is not. The real rules have tests of their own. */
+const plainPolicy: EgressPolicy = {
+  decide: ({ level, hosts }, allowances, { host }) => {
+    if (host === "never.test") return { decision: "deny", reason: "never" };
+    const isOpen = level === "full" || [...allowances, ...(level === "none" ? [] : [...hosts, "registry.test"])].includes(host);
+    return isOpen ? { decision: "allow", reason: "open" } : { decision: "deny", reason: "not_listed" };
+  },
+};
 
 /** Everything one test session is given, and the handles to drive it. */
 export class SessionWorld {
@@ -89,6 +122,9 @@ export class SessionWorld {
   readonly logged: string[] = [];
   mcpServers: McpServerConfig[] = [];
   directoryFails = false;
+  /** Hosts that the owner allowed in all sessions. */
+  always: string[] = [];
+  alwaysFails = false;
   now = Date.now();
 
   /** The namespace's own stub: what the test runtime's tools take. */
@@ -113,6 +149,14 @@ export class SessionWorld {
         },
       },
       settings: { mcpServers: async () => this.mcpServers },
+      allowedHosts: {
+        list: async () => [...this.always],
+        add: async (_userId, host) => {
+          if (this.alwaysFails) throw new Error("directory is down");
+          this.always.push(host);
+        },
+      },
+      egress: plainPolicy,
       log: { info: note, warn: note, error: note },
     };
   }
@@ -201,6 +245,7 @@ export class SessionWorld {
   static async create(patch: Partial<SessionInit> = {}): Promise<SessionWorld> {
     const world = new SessionWorld();
     worlds.set(world.machineId, world);
+    world.host.kind = patch.host ?? "machine";
     const outcome = await world.stub.create(world.init(patch));
     if (!outcome.ok) throw new Error(outcome.code);
     return world;
@@ -235,7 +280,7 @@ const worlds = new Map<string, SessionWorld>();
 /** Call once in each test file. Sessions of no world keep the real wiring. */
 export function installWorlds(): void {
   const real = wiring.portsFor;
-  wiring.portsFor = (bindings, machineId) => worlds.get(machineId ?? "")?.ports() ?? real(bindings, machineId);
+  wiring.portsFor = (bindings, place) => worlds.get(place.machineId ?? "")?.ports() ?? real(bindings, place);
 }
 
 /** A socket's other end: keeps every frame that arrived and how it was closed. */

@@ -8,7 +8,7 @@ import type { RunnerOrder } from "@ai-dev-platform/protocol/machine";
 import { listOperatorMachines } from "../../db/machines.ts";
 import { findPlacement, recordPlacement } from "../../db/sessions.ts";
 import { createLogger } from "../../log.ts";
-import type { Logger, RunnerHost, StartOutcome } from "../../session/ports.ts";
+import type { HostOrder, Logger, RunnerHost, StartOutcome } from "../../session/ports.ts";
 import { chooseMachines } from "../decisions.ts";
 import { waitingRoom } from "./waiting-room.ts";
 
@@ -16,10 +16,27 @@ export function machineHost(env: Env, machineId: string | null): RunnerHost {
   return machineId === null ? anyOperatorMachine(env) : pinnedMachine(env, machineId);
 }
 
+/** A machine keeps its runners without a lease, and its object tells a session by itself when one is gone. */
+const NO_LEASE = {
+  kind: "machine",
+  touch: async () => {},
+  status: async () => ({ state: "unknown", incarnation: null }),
+} as const satisfies Pick<RunnerHost, "kind" | "touch" | "status">;
+
+/** What a machine is told: nothing about owners, sizes or networks. */
+const runnerOrderOf = ({ sessionId, incarnation, linkToken, modelToken, source }: HostOrder): RunnerOrder => ({
+  sessionId,
+  incarnation,
+  linkToken,
+  modelToken,
+  source,
+});
+
 function pinnedMachine(env: Env, machineId: string): RunnerHost {
   const machine = () => env.MACHINE.getByName(machineId);
   return {
-    start: (order) => machine().start(order, true),
+    ...NO_LEASE,
+    start: (order) => machine().start(runnerOrderOf(order), true),
     kill: (sessionId, incarnation) => machine().kill(sessionId, incarnation),
     forget: (sessionId) => machine().forget(sessionId),
   };
@@ -28,7 +45,8 @@ function pinnedMachine(env: Env, machineId: string): RunnerHost {
 function anyOperatorMachine(env: Env): RunnerHost {
   const log = createLogger("machine-host");
   return {
-    start: (order) => startSomewhere(env, order),
+    ...NO_LEASE,
+    start: (order) => startSomewhere(env, runnerOrderOf(order)),
     async kill(sessionId, incarnation) {
       await onEach(await whereItMayRun(env, sessionId, log), log, (id) => env.MACHINE.getByName(id).kill(sessionId, incarnation));
     },

@@ -1,0 +1,65 @@
+/**
+ * Sandboxes that must not go on (SPEC HO6). Owns `host_ends`: written in the transaction that fences an incarnation, and
+ * removed when its host answered the kill, so that a failed call, an eviction or a crash leaves no orphan.
+ */
+import type { BaseParts } from "./parts.ts";
+
+const RETRY_FIRST_MS = 15_000;
+const RETRY_LONGEST_MS = 10 * 60_000;
+
+export class HostEnds {
+  readonly #parts: BaseParts;
+  readonly #running = new Map<number, Promise<void>>();
+
+  constructor(parts: BaseParts) {
+    this.#parts = parts;
+  }
+
+  /** In the fencing transaction. Machines keep a roster of their own and need no reminder. */
+  note(incarnation: number): void {
+    const { sql, ledger, ctx } = this.#parts;
+    if (ledger.state.hostKind !== "sandbox" || incarnation === 0) return;
+    sql.exec(`INSERT INTO host_ends (incarnation, attempts) VALUES (?, 0) ON CONFLICT DO NOTHING`, incarnation);
+    ledger.afterCommit(() => ctx.waitUntil(this.kill(incarnation)));
+  }
+
+  /** Asked twice at the same time, the host is asked once. Never throws. */
+  kill(incarnation: number): Promise<void> {
+    const known = this.#running.get(incarnation);
+    if (known !== undefined) return known;
+    const work = this.#kill(incarnation).finally(() => this.#running.delete(incarnation));
+    this.#running.set(incarnation, work);
+    return work;
+  }
+
+  /** The alarm: once more for all that did not answer. */
+  retry(): void {
+    for (const incarnation of this.#pending()) this.#parts.ctx.waitUntil(this.kill(incarnation));
+  }
+
+  async #kill(incarnation: number): Promise<void> {
+    const { ports, sql, ledger, alarms, init } = this.#parts;
+    const sessionId = init()?.sessionId;
+    if (sessionId === undefined) return;
+    try {
+      await ports.host.kill(sessionId, incarnation);
+      sql.exec(`DELETE FROM host_ends WHERE incarnation = ?`, incarnation);
+    } catch (error) {
+      ports.log.warn("runner_kill_failed", { sessionId, incarnation, reason: String(error) });
+      if (init() === null) return;
+      const [row] = sql
+        .exec<{ attempts: number }>(`UPDATE host_ends SET attempts = attempts + 1 WHERE incarnation = ? RETURNING attempts`, incarnation)
+        .toArray();
+      if (row === undefined) return;
+      const delayMs = Math.min(RETRY_FIRST_MS * 2 ** (row.attempts - 1), RETRY_LONGEST_MS);
+      ledger.transact(() => alarms.arm("host_ends", ports.clock.now() + delayMs));
+    }
+  }
+
+  #pending(): number[] {
+    return this.#parts.sql
+      .exec<{ incarnation: number }>(`SELECT incarnation FROM host_ends ORDER BY incarnation`)
+      .toArray()
+      .map((row) => row.incarnation);
+  }
+}

@@ -1,0 +1,50 @@
+/**
+ * Which saved states of a session are kept, and which stored parts nothing points at any more. Pure.
+ * The newest stay for going back turn by turn; of older ones the last of each day, for coming back later.
+ */
+import { allParts, type InheritedPart, type SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
+
+export const KEPT_NEWEST = 100;
+export const KEPT_DAYS = 90;
+const DAY_MS = 86_400_000;
+
+export interface DatedSnapshot {
+  ref: SnapshotRef;
+  /** Epoch milliseconds. */
+  savedAt: number;
+}
+
+/** `snapshots`: newest first. */
+export function chooseKept(snapshots: readonly DatedSnapshot[], now: number): { kept: DatedSnapshot[]; dropped: DatedSnapshot[] } {
+  const kept: DatedSnapshot[] = [];
+  const dropped: DatedSnapshot[] = [];
+  const days = new Set<number>();
+  for (const [index, snapshot] of snapshots.entries()) {
+    const day = Math.floor(snapshot.savedAt / DAY_MS);
+    const isLastOfDay = !days.has(day);
+    days.add(day);
+    const isRecent = now - snapshot.savedAt < KEPT_DAYS * DAY_MS;
+    if (index < KEPT_NEWEST || (isLastOfDay && isRecent)) kept.push(snapshot);
+    else dropped.push(snapshot);
+  }
+  return { kept, dropped };
+}
+
+const nameOf = ({ snapshotId, part }: Pick<InheritedPart, "snapshotId" | "part">): string => `${snapshotId}/${part}`;
+
+/** Parts of dropped snapshots that no kept one is read from. */
+export function unreferencedParts(dropped: readonly SnapshotRef[], kept: readonly SnapshotRef[]): InheritedPart[] {
+  const marked = new Set(kept.flatMap((ref) => allParts(ref).map(nameOf)));
+  const parts = new Map<string, InheritedPart>();
+  for (const ref of dropped) for (const part of allParts(ref)) if (!marked.has(nameOf(part))) parts.set(nameOf(part), part);
+  return [...parts.values()];
+}
+
+/** Whether a snapshot builds only on what its parent is read from: a runner cannot point at another's parts. */
+export function inheritsFrom(snapshot: SnapshotRef, parent: SnapshotRef | null): boolean {
+  const known = new Map((parent === null ? [] : allParts(parent)).map((part) => [nameOf(part), part]));
+  return snapshot.inherited.every((part) => {
+    const there = known.get(nameOf(part));
+    return there !== undefined && there.sha256 === part.sha256 && there.bytes === part.bytes;
+  });
+}
