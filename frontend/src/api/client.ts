@@ -54,7 +54,7 @@ export function readError(status: number, body: unknown): ApiError {
   return new ApiError(known, status, detail);
 }
 
-async function request<T>(method: "GET" | "POST" | "PATCH" | "DELETE", path: string, body?: unknown): Promise<T> {
+async function request<T>(method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE", path: string, body?: unknown): Promise<T> {
   let response: Response;
   try {
     response = await fetch(path, {
@@ -80,6 +80,7 @@ async function request<T>(method: "GET" | "POST" | "PATCH" | "DELETE", path: str
 export const api = {
   get: <T>(path: string): Promise<T> => request<T>("GET", path),
   post: <T>(path: string, body: unknown = {}): Promise<T> => request<T>("POST", path, body),
+  put: <T>(path: string): Promise<T> => request<T>("PUT", path),
   patch: <T>(path: string, body: unknown): Promise<T> => request<T>("PATCH", path, body),
   delete: <T = void>(path: string): Promise<T> => request<T>("DELETE", path),
 };

@@ -1,4 +1,4 @@
-import { MODES } from "@ai-dev-platform/protocol/modes";
+import { MODES, type Mode } from "@ai-dev-platform/protocol/modes";
 import type { SessionState } from "@ai-dev-platform/protocol/state";
 import { ChevronDown } from "lucide-react";
 import type { ComponentProps } from "react";
@@ -26,13 +26,13 @@ function Chip({ name, value, className, ...rest }: { name: string; value: string
   );
 }
 
-export function ModeChip({ state }: { state: SessionState }) {
+export function ModeChip({ mode: current }: { mode: Mode }) {
   const actions = useActions();
   return (
-    <Menu label={t.mode} trigger={<Chip name={t.mode} value={MODE_WORDS[state.mode].label} className="flex-none" />}>
+    <Menu label={t.mode} trigger={<Chip name={t.mode} value={MODE_WORDS[current].label} className="flex-none" />}>
       <MenuRadio
-        value={state.mode}
-        options={modeChoices(state.mode)}
+        value={current}
+        options={modeChoices(current)}
         onChange={(value) => {
           const mode = MODES.find((known) => known === value);
           if (mode !== undefined) actions.setMode(mode).catch(showFailure);

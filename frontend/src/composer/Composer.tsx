@@ -8,7 +8,17 @@ import type { Delivery } from "@ai-dev-platform/protocol/events";
 import type { SessionState } from "@ai-dev-platform/protocol/state";
 import { useId, useRef, useState } from "react";
 import { useDraft } from "../session/drafts.ts";
-import { useActions, useOutbox, usePromptsInTranscript, useRow, useRowIds, useSessionState, useViewer } from "../session/use-session.ts";
+import {
+  useActions,
+  useOutbox,
+  usePromptsInTranscript,
+  useRow,
+  useRowIds,
+  useSessionState,
+  useThreadName,
+  useViewer,
+} from "../session/use-session.ts";
+import { MAIN_THREAD_NAME, threadOf } from "../session/threads.ts";
 import { focusTranscript } from "../session-page/focus.ts";
 import { ModeChip, ModelChip } from "./Chips.tsx";
 import { t } from "./messages.ts";
@@ -43,19 +53,14 @@ export function Composer({ sessionId, onShare }: ComposerProps) {
 }
 
 /** Prompts as chips: the queue without those that the transcript shows, and this browser's unsent ones. */
-function useWaiting(state: SessionState) {
+function useWaiting(state: SessionState, thread: string) {
   const outbox = useOutbox();
   const inTranscript = usePromptsInTranscript();
   // While no machine takes it, the head waits too and must be within reach.
   const isHeld = state.host.state === "waiting" || state.host.state === "failed";
-  const firstPosition = isHeld
-    ? 0
-    : Math.max(
-        0,
-        state.queue.findIndex((prompt) => !inTranscript.has(prompt.promptId)),
-      );
-  const queue = state.queue.filter((prompt) => isHeld || !inTranscript.has(prompt.promptId));
-  return { queue, firstPosition, outbox: outbox.filter((prompt) => !inTranscript.has(prompt.promptId)) };
+  const queue = state.queue.filter((prompt) => prompt.thread === thread && (isHeld || !inTranscript.has(prompt.promptId)));
+  const mine = outbox.filter((prompt) => (prompt.thread ?? MAIN_THREAD_NAME) === thread && !inTranscript.has(prompt.promptId));
+  return { queue, outbox: mine };
 }
 
 /** The newest prompt's text, to be recalled into an empty field. */
@@ -70,22 +75,27 @@ function useWarmOnTyping(state: SessionState): () => void {
   const warmedFor = useRef<number | null>(null);
   return () => {
     const { state: host, since } = state.host;
-    if ((host !== "asleep" && host !== "lost") || warmedFor.current === since) return;
+    if ((host !== "asleep" && host !== "lost" && host !== "failed") || warmedFor.current === since) return;
     warmedFor.current = since;
     actions.warm();
   };
 }
 
+/** What is typed to one agent is not typed to another. */
+const draftKey = (sessionId: string, thread: string) => (thread === MAIN_THREAD_NAME ? sessionId : `${sessionId}/${thread}`);
+
 function DrivingComposer({ sessionId, state, onShare }: ComposerProps & { state: SessionState }) {
   const listId = useId();
   const actions = useActions();
   const field = useRef<HTMLTextAreaElement>(null);
-  const [text, setText, clear] = useDraft(sessionId);
+  const name = useThreadName();
+  const thread = threadOf(state, name);
+  const [text, setText, clear] = useDraft(draftKey(sessionId, name));
   const [caret, setCaret] = useState(text.length);
   const [editingId, setEditingId] = useState<string | null>(null);
   const commands = useComposerCommands(state, onShare);
   const suggestions = useSuggestions(sessionId, text, caret, commands.context, state.host.state === "ready");
-  const waiting = useWaiting(state);
+  const waiting = useWaiting(state, name);
   const lastPrompt = useLastPrompt();
   const warm = useWarmOnTyping(state);
 
@@ -142,12 +152,12 @@ function DrivingComposer({ sessionId, state, onShare }: ComposerProps & { state:
     return true;
   };
 
-  const isRunning = state.turn !== null;
+  const isRunning = thread.turn !== null;
   // Said, never cut off: a pasted text stays whole in the field.
   const isTooLong = text.length > MAX_PROMPT_CHARS && text.trim().length > MAX_PROMPT_CHARS;
   return (
     <div className="flex flex-none flex-col gap-1.5">
-      <WaitingPrompts {...waiting} isRunning={isRunning} editingId={editingId} onEdit={setEditingId} />
+      <WaitingPrompts {...waiting} order={state.queue} isRunning={isRunning} editingId={editingId} onEdit={setEditingId} />
       <div className="relative rounded-dock border border-line-strong bg-surface transition-colors focus-within:border-fg-3">
         <SuggestionList id={listId} suggestions={suggestions} onChoose={choose} />
         <PromptField
@@ -171,10 +181,10 @@ function DrivingComposer({ sessionId, state, onShare }: ComposerProps & { state:
           </p>
         )}
         <div className="flex items-center gap-0.5 px-1.5 pb-1.5 pl-2">
-          <ModeChip state={state} />
+          <ModeChip mode={thread.mode} />
           <ModelChip state={state} />
           <span className="flex-1" />
-          <Meter state={state} />
+          <Meter state={state} thread={thread} />
           <SendButtons isEmpty={text.trim() === "" || isTooLong} onSend={() => submit("steer")} onQueue={() => submit("queue")} />
         </div>
       </div>

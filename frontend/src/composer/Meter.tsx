@@ -1,4 +1,4 @@
-import type { SessionState } from "@ai-dev-platform/protocol/state";
+import type { SessionState, ThreadState } from "@ai-dev-platform/protocol/state";
 import { useMeter } from "../session/use-session.ts";
 import { formatCompact, formatCount, formatPercent, formatUsd } from "../ui/format.ts";
 import { Popover } from "../ui/popover.tsx";
@@ -14,9 +14,11 @@ function Line({ name, value }: { name: string; value: string }) {
 }
 
 /** Context used and dollars spent; the parts of it on a click. */
-export function Meter({ state }: { state: SessionState }) {
+export function Meter({ state, thread }: { state: SessionState; thread: ThreadState }) {
   const live = useMeter();
-  const { usage, context, budgetUsd } = state;
+  const { usage, budgetUsd, hostKind, hostSeconds, hostCostUsd, maxHours } = state;
+  const { context } = thread;
+  const isSandbox = hostKind === "sandbox";
   const costUsd = Math.max(usage.costUsd, live?.costUsd ?? 0);
   const share = context === null || context.maxTokens === 0 ? null : context.usedTokens / context.maxTokens;
   const isNearBudget = budgetUsd > 0 && costUsd / budgetUsd > 0.9;
@@ -35,7 +37,7 @@ export function Meter({ state }: { state: SessionState }) {
               <span className="max-sm:hidden"> context</span> ·
             </span>
           )}
-          <span className={isNearBudget ? "text-warn" : undefined}>{formatUsd(costUsd)}</span>
+          <span className={isNearBudget ? "text-warn" : undefined}>{formatUsd(costUsd + hostCostUsd)}</span>
         </button>
       }
     >
@@ -53,11 +55,19 @@ export function Meter({ state }: { state: SessionState }) {
         <Line name={t.meter.cacheRead} value={t.meter.tokens(formatCount(usage.cacheReadTokens))} />
         <Line name={t.meter.cacheWrite} value={t.meter.tokens(formatCount(usage.cacheWriteTokens))} />
         <div className="my-1.5 border-t border-line" />
-        {state.turn !== null && <Line name={t.meter.thisTurn} value={formatUsd(live?.turnCostUsd ?? 0)} />}
-        <Line name={t.meter.session} value={formatUsd(costUsd)} />
+        {thread.turn !== null && <Line name={t.meter.thisTurn} value={formatUsd(live?.turnCostUsd ?? 0)} />}
+        <Line name={isSandbox ? t.meter.model : t.meter.session} value={formatUsd(costUsd)} />
         <Line name={t.meter.budget} value={formatUsd(budgetUsd)} />
+        {isSandbox && (
+          <>
+            <div className="my-1.5 border-t border-line" />
+            <Line name={t.meter.hours} value={t.meter.hoursOf(hostSeconds / 3_600, maxHours)} />
+            <Line name={t.meter.sandbox} value={formatUsd(hostCostUsd)} />
+            <Line name={t.meter.all} value={formatUsd(costUsd + hostCostUsd)} />
+          </>
+        )}
       </dl>
-      <p className="mt-1.5 text-label text-fg-3">{t.meter.note}</p>
+      <p className="mt-1.5 text-label text-fg-3">{isSandbox ? `${t.meter.note} ${t.meter.sandboxNote}` : t.meter.note}</p>
     </Popover>
   );
 }

@@ -146,18 +146,23 @@ function QueuedControls({ canMoveUp, canMoveDown, onMove, onEdit, onWithdraw }: 
 
 export interface WaitingPromptsProps {
   queue: readonly QueuedPrompt[];
-  /** Position in the session's queue of the first one shown. */
-  firstPosition: number;
+  /** The session's whole queue, in which positions are counted. */
+  order: readonly QueuedPrompt[];
   outbox: readonly OutboxPrompt[];
   isRunning: boolean;
   editingId: string | null;
   onEdit: (promptId: string | null) => void;
 }
 
-export function WaitingPrompts({ queue, firstPosition, outbox, isRunning, editingId, onEdit }: WaitingPromptsProps) {
+export function WaitingPrompts({ queue, order, outbox, isRunning, editingId, onEdit }: WaitingPromptsProps) {
   const actions = useActions();
   const queuedIds = new Set(queue.map((prompt) => prompt.promptId));
   const mine = outbox.filter((prompt) => !queuedIds.has(prompt.promptId));
+  const move = (prompt: QueuedPrompt, to: number) => {
+    // To the place of the neighbour, wherever in the whole queue that stands.
+    const neighbour = queue[to];
+    if (neighbour !== undefined) actions.movePrompt(prompt.promptId, order.indexOf(neighbour)).catch(showFailure);
+  };
   if (queue.length === 0 && mine.length === 0) return null;
   return (
     <ol aria-label={t.waiting.region} className="flex max-h-48 flex-col gap-1 overflow-y-auto">
@@ -174,7 +179,7 @@ export function WaitingPrompts({ queue, firstPosition, outbox, isRunning, editin
             <QueuedControls
               canMoveUp={index > 0}
               canMoveDown={index < queue.length - 1}
-              onMove={(step) => void actions.movePrompt(prompt.promptId, firstPosition + index + step).catch(showFailure)}
+              onMove={(step) => move(prompt, index + step)}
               onEdit={() => onEdit(prompt.promptId)}
               onWithdraw={() => void actions.withdrawPrompt(prompt.promptId).catch(showFailure)}
             />

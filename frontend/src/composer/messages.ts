@@ -17,6 +17,8 @@ export const OWN_COMMANDS: readonly SlashCommand[] = [
   { name: "share", description: "Share the session by a link", argumentHint: "", group: "ours" },
 ];
 
+const hours = new Intl.NumberFormat(undefined, { maximumFractionDigits: 2 });
+
 export const t = {
   field: "Prompt",
   placeholder: "Ask Claude to change something. / for commands, @ for files",
@@ -78,7 +80,13 @@ export const t = {
     cacheWrite: "Written to cache",
     thisTurn: "This turn",
     session: "Session",
-    budget: "Budget",
+    model: "Model calls",
+    budget: "Budget for model calls",
+    hours: "Sandbox",
+    hoursOf: (used: number, max: number) => `${hours.format(used)} of ${hours.format(max)} h`,
+    sandbox: "Sandbox cost",
+    all: "Session, in all",
+    sandboxNote: "The sandbox’s are written down every ten minutes.",
     tokens: (count: string) => `${count} tokens`,
     note: "List prices, as metered for finished turns.",
   },

@@ -5,16 +5,15 @@
 import { APPROVAL_TTL_MS } from "@ai-dev-platform/protocol/limits";
 import { may } from "@ai-dev-platform/protocol/roles";
 import { Check } from "lucide-react";
-import { useMemo, useRef, useState, type FocusEvent } from "react";
-import { MAIN_THREAD_NAME } from "../session/threads.ts";
-import { useSessionState, useViewer } from "../session/use-session.ts";
+import { lazy, Suspense, useMemo, useRef, useState, type FocusEvent } from "react";
+import { MAIN_THREAD_NAME, threadOf } from "../session/threads.ts";
+import { useSessionSelector, useSessionState, useViewer } from "../session/use-session.ts";
 import { formatAge, formatDuration } from "../ui/format.ts";
 import { PanelBoundary } from "../ui/error-boundary.tsx";
 import { useNow } from "../ui/time.tsx";
 import { dockItems, isDismissible, type DockItem } from "./dock-items.ts";
 import { DockStackContext } from "./DockCard.tsx";
 import { t } from "./messages.ts";
-import { BudgetCard, HostCard, InterruptedCard, KeyCard } from "./NoticeCard.tsx";
 import { PermissionCard } from "./PermissionCard.tsx";
 import { PlanCard } from "./PlanCard.tsx";
 import { QuestionCard } from "./QuestionCard.tsx";
@@ -22,13 +21,16 @@ import { useAnswers, type Answers } from "./use-answers.ts";
 
 export const DOCK_ID = "dock";
 
+const Notice = lazy(() => import("./Notices.tsx"));
+
 function AskedMeta({ at, thread }: { at: number; thread: string }) {
   const now = useNow("minute");
+  const title = useSessionSelector((state) => threadOf(state, thread).title) ?? "";
   const leftMs = Math.max(0, at + APPROVAL_TTL_MS - now);
   return (
     <>
       {t.asked(formatAge(at, Math.max(now, at)))}
-      {thread !== MAIN_THREAD_NAME && ` · ${t.from(thread)}`} · {t.expires(formatDuration(leftMs))}
+      {thread !== MAIN_THREAD_NAME && ` · ${t.from(title === "" ? thread : title)}`} · {t.expires(formatDuration(leftMs))}
     </>
   );
 }
@@ -42,32 +44,25 @@ interface DockBodyProps {
 }
 
 function DockBody({ item, answers, mayAnswer, onHide, onAnswered }: DockBodyProps) {
-  switch (item.kind) {
-    case "budget":
-      return <BudgetCard item={item} onStop={onHide} />;
-    case "key":
-      return <KeyCard item={item} />;
-    case "host_waiting":
-    case "host_failed":
-    case "host_lost":
-      return <HostCard item={item} />;
-    case "interrupted":
-      return <InterruptedCard item={item} onDone={onHide} />;
-    case "approval": {
-      const { request } = item.open;
-      const common = {
-        meta: <AskedMeta at={item.open.at} thread={item.open.thread} />,
-        error: answers.refused.get(item.id),
-        mayAnswer,
-        onAnswer: (answer: Parameters<Answers["give"]>[1]) => {
-          answers.give(item.id, answer);
-          onAnswered();
-        },
-      };
-      if (request.kind === "permission") return <PermissionCard {...common} request={request} />;
-      return request.kind === "plan" ? <PlanCard {...common} request={request} /> : <QuestionCard {...common} request={request} />;
-    }
+  if (item.kind !== "approval") {
+    return (
+      <Suspense fallback={null}>
+        <Notice item={item} onHide={onHide} />
+      </Suspense>
+    );
   }
+  const { request } = item.open;
+  const common = {
+    meta: <AskedMeta at={item.open.at} thread={item.open.thread} />,
+    error: answers.refused.get(item.id),
+    mayAnswer,
+    onAnswer: (answer: Parameters<Answers["give"]>[1]) => {
+      answers.give(item.id, answer);
+      onAnswered();
+    },
+  };
+  if (request.kind === "permission") return <PermissionCard {...common} request={request} />;
+  return request.kind === "plan" ? <PlanCard {...common} request={request} /> : <QuestionCard {...common} request={request} />;
 }
 
 /** Remembers what had the focus before the dock got it, and gives it back. */

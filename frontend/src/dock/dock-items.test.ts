@@ -77,3 +77,48 @@ describe("dockItems", () => {
     expect(dockItems(lost(9), new Set(first ? [first.id] : []))).toHaveLength(1);
   });
 });
+
+describe("caps", () => {
+  it("offers to raise the hours, and does not name the cap twice", () => {
+    const host = { ...stateWith().host, state: "failed" as const, since: 3, problem: { code: "time_cap_reached", message: "Used up." } };
+    const state = stateWith({ timeCapReached: true, maxHours: 2, hostSeconds: 7_300, host });
+    expect(dockItems(state, NONE)).toMatchObject([{ kind: "hours", id: "hours:2", maxHours: 2 }]);
+  });
+});
+
+describe("blocked hosts", () => {
+  const blocked = (host: string, at: number) => ({ host, count: 1, at });
+  const turn = openTurn({ startedAt: 1_000 });
+
+  it("are told of while the turn runs that met them", () => {
+    const state = stateWith({ turn, blockedHosts: [blocked("b.example", 1_500), blocked("a.example", 900)] });
+    expect(dockItems(state, NONE)).toMatchObject([{ kind: "blocked", id: "blocked:b.example", hosts: [{ host: "b.example" }] }]);
+    expect(dockItems(stateWith({ blockedHosts: [blocked("b.example", 1_500)] }), NONE)).toEqual([]);
+  });
+
+  it("come back when another one joins, though the notice was put away", () => {
+    const one = stateWith({ turn, blockedHosts: [blocked("b.example", 1_500)] });
+    const [item] = dockItems(one, NONE);
+    const away = new Set(item === undefined ? [] : [item.id]);
+    expect(item && isDismissible(item)).toBe(true);
+    expect(dockItems(one, away)).toEqual([]);
+    expect(dockItems(stateWith({ turn, blockedHosts: [blocked("c.example", 1_600), ...one.blockedHosts] }), away)).toHaveLength(1);
+  });
+
+  it("stay for a while after the turn, behind what needs an answer", () => {
+    const lastTurn: SessionState["lastTurn"] = { turnId: "trn_1", outcome: "completed", endedAt: 700_000, problem: null };
+    const state = stateWith({
+      lastTurn,
+      approvals: [permission("a", 4)],
+      blockedHosts: [blocked("b.example", 600_000), blocked("old.example", 10)],
+    });
+    expect(dockItems(state, NONE)).toMatchObject([{ kind: "approval" }, { kind: "blocked", hosts: [{ host: "b.example" }] }]);
+  });
+});
+
+it("offers to go on in each thread that was interrupted", () => {
+  const lastTurn = { turnId: "trn_9", outcome: "interrupted" as const, endedAt: 5, problem: null };
+  const state = stateWith({ lastTurn: { ...lastTurn, turnId: "trn_1" } });
+  const docs = { ...state.threads[0]!, thread: "docs", title: "Docs", lastTurn };
+  expect(dockItems({ ...state, threads: [...state.threads, docs] }, NONE)).toMatchObject([{ thread: "main" }, { thread: "docs" }]);
+});

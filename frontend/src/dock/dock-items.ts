@@ -1,58 +1,67 @@
 /**
  * What the attention dock shows, and in which order. Pure.
- * Approvals come first, oldest first, from every thread; then what keeps the session from going on: budget, key, host.
+ * Approvals come first, oldest first, from every thread; then what keeps the session from going on: budget, hours, key, host;
+ * last what informs: interrupted turns, blocked hosts.
  * Owns no text and no answers already given on this screen; those are passed in as ids to leave out.
  */
 import type { Problem } from "@ai-dev-platform/protocol/events";
-import type { OpenApproval, SessionState } from "@ai-dev-platform/protocol/state";
+import type { BlockedHost, OpenApproval, SessionState } from "@ai-dev-platform/protocol/state";
+import { openTurns } from "../session/threads.ts";
 
 const KEY_CODES: ReadonlySet<string> = new Set(["key_missing", "key_invalid", "key_no_credit", "keys_locked", "demo_off"]);
+/** The caps have cards of their own, with what to do about them. */
+const CAP_CODES: ReadonlySet<string> = new Set(["budget_reached", "time_cap_reached"]);
+/** A host blocked this long before the last turn's end is taken for what that turn ran into. */
+const BLOCK_NEAR_END_MS = 10 * 60_000;
 
 export type DockItem =
   | { kind: "approval"; id: string; open: OpenApproval }
   | { kind: "budget"; id: string; spentUsd: number; budgetUsd: number }
+  | { kind: "hours"; id: string; maxHours: number; usedHours: number }
   | { kind: "key"; id: string; problem: Problem }
   | { kind: "host_waiting"; id: string; hostName: string; problem: Problem | null }
   | { kind: "host_failed"; id: string; hostName: string; problem: Problem | null }
   | { kind: "host_lost"; id: string; hostName: string; problem: Problem | null }
-  | { kind: "interrupted"; id: string; problem: Problem | null };
+  | { kind: "interrupted"; id: string; thread: string; turnId: string; problem: Problem | null }
+  | { kind: "blocked"; id: string; hosts: readonly BlockedHost[] };
+
+const DISMISSIBLE: ReadonlySet<DockItem["kind"]> = new Set(["key", "host_lost", "interrupted", "blocked"]);
 
 /** Kinds that a person may put away: they inform, and nothing waits for them. */
-export const isDismissible = (item: DockItem): boolean => item.kind === "key" || item.kind === "host_lost" || item.kind === "interrupted";
+export const isDismissible = (item: DockItem): boolean => DISMISSIBLE.has(item.kind);
 
 export function dockItems(state: SessionState, hiddenIds: ReadonlySet<string>): DockItem[] {
   const approvals = state.approvals
     .toSorted((a, b) => a.seq - b.seq)
     .map((open): DockItem => ({ kind: "approval", id: open.request.approvalId, open }));
-  return [...approvals, ...blockers(state)].filter((item) => !hiddenIds.has(item.id));
+  return [...approvals, ...blockers(state), ...blockedHosts(state)].filter((item) => !hiddenIds.has(item.id));
 }
 
 function blockers(state: SessionState): DockItem[] {
   const items: DockItem[] = [];
-  if (state.budgetReached) {
-    items.push({ kind: "budget", id: `budget:${state.budgetUsd}`, spentUsd: state.usage.costUsd, budgetUsd: state.budgetUsd });
-  }
+  const { budgetUsd, maxHours } = state;
+  if (state.budgetReached) items.push({ kind: "budget", id: `budget:${budgetUsd}`, spentUsd: state.usage.costUsd, budgetUsd });
+  if (state.timeCapReached) items.push({ kind: "hours", id: `hours:${maxHours}`, maxHours, usedHours: state.hostSeconds / 3_600 });
   const key = keyProblem(state);
   if (key !== null) items.push(key);
   const host = hostProblem(state);
   if (host !== null) items.push(host);
-  const interrupted = interruption(state);
-  if (interrupted !== null && host === null) items.push(interrupted);
-  return items;
+  return host === null ? [...items, ...interruptions(state)] : items;
 }
 
 function keyProblem(state: SessionState): DockItem | null {
-  if (state.turn !== null) return null;
-  const last = state.lastTurn;
-  if (last?.problem && KEY_CODES.has(last.problem.code)) return { kind: "key", id: `key:${last.turnId}`, problem: last.problem };
+  if (openTurns(state).length > 0) return null;
+  for (const { lastTurn } of state.threads) {
+    if (lastTurn?.problem && KEY_CODES.has(lastTurn.problem.code))
+      return { kind: "key", id: `key:${lastTurn.turnId}`, problem: lastTurn.problem };
+  }
   const { problem, since } = state.host;
-  if (problem && KEY_CODES.has(problem.code)) return { kind: "key", id: `key:host:${since}`, problem };
-  return null;
+  return problem && KEY_CODES.has(problem.code) ? { kind: "key", id: `key:host:${since}`, problem } : null;
 }
 
 function hostProblem(state: SessionState): DockItem | null {
   const { state: hostState, hostName, problem, since } = state.host;
-  if (problem && KEY_CODES.has(problem.code)) return null;
+  if (problem && (KEY_CODES.has(problem.code) || CAP_CODES.has(problem.code))) return null;
   const id = `host:${hostState}:${since}`;
   switch (hostState) {
     case "waiting":
@@ -66,8 +75,20 @@ function hostProblem(state: SessionState): DockItem | null {
   }
 }
 
-function interruption(state: SessionState): DockItem | null {
-  const last = state.lastTurn;
-  if (state.turn !== null || last === null || last.outcome !== "interrupted") return null;
-  return { kind: "interrupted", id: `interrupted:${last.turnId}`, problem: last.problem };
+const interruptions = (state: SessionState): DockItem[] =>
+  state.threads.flatMap(({ thread, turn, lastTurn }): DockItem[] => {
+    if (turn !== null || lastTurn?.outcome !== "interrupted") return [];
+    const { turnId, problem } = lastTurn;
+    return [{ kind: "interrupted", id: `interrupted:${turnId}`, thread, turnId, problem }];
+  });
+
+/** Hosts that the network setting stopped in the turns that are open, or in the last one. A new host makes a new notice. */
+function blockedHosts(state: SessionState): DockItem[] {
+  const turns = openTurns(state);
+  const endedAt = Math.max(0, ...state.threads.map(({ lastTurn }) => lastTurn?.endedAt ?? 0));
+  const since = turns.length > 0 ? Math.min(...turns.map(({ startedAt }) => startedAt)) : endedAt - BLOCK_NEAR_END_MS;
+  const hosts = turns.length > 0 || endedAt > 0 ? state.blockedHosts.filter(({ at }) => at >= since) : [];
+  if (hosts.length === 0) return [];
+  const names = hosts.map(({ host }) => host).toSorted();
+  return [{ kind: "blocked", id: `blocked:${names.join(" ")}`, hosts }];
 }

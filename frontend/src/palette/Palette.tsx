@@ -6,7 +6,8 @@ import { shownFor } from "../keyboard/shortcuts.ts";
 import { paths } from "../routes.ts";
 import { showFailure } from "../session-page/failure.ts";
 import type { SessionCommands } from "../session-page/use-session-commands.ts";
-import { useActions, useViewer } from "../session/use-session.ts";
+import { useThreadPlace } from "../session-page/use-thread-place.ts";
+import { useActions, useThread, useViewer } from "../session/use-session.ts";
 import { t } from "./messages.ts";
 import { PaletteFrame, PaletteGroup, PaletteLine, SessionLines } from "./PaletteFrame.tsx";
 import { paletteItems, type PaletteAction, type PaletteItem } from "./palette-items.ts";
@@ -23,6 +24,7 @@ export interface PaletteProps {
 function useRun(commands: SessionCommands, onClose: () => void): (action: PaletteAction) => void {
   const actions = useActions();
   const [, navigate] = useLocation();
+  const [, showThread] = useThreadPlace();
   return (action) => {
     onClose();
     switch (action.type) {
@@ -32,6 +34,12 @@ function useRun(commands: SessionCommands, onClose: () => void): (action: Palett
         break;
       case "panel":
         commands.showPanel(action.panel);
+        break;
+      case "stop_all":
+        actions.stopAll().catch(showFailure);
+        break;
+      case "thread":
+        showThread(action.thread);
         break;
       case "go":
         navigate(action.to === "sessions" ? paths.sessions : action.to === "new" ? paths.newSession() : paths.settings());
@@ -50,8 +58,11 @@ export function Palette({ state, commands, isShared, onClose }: PaletteProps) {
   const viewer = useViewer();
   const [, navigate] = useLocation();
   const run = useRun(commands, onClose);
+  const thread = useThread();
+  if (thread === null) return null;
   const items = paletteItems({
     state,
+    thread,
     role: viewer?.role ?? "viewer",
     mayShare: commands.share !== null,
     mayArchive: commands.archive !== null,

@@ -2,12 +2,12 @@ import type { Role } from "@ai-dev-platform/protocol/roles";
 import type { SessionState } from "@ai-dev-platform/protocol/state";
 import { describe, expect, it } from "vitest";
 import { openTurn, stateWith } from "../session/state-fixture.ts";
-import { paletteItems } from "./palette-items.ts";
+import { threadOf } from "../session/threads.ts";
+import { paletteItems, type PaletteContext } from "./palette-items.ts";
 
+const itemsOf = (context: Omit<PaletteContext, "thread">) => paletteItems({ ...context, thread: threadOf(context.state, "main") });
 const idsFor = (role: Role, patch: Partial<SessionState> = {}, isShared = false) =>
-  paletteItems({ state: stateWith(patch), role, mayShare: role === "owner", mayArchive: role === "owner", isShared }).map(
-    (item) => item.id,
-  );
+  itemsOf({ state: stateWith(patch), role, mayShare: role === "owner", mayArchive: role === "owner", isShared }).map((item) => item.id);
 
 const turn = openTurn();
 

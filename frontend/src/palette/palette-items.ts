@@ -1,14 +1,18 @@
 /** What the palette offers, from the state and the role. Pure: items carry what they do as data. */
 import { MODES, type Mode } from "@ai-dev-platform/protocol/modes";
 import { may, type Role } from "@ai-dev-platform/protocol/roles";
-import type { SessionState } from "@ai-dev-platform/protocol/state";
+import type { SessionState, ThreadState } from "@ai-dev-platform/protocol/state";
 import { modeChoices, modelChoices } from "../composer/modes.ts";
 import type { ShortcutId } from "../keyboard/shortcuts.ts";
+import type { Panel } from "../session-page/panel-url.ts";
+import { openTurns } from "../session/threads.ts";
 import { t } from "./messages.ts";
 
 export type PaletteAction =
   | { type: "command"; command: "stop" | "share" | "rename" | "save" | "copyLink" | "archive" | "toggleWorkbench" | "openSheet" }
-  | { type: "panel"; panel: "changes" | "files" | "mcp" }
+  | { type: "panel"; panel: Panel }
+  | { type: "thread"; thread: string }
+  | { type: "stop_all" }
   | { type: "go"; to: "sessions" | "new" | "settings" }
   | { type: "mode"; mode: Mode }
   | { type: "model"; model: string };
@@ -23,6 +27,8 @@ export interface PaletteItem {
 
 export interface PaletteContext {
   state: SessionState;
+  /** The agent that is shown. */
+  thread: ThreadState;
   role: Role;
   mayShare: boolean;
   mayArchive: boolean;
@@ -31,19 +37,21 @@ export interface PaletteContext {
 
 const toMode = (value: string): Mode | undefined => MODES.find((mode) => mode === value);
 
-export function paletteItems({ state, role, mayShare, mayArchive, isShared }: PaletteContext): PaletteItem[] {
+export function paletteItems({ state, thread, role, mayShare, mayArchive, isShared }: PaletteContext): PaletteItem[] {
   const mayDrive = may(role, "drive");
   const items: (PaletteItem | false)[] = [
     mayDrive &&
-      state.turn !== null && {
+      thread.turn !== null && {
         id: "stop",
         group: "session",
         label: t.stop,
         shortcut: "stop",
         action: { type: "command", command: "stop" },
       },
+    mayDrive && openTurns(state).length > 1 && { id: "stop-all", group: "session", label: t.stopAll, action: { type: "stop_all" } },
     { id: "changes", group: "session", label: t.changes, shortcut: "go_changes", action: { type: "panel", panel: "changes" } },
     { id: "files", group: "session", label: t.files, shortcut: "go_files", action: { type: "panel", panel: "files" } },
+    state.hostKind === "sandbox" && { id: "network", group: "session", label: t.network, action: { type: "panel", panel: "network" } },
     { id: "mcp", group: "session", label: t.mcp, action: { type: "panel", panel: "mcp" } },
     mayShare && { id: "share", group: "session", label: t.share, action: { type: "command", command: "share" } },
     mayDrive && { id: "rename", group: "session", label: t.rename, action: { type: "command", command: "rename" } },
@@ -68,13 +76,27 @@ export function paletteItems({ state, role, mayShare, mayArchive, isShared }: Pa
     !isShared && { id: "go-settings", group: "go", label: t.settings, action: { type: "go", to: "settings" } },
     { id: "shortcuts", group: "go", label: t.shortcuts, shortcut: "sheet", action: { type: "command", command: "openSheet" } },
   ];
-  return [...items.filter((item) => item !== false), ...(mayDrive ? [...modeItems(state), ...modelItems(state)] : [])];
+  return [
+    ...items.filter((item) => item !== false),
+    ...threadItems(state),
+    ...(mayDrive ? [...modeItems(thread.mode), ...modelItems(state)] : []),
+  ];
 }
 
-const modeItems = (state: SessionState): PaletteItem[] =>
-  modeChoices(state.mode).flatMap(({ value, label }): PaletteItem[] => {
+const threadItems = (state: SessionState): PaletteItem[] =>
+  state.threads.length < 2
+    ? []
+    : state.threads.map(({ thread, title }) => ({
+        id: `thread:${thread}`,
+        group: "session",
+        label: t.thread(title === "" ? thread : title),
+        action: { type: "thread", thread },
+      }));
+
+const modeItems = (current: Mode): PaletteItem[] =>
+  modeChoices(current).flatMap(({ value, label }): PaletteItem[] => {
     const mode = toMode(value);
-    return mode === undefined || mode === state.mode
+    return mode === undefined || mode === current
       ? []
       : [{ id: `mode:${mode}`, group: "mode", label: t.mode(label), action: { type: "mode", mode } }];
   });

@@ -1,11 +1,12 @@
 import { useSessionSelector } from "../session/use-session.ts";
 import { t } from "./messages.ts";
-import { PANELS, type Panel } from "./panel-url.ts";
+import type { Panel } from "./panel-url.ts";
+import { usePanels } from "./use-panels.ts";
 
 /** Chat · Changes · Files: on the phone a part of the session is the whole screen. */
 export function PhoneTabs({ panel, onPanel }: { panel: Panel | null; onPanel: (panel: Panel | null) => void }) {
   const changed = useSessionSelector((state) => state.changes.files.length) ?? 0;
-  const parts: readonly (Panel | null)[] = [null, ...PANELS];
+  const parts: readonly (Panel | null)[] = [null, ...usePanels()];
   return (
     <nav aria-label={t.tabs.label} className="flex h-11 flex-none items-center overflow-x-auto border-b border-line px-1.5">
       {parts.map((part) => (

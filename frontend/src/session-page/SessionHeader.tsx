@@ -4,8 +4,9 @@ import { Menu as MenuIcon, PanelRight, Share2 } from "lucide-react";
 import { t as composerWords } from "../composer/messages.ts";
 import { PROMPT_FIELD_ID } from "../composer/PromptField.tsx";
 import { DOCK_ID } from "../dock/Dock.tsx";
+import { lazy, Suspense } from "react";
 import { shell } from "../shell/shell-state.ts";
-import { useConnection, useViewer } from "../session/use-session.ts";
+import { useConnection, useThread, useViewer } from "../session/use-session.ts";
 import { IconButton } from "../ui/button.tsx";
 import { StateDot } from "../ui/state-dot.tsx";
 import { HostStatus } from "./HostStatus.tsx";
@@ -16,6 +17,8 @@ import { SessionMenu } from "./SessionMenu.tsx";
 import { TitleField } from "./TitleField.tsx";
 import { TodosPill } from "./TodosPill.tsx";
 import type { SessionCommands } from "./use-session-commands.ts";
+
+const LifecycleMenu = lazy(() => import("./LifecycleMenu.tsx"));
 
 export interface SessionHeaderProps {
   sessionId: string;
@@ -46,6 +49,7 @@ function SkipLinks() {
 /** 44 px: what session this is, what it does, what is saved. No toolbar below it. */
 export function SessionHeader({ sessionId, state, commands, isShared, isRenaming, onRenaming, isWorkbenchOpen }: SessionHeaderProps) {
   const viewer = useViewer();
+  const thread = useThread();
   const { phase } = useConnection();
   const isOffline = phase === "offline" || phase === "reconnecting" || phase === "ended";
   const dot = state === null ? "idle" : dotState(state, isOffline);
@@ -71,6 +75,9 @@ export function SessionHeader({ sessionId, state, commands, isShared, isRenaming
           {state.projectName !== "" && (
             <span className="max-w-40 flex-none truncate text-label text-fg-3 max-md:hidden">{state.projectName}</span>
           )}
+          <Suspense fallback={null}>
+            <LifecycleMenu state={state} />
+          </Suspense>
           <HostStatus state={state} />
           {state.modelSource === "demo" && (
             <span className="flex-none rounded-chip bg-accent-soft px-1.5 text-meta whitespace-nowrap text-accent max-md:hidden">
@@ -86,7 +93,7 @@ export function SessionHeader({ sessionId, state, commands, isShared, isRenaming
       {state !== null && (
         <>
           <SaveIndicator state={state} />
-          <TodosPill todos={state.todos} />
+          <TodosPill todos={thread?.todos ?? state.todos} />
           {commands.share !== null && (
             <IconButton label={t.share} className="max-md:hidden" onClick={commands.share}>
               <Share2 />

@@ -1,6 +1,7 @@
+import { MAX_THREADS } from "@ai-dev-platform/protocol/limits";
 import { may } from "@ai-dev-platform/protocol/roles";
 import type { SessionState } from "@ai-dev-platform/protocol/state";
-import { Archive, CircleDollarSign, Command, Ellipsis, Keyboard, Link, Pencil, Plug, Save, Share2, Trash2 } from "lucide-react";
+import { Archive, Command, Ellipsis, Gauge, Keyboard, Link, Network, Pencil, Plug, Plus, Save, Share2, Trash2 } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
 import { isMac } from "../keyboard/platform.ts";
 import { shownFor } from "../keyboard/shortcuts.ts";
@@ -10,7 +11,8 @@ import { Menu, MenuItem, MenuSeparator } from "../ui/menu.tsx";
 import { t } from "./messages.ts";
 import type { SessionCommands } from "./use-session-commands.ts";
 
-const BudgetDialog = lazy(() => import("./BudgetDialog.tsx").then((module) => ({ default: module.BudgetDialog })));
+const ThreadDialog = lazy(() => import("./ThreadDialog.tsx"));
+const RunDialog = lazy(() => import("./RunDialog.tsx"));
 const DeleteDialog = lazy(() => import("./DeleteDialog.tsx").then((module) => ({ default: module.DeleteDialog })));
 
 export interface SessionMenuProps {
@@ -22,9 +24,11 @@ export interface SessionMenuProps {
 /** Everything about the session that is not done often. What a role may not do is absent. */
 export function SessionMenu({ sessionId, state, commands }: SessionMenuProps) {
   const viewer = useViewer();
-  const [dialog, setDialog] = useState<"budget" | "delete" | null>(null);
+  const [dialog, setDialog] = useState<"run" | "thread" | "delete" | null>(null);
   const isOwner = viewer !== null && may(viewer.role, "own");
   const mayDrive = viewer !== null && may(viewer.role, "drive");
+  // Only its owner turns a session with one agent into one with several.
+  const mayStartThread = mayDrive && (isOwner || state.lifecycle === "multi-agent") && state.threads.length < MAX_THREADS;
   return (
     <>
       <Menu
@@ -52,8 +56,18 @@ export function SessionMenu({ sessionId, state, commands }: SessionMenuProps) {
           </MenuItem>
         )}
         {isOwner && (
-          <MenuItem icon={<CircleDollarSign />} onSelect={() => setDialog("budget")}>
-            {t.menu.budget}
+          <MenuItem icon={<Gauge />} onSelect={() => setDialog("run")}>
+            {t.menu.run}
+          </MenuItem>
+        )}
+        {mayStartThread && (
+          <MenuItem icon={<Plus />} onSelect={() => setDialog("thread")}>
+            {t.menu.newThread}
+          </MenuItem>
+        )}
+        {state.hostKind === "sandbox" && (
+          <MenuItem icon={<Network />} onSelect={() => commands.showPanel("network")}>
+            {t.menu.network}
           </MenuItem>
         )}
         <MenuItem icon={<Plug />} onSelect={() => commands.showPanel("mcp")}>
@@ -84,7 +98,8 @@ export function SessionMenu({ sessionId, state, commands }: SessionMenuProps) {
         )}
       </Menu>
       <Suspense fallback={null}>
-        {dialog === "budget" && <BudgetDialog budgetUsd={state.budgetUsd} spentUsd={state.usage.costUsd} onClose={() => setDialog(null)} />}
+        {dialog === "thread" && <ThreadDialog state={state} onClose={() => setDialog(null)} />}
+        {dialog === "run" && <RunDialog state={state} onClose={() => setDialog(null)} />}
         {dialog === "delete" && (
           <DeleteDialog sessionId={sessionId} changedFiles={state.changes.files.length} onClose={() => setDialog(null)} />
         )}

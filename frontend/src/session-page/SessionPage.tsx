@@ -7,6 +7,7 @@ import { lazy, Suspense, useCallback, useEffect, useRef, useState, type CSSPrope
 import { api } from "../api/client.ts";
 import { Composer } from "../composer/Composer.tsx";
 import { Dock } from "../dock/Dock.tsx";
+import { hasSeveralThreads } from "../session/threads.ts";
 import { SessionProvider } from "../session/provider.tsx";
 import { useConnection, useSessionState } from "../session/use-session.ts";
 import { jumpToSeq } from "../transcript/commands.ts";
@@ -15,6 +16,7 @@ import { PanelBoundary } from "../ui/error-boundary.tsx";
 import { t as workbenchWords } from "../workbench/messages.ts";
 import { ConnectionPill } from "./ConnectionPill.tsx";
 import { EndedNotice } from "./EndedNotice.tsx";
+import { KeepNote } from "./KeepNote.tsx";
 import { t } from "./messages.ts";
 import type { Panel } from "./panel-url.ts";
 import { PhoneTabs } from "./PhoneTabs.tsx";
@@ -26,11 +28,14 @@ import { useScreenKeys } from "./use-screen-keys.ts";
 import { useSessionAnnouncements } from "./use-session-announcements.ts";
 import { useSessionCommands } from "./use-session-commands.ts";
 import { useTabState } from "./use-tab-state.ts";
+import { useThreadFromAddress } from "./use-thread-place.ts";
+import { useWarmOnOpen } from "./use-warm-on-open.ts";
 import { useWorkbenchWidth } from "./use-workbench-width.ts";
 
 const Workbench = lazy(() => import("../workbench/Workbench.tsx").then((module) => ({ default: module.Workbench })));
 const Palette = lazy(() => import("../palette/Palette.tsx").then((module) => ({ default: module.Palette })));
 const ShortcutSheet = lazy(() => import("../keyboard/ShortcutSheet.tsx").then((module) => ({ default: module.ShortcutSheet })));
+const ThreadBar = lazy(() => import("./ThreadBar.tsx"));
 const ShareDialog = lazy(() => import("../share/ShareDialog.tsx").then((module) => ({ default: module.ShareDialog })));
 
 export interface SessionPageProps {
@@ -88,9 +93,23 @@ function useJumpFromAddress(isReady: boolean): void {
   }, [isReady]);
 }
 
-function Conversation({ sessionId, onShare, isHidden }: { sessionId: string; onShare: (() => void) | null; isHidden: boolean }) {
+interface ConversationProps {
+  sessionId: string;
+  onShare: (() => void) | null;
+  isPhone: boolean;
+  /** A part of the workbench lies over it. */
+  isHidden: boolean;
+}
+
+function Conversation({ sessionId, onShare, isPhone, isHidden }: ConversationProps) {
+  const state = useSessionState();
   return (
     <main id="main" tabIndex={-1} inert={isHidden} className="relative flex min-h-0 min-w-0 flex-1 flex-col outline-none">
+      {state !== null && (hasSeveralThreads(state) || state.lifecycle === "multi-agent") && (
+        <Suspense fallback={<div className="h-9 flex-none border-b border-line pointer-coarse:h-12" />}>
+          <ThreadBar state={state} isPhone={isPhone} />
+        </Suspense>
+      )}
       <div className="relative min-h-16 flex-1">
         <PanelBoundary name={t.transcript}>
           <Transcript />
@@ -104,6 +123,7 @@ function Conversation({ sessionId, onShare, isHidden }: { sessionId: string; onS
         <PanelBoundary name={t.conversation}>
           <Composer sessionId={sessionId} onShare={onShare} />
         </PanelBoundary>
+        {state !== null && <KeepNote state={state} />}
       </div>
     </main>
   );
@@ -119,6 +139,8 @@ function SessionScreen({ sessionId, isShared }: { sessionId: string; isShared: b
   useTabState();
   useSessionAnnouncements();
   useScreenKeys(commands);
+  useThreadFromAddress();
+  useWarmOnOpen(state, connection.phase === "live");
   useJumpFromAddress(state !== null && connection.phase === "live");
 
   const isEnded = connection.phase === "ended" && connection.endedReason !== undefined;
@@ -156,7 +178,7 @@ function SessionScreen({ sessionId, isShared }: { sessionId: string; isShared: b
           className="relative flex min-h-0 flex-1"
           style={{ [WIDTH_VARIABLE]: `${widthPx}px` } satisfies Record<string, string> as CSSProperties}
         >
-          <Conversation sessionId={sessionId} onShare={commands.share} isHidden={isPhone && panel !== null} />
+          <Conversation sessionId={sessionId} onShare={commands.share} isPhone={isPhone} isHidden={isPhone && panel !== null} />
           {panel !== null && (
             <aside
               aria-label={workbenchWords.region}

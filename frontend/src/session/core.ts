@@ -149,6 +149,10 @@ export class SessionCore {
     return this.#link.phase === "ended" ? Promise.reject(this.#endedError()) : this.requests.ask(frame);
   }
 
+  get sessionId(): string {
+    return this.#ports.sessionId;
+  }
+
   get oldestSeq(): number | null {
     return this.#replica.entries[0]?.seq ?? null;
   }

@@ -1,3 +1,4 @@
+import { newThreadSchema } from "@ai-dev-platform/protocol/ids";
 import { describe, expect, it } from "vitest";
 import { openTurn, stateWith } from "./state-fixture.ts";
 import { openTurns, threadName, threadOf } from "./threads.ts";
@@ -9,6 +10,8 @@ describe("threadName", () => {
     expect(threadName("Ünïcode façade", [])).toBe("unicode-facade");
     expect(threadName("日本語", ["thread"])).toBe("thread-2");
     expect(threadName("x".repeat(300), []).length).toBeLessThanOrEqual(64);
+    for (const title of ["-x-", "_", "x".repeat(300), "日本", "A b"])
+      expect(newThreadSchema.safeParse(threadName(title, ["x"])).success, title).toBe(true);
   });
 });
 

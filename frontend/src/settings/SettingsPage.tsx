@@ -11,12 +11,14 @@ import { KeyTab } from "./KeyTab.tsx";
 import { MachinesTab } from "./MachinesTab.tsx";
 import { McpTab } from "./McpTab.tsx";
 import { t } from "./messages.ts";
+import { NetworkTab } from "./NetworkTab.tsx";
 import { ShortcutsTab } from "./ShortcutsTab.tsx";
 
 const TABS: Record<SettingsTab, () => ReactNode> = {
   account: AccountTab,
   "api-key": KeyTab,
   mcp: McpTab,
+  network: NetworkTab,
   machines: MachinesTab,
   appearance: AppearanceTab,
   shortcuts: ShortcutsTab,

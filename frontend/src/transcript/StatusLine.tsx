@@ -1,6 +1,6 @@
 /** One line about the session itself. A problem has its cause in plain words, and the raw text under "Details". */
 import type { Problem } from "@ai-dev-platform/protocol/events";
-import { CircleAlert, Info, RotateCcw, Square, TriangleAlert, type LucideIcon } from "lucide-react";
+import { CircleAlert, Info, RotateCcw, ShieldBan, Square, TriangleAlert, type LucideIcon } from "lucide-react";
 import { formatCompact, formatDuration, formatUsd } from "../ui/format.ts";
 import { t } from "./messages.ts";
 import type { StatusDetail, StatusRow } from "./rows.ts";
@@ -34,6 +34,22 @@ function tell(detail: StatusDetail): Told {
       return { Icon: Info, tone: "quiet", text: t.status.budgetSet(formatUsd(detail.budgetUsd)) };
     case "budget_reached":
       return { Icon: TriangleAlert, tone: "warn", text: t.status.budgetReached(formatUsd(detail.budgetUsd)) };
+    case "lifecycle":
+      return { Icon: Info, tone: "quiet", text: t.status.lifecycle(detail.lifecycle) };
+    case "network":
+      return { Icon: Info, tone: "quiet", text: t.status.network(detail.level) };
+    case "host_blocked":
+      return { Icon: ShieldBan, tone: "warn", text: t.status.blocked(detail.host) };
+    case "host_allowed":
+      return { Icon: Info, tone: "quiet", text: t.status.allowed(detail.host, detail.scope, detail.author.name) };
+    case "hours_set":
+      return { Icon: Info, tone: "quiet", text: t.status.hoursSet(detail.maxHours) };
+    case "hours_reached":
+      return { Icon: TriangleAlert, tone: "warn", text: t.status.hoursReached(detail.maxHours) };
+    case "thread_started":
+      return { Icon: Info, tone: "quiet", text: t.status.threadStarted(detail.author.name, detail.title) };
+    case "files_dropped":
+      return { Icon: Info, tone: "quiet", text: t.status.filesDropped };
     case "host_lost":
       return {
         Icon: TriangleAlert,

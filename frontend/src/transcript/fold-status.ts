@@ -7,9 +7,13 @@ export function foldStatus(rows: Rows, event: SessionEvent, entry: ReadEntry): v
   if (event.type === "host_changed") return foldHost(rows, event, entry);
   const detail = statusOf(event);
   if (detail === null) return;
-  // A turn shows its newest retry only: each one supersedes the one before.
-  const id = detail.what === "retrying" && entry.turnId !== null ? `retry:${entry.turnId}` : `event:${entry.seq}`;
-  addRow(rows, { ...base(entry), id, kind: "status", detail });
+  addRow(rows, { ...base(entry), id: statusId(detail, entry), kind: "status", detail });
+}
+
+/** What is told again supersedes the line before: a turn's newest retry, a host's newest block. */
+function statusId(detail: StatusDetail, { seq, turnId }: ReadEntry): string {
+  if (detail.what === "retrying" && turnId !== null) return `retry:${turnId}`;
+  return detail.what === "host_blocked" ? `blocked:${turnId ?? ""}:${detail.host}` : `event:${seq}`;
 }
 
 function foldHost(rows: Rows, event: Extract<SessionEvent, { type: "host_changed" }>, entry: ReadEntry): void {
@@ -40,6 +44,22 @@ function statusOf(event: SessionEvent): StatusDetail | null {
       return { what: "budget_set", budgetUsd: event.budgetUsd };
     case "budget_reached":
       return { what: "budget_reached", budgetUsd: event.budgetUsd };
+    case "lifecycle_set":
+      return { what: "lifecycle", lifecycle: event.lifecycle };
+    case "network_set":
+      return { what: "network", level: event.network.level };
+    case "host_blocked":
+      return { what: "host_blocked", host: event.host };
+    case "host_allowed":
+      return { what: "host_allowed", host: event.host, scope: event.scope, author: event.author };
+    case "max_hours_set":
+      return { what: "hours_set", maxHours: event.maxHours };
+    case "time_cap_reached":
+      return { what: "hours_reached", maxHours: event.maxHours };
+    case "thread_started":
+      return { what: "thread_started", title: event.title, author: event.author };
+    case "workspace_dropped":
+      return { what: "files_dropped" };
     case "snapshot_failed":
       return { what: "save_failed", problem: event.problem };
     case "conversation_compacted":

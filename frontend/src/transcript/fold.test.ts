@@ -230,6 +230,21 @@ describe("threads", () => {
   });
 });
 
+it("tells of a blocked host once in a turn, at its newest place", () => {
+  const blocked = { type: "host_blocked" as const, host: "a.example", method: "GET", count: 1 };
+  const entries = logOf([
+    created,
+    queued("a", "x"),
+    started("1", "a"),
+    blocked,
+    text("m:0", "trying"),
+    blocked,
+    { ...blocked, host: "b.example" },
+  ]);
+  const ids = foldAll(entries).ids.slice(2);
+  expect(ids).toEqual([blockRowId("main", "m:0"), `blocked:${id("trn", "1")}:a.example`, `blocked:${id("trn", "1")}:b.example`]);
+});
+
 it("names every row that changed", () => {
   const rows = foldAll(logOf(conversation));
   rows.changed.clear();

@@ -1,5 +1,5 @@
 /** Every string of the transcript. */
-import type { Mode } from "@ai-dev-platform/protocol/modes";
+import type { AllowScope, Lifecycle, Mode, NetworkLevel } from "@ai-dev-platform/protocol/modes";
 
 const plural = new Intl.PluralRules("en");
 const counted = (count: number, one: string, many: string) =>
@@ -11,6 +11,20 @@ const MODE_NAMES: Record<Mode, string> = {
   plan: "Plan",
   bypassPermissions: "Allow everything",
 };
+
+const LIFECYCLE_NAMES: Record<Lifecycle, string> = {
+  hydrated: "hydrated: sleeps when idle, after a save",
+  "long-running": "long-running: stays up between prompts",
+  ephemeral: "ephemeral: files go when it ends",
+  "multi-agent": "multi-agent: several agents in one workspace",
+};
+const NETWORK_NAMES: Record<NetworkLevel, string> = {
+  none: "closed",
+  registries: "package registries",
+  custom: "package registries and listed hosts",
+  full: "open",
+};
+const SCOPE_NAMES: Record<AllowScope, string> = { once: "once", session: "for this session", always: "always" };
 
 export const t = {
   log: "Conversation",
@@ -91,9 +105,17 @@ export const t = {
     model: (model: string) => `Model: ${model}`,
     budgetSet: (amount: string) => `Budget: ${amount}`,
     budgetReached: (amount: string) => `This session reached its budget of ${amount}.`,
-    hostLost: (host: string) => `${host || "The machine"} was lost. Unsaved work of the last moments may be gone.`,
-    hostFailed: (host: string) => `${host || "The machine"} could not start Claude.`,
-    hostRestored: (host: string) => `${host || "The machine"} is back. Files and conversation were restored.`,
+    lifecycle: (lifecycle: Lifecycle) => `The session is now ${LIFECYCLE_NAMES[lifecycle]}.`,
+    network: (level: NetworkLevel) => `Network: ${NETWORK_NAMES[level]}`,
+    blocked: (host: string) => `${host} was blocked by the network setting.`,
+    allowed: (host: string, scope: AllowScope, who: string) => `${who} allowed ${host} ${SCOPE_NAMES[scope]}.`,
+    hoursSet: (hours: number) => `Sandbox hours: ${hours} in all`,
+    hoursReached: (hours: number) => `This session used its ${hours} hours of sandbox. It was saved and stopped.`,
+    threadStarted: (who: string, title: string) => `${who} started another agent: ${title}`,
+    filesDropped: "The run ended, and its files went with it.",
+    hostLost: (host: string) => `${host || "The sandbox"} was lost. Unsaved work of the last moments may be gone.`,
+    hostFailed: (host: string) => `${host || "The sandbox"} could not start Claude.`,
+    hostRestored: (host: string) => `${host || "The sandbox"} is back. Files and conversation were restored.`,
     saveFailed: "Saving failed. The last saved state is unchanged.",
     compacted: (tokens: string) => `The conversation was compacted from ${tokens} tokens.`,
     unsupported: (type: string) => `This version cannot show a step of type “${type}”.`,

@@ -4,7 +4,7 @@
  */
 import type { ApprovalAnswer, ApprovalRequest } from "@ai-dev-platform/protocol/approvals";
 import type { Author, Delivery, Problem, TurnOutcome } from "@ai-dev-platform/protocol/events";
-import type { Mode } from "@ai-dev-platform/protocol/modes";
+import type { AllowScope, Lifecycle, Mode, NetworkLevel } from "@ai-dev-platform/protocol/modes";
 
 interface RowBase {
   id: string;
@@ -84,6 +84,14 @@ export type StatusDetail =
   | { what: "host_lost"; hostName: string; problem: Problem | null }
   | { what: "host_failed"; hostName: string; problem: Problem | null }
   | { what: "host_restored"; hostName: string }
+  | { what: "lifecycle"; lifecycle: Lifecycle }
+  | { what: "network"; level: NetworkLevel }
+  | { what: "host_blocked"; host: string }
+  | { what: "host_allowed"; host: string; scope: AllowScope; author: Author }
+  | { what: "hours_set"; maxHours: number }
+  | { what: "hours_reached"; maxHours: number }
+  | { what: "thread_started"; title: string; author: Author }
+  | { what: "files_dropped" }
   | { what: "save_failed"; problem: Problem }
   | { what: "compacted"; beforeTokens: number }
   | { what: "notice"; level: "info" | "warning"; text: string }

@@ -1,8 +1,9 @@
 /** The panel beside the transcript. Panels that were opened stay mounted, so that they keep their place when hidden. */
 import { X } from "lucide-react";
 import { Tabs } from "radix-ui";
-import { useState } from "react";
-import { PANELS, type Panel, type PanelPlace } from "../session-page/panel-url.ts";
+import { lazy, Suspense, useState } from "react";
+import type { Panel, PanelPlace } from "../session-page/panel-url.ts";
+import { usePanels } from "../session-page/use-panels.ts";
 import { useSessionSelector } from "../session/use-session.ts";
 import { IconButton } from "../ui/button.tsx";
 import { PanelBoundary } from "../ui/error-boundary.tsx";
@@ -10,6 +11,8 @@ import { ChangesPanel } from "./ChangesPanel.tsx";
 import { FilesPanel } from "./FilesPanel.tsx";
 import { McpPanel } from "./McpPanel.tsx";
 import { t } from "./messages.ts";
+
+const NetworkPanel = lazy(() => import("./NetworkPanel.tsx").then((module) => ({ default: module.NetworkPanel })));
 
 export interface WorkbenchProps {
   sessionId: string;
@@ -24,6 +27,8 @@ const TAB =
   "inline-flex h-8 items-center gap-1.5 rounded-control px-2.5 text-ui font-medium text-fg-2 transition-colors hover:text-fg data-[state=active]:bg-hover data-[state=active]:text-fg";
 
 export function Workbench({ sessionId, panel, place, onPlace, onClose }: WorkbenchProps) {
+  const panels = usePanels();
+  const blocked = useSessionSelector((state) => state.blockedHosts.length) ?? 0;
   const changed = useSessionSelector((state) => state.changes.files.length) ?? 0;
   const [opened, setOpened] = useState<ReadonlySet<Panel>>(new Set([panel]));
   if (!opened.has(panel)) setOpened(new Set([...opened, panel]));
@@ -32,13 +37,18 @@ export function Workbench({ sessionId, panel, place, onPlace, onClose }: Workben
   const content: Record<Panel, React.ReactNode> = {
     changes: <ChangesPanel sessionId={sessionId} file={panel === "changes" ? place.file : null} onOpenFile={openFile} />,
     files: <FilesPanel sessionId={sessionId} file={panel === "files" ? place.file : null} line={place.line} onOpenFile={openFile} />,
+    network: (
+      <Suspense fallback={null}>
+        <NetworkPanel />
+      </Suspense>
+    ),
     mcp: <McpPanel />,
   };
   return (
     <Tabs.Root
       value={panel}
       onValueChange={(value) => {
-        const next = PANELS.find((known) => known === value);
+        const next = panels.find((known) => known === value);
         if (next !== undefined) onPlace({ panel: next, file: null, line: null });
       }}
       className="flex h-full min-h-0 flex-col bg-bg"
@@ -46,10 +56,11 @@ export function Workbench({ sessionId, panel, place, onPlace, onClose }: Workben
       {onClose !== null && (
         <div className="flex h-11 flex-none items-center gap-1 border-b border-line pr-2 pl-2">
           <Tabs.List aria-label={t.region} className="flex gap-0.5">
-            {PANELS.map((name) => (
+            {panels.map((name) => (
               <Tabs.Trigger key={name} value={name} className={TAB}>
                 {t.tabs[name]}
                 {name === "changes" && changed > 0 && <span className="tabular text-fg-3">{changed}</span>}
+                {name === "network" && blocked > 0 && <span className="tabular text-fg-3">{blocked}</span>}
               </Tabs.Trigger>
             ))}
           </Tabs.List>
@@ -59,7 +70,7 @@ export function Workbench({ sessionId, panel, place, onPlace, onClose }: Workben
           </IconButton>
         </div>
       )}
-      {PANELS.map((name) => (
+      {panels.map((name) => (
         <Tabs.Content key={name} value={name} forceMount tabIndex={-1} className="min-h-0 flex-1 outline-none data-[state=inactive]:hidden">
           {opened.has(name) && <PanelBoundary name={t.tabs[name]}>{content[name]}</PanelBoundary>}
         </Tabs.Content>

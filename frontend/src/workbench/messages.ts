@@ -1,7 +1,7 @@
 /** Words of the workbench. */
 export const t = {
   region: "Workbench",
-  tabs: { changes: "Changes", files: "Files", mcp: "MCP" },
+  tabs: { changes: "Changes", files: "Files", network: "Network", mcp: "MCP" },
   close: "Hide the workbench",
   refresh: "Refresh",
   loading: "Loading",
@@ -44,6 +44,14 @@ export const t = {
     lines: (count: string) => `${count} lines`,
     ignored: "ignored by Git",
     noMatch: "No file matches.",
+  },
+  network: {
+    blocked: "Blocked hosts",
+    noneBlocked: "Nothing was blocked. A host that is, appears here at once.",
+    times: (count: string, isOne: boolean) => (isOne ? "Once" : `${count} times`),
+    allowLabel: (scope: string, host: string) => `${scope}: ${host}`,
+    allowed: (host: string) => `${host} is allowed`,
+    always: "Hosts that are always allowed…",
   },
   mcp: {
     title: "MCP servers",

@@ -1,0 +1,90 @@
+/** The dock's cards that are no request. Loaded after first paint: none of them is what one opens a session for. */
+import { may } from "@ai-dev-platform/protocol/roles";
+import { KeyRound, ServerOff } from "lucide-react";
+import { Link } from "wouter";
+import { paths } from "../routes.ts";
+import { threadOf } from "../session/threads.ts";
+import { useActions, useRow, useRowIds, useSessionState, useViewer } from "../session/use-session.ts";
+import { Button, buttonClass } from "../ui/button.tsx";
+import { BlockedCard } from "./BlockedCard.tsx";
+import { BudgetCard, HoursCard } from "./CapCards.tsx";
+import { DockCard } from "./DockCard.tsx";
+import type { DockItem } from "./dock-items.ts";
+import { HostCard } from "./HostCards.tsx";
+import { t } from "./messages.ts";
+import { ProblemText } from "./ProblemText.tsx";
+
+type ItemOf<K extends DockItem["kind"]> = Extract<DockItem, { kind: K }>;
+export type NoticeItem = Exclude<DockItem, { kind: "approval" }>;
+
+export default function Notice({ item, onHide }: { item: NoticeItem; onHide: () => void }) {
+  switch (item.kind) {
+    case "budget":
+      return <BudgetCard item={item} onStop={onHide} />;
+    case "hours":
+      return <HoursCard item={item} onStop={onHide} />;
+    case "key":
+      return <KeyCard item={item} />;
+    case "host_waiting":
+    case "host_failed":
+    case "host_lost":
+      return <HostCard item={item} />;
+    case "interrupted":
+      return <InterruptedCard item={item} onDone={onHide} />;
+    case "blocked":
+      return <BlockedCard item={item} />;
+  }
+}
+
+function KeyCard({ item }: { item: ItemOf<"key"> }) {
+  const viewer = useViewer();
+  const isOwner = viewer !== null && may(viewer.role, "own");
+  return (
+    <DockCard
+      icon={<KeyRound aria-hidden />}
+      title={item.problem.message}
+      actions={
+        isOwner ? (
+          <Link href={paths.settings("api-key")} className={buttonClass("primary")}>
+            {t.key.openSettings}
+          </Link>
+        ) : undefined
+      }
+    >
+      {item.problem.detail !== undefined && <p className="text-ui text-fg-2">{item.problem.detail}</p>}
+    </DockCard>
+  );
+}
+
+function InterruptedCard({ item, onDone }: { item: ItemOf<"interrupted">; onDone: () => void }) {
+  const actions = useActions();
+  const viewer = useViewer();
+  const state = useSessionState();
+  const lastPromptRow = useRow(useRowIds().findLast((id) => id.startsWith("prompt:")) ?? "");
+  const mayDrive = viewer !== null && may(viewer.role, "drive");
+  const title = state === null || state.threads.length < 2 ? "" : threadOf(state, item.thread).title;
+  const again = lastPromptRow?.kind === "prompt" && lastPromptRow.turnId === item.turnId ? lastPromptRow.text : null;
+  const send = (text: string) => {
+    actions.sendPrompt(text, "steer", item.thread);
+    onDone();
+  };
+  return (
+    <DockCard
+      icon={<ServerOff aria-hidden />}
+      title={t.interrupted.title}
+      meta={title === "" ? undefined : t.from(title)}
+      actions={
+        mayDrive ? (
+          <>
+            <Button variant="primary" onClick={() => send(t.interrupted.prompt)}>
+              {t.interrupted.proceed}
+            </Button>
+            {again !== null && <Button onClick={() => send(again)}>{t.interrupted.runAgain}</Button>}
+          </>
+        ) : undefined
+      }
+    >
+      <ProblemText problem={item.problem}>{t.interrupted.body}</ProblemText>
+    </DockCard>
+  );
+}

@@ -1,0 +1,66 @@
+/** How the session lives, as a chip in the header: what it is set to, what it has used, and the choice. Loaded after first paint. */
+import { LIFECYCLES } from "@ai-dev-platform/protocol/modes";
+import { may } from "@ai-dev-platform/protocol/roles";
+import type { SessionState } from "@ai-dev-platform/protocol/state";
+import { ChevronDown, Cloud, Monitor } from "lucide-react";
+import { HOST_WORDS, LIFECYCLE_WORDS, lifecycleWords, sizeWords, t as hosting } from "../hosting/messages.ts";
+import { useActions, useViewer } from "../session/use-session.ts";
+import { formatUsd } from "../ui/format.ts";
+import { Menu, MenuRadio } from "../ui/menu.tsx";
+import { showFailure } from "./failure.ts";
+import { t } from "./messages.ts";
+
+/** Where it runs, how large, and what that has used so far. */
+export function RunFacts({ state }: { state: SessionState }) {
+  const { hostKind, host, size, hostSeconds, hostCostUsd, maxHours } = state;
+  const isSandbox = hostKind === "sandbox";
+  const place = !isSandbox && host.hostName !== "" ? host.hostName : HOST_WORDS[hostKind].label;
+  return (
+    <div className="px-2 py-1.5 text-label text-fg-2">
+      <p>
+        {place}
+        {isSandbox && ` · ${sizeWords(size).label}`}
+      </p>
+      {isSandbox && (
+        <p className="tabular text-fg-3">
+          {hosting.hoursOf(hostSeconds / 3_600, maxHours)} · {t.lifecycle.cost(formatUsd(hostCostUsd))}
+        </p>
+      )}
+    </div>
+  );
+}
+
+export default function LifecycleMenu({ state }: { state: SessionState }) {
+  const actions = useActions();
+  const viewer = useViewer();
+  const Icon = state.hostKind === "sandbox" ? Cloud : Monitor;
+  const isOwner = viewer !== null && may(viewer.role, "own");
+  return (
+    <Menu
+      label={hosting.lifecycle}
+      trigger={
+        <button
+          type="button"
+          className="inline-flex h-7 flex-none items-center gap-1 rounded-control px-1.5 text-label whitespace-nowrap text-fg-2 hover:bg-hover hover:text-fg data-[state=open]:bg-hover max-lg:hidden"
+        >
+          <Icon aria-hidden className="size-3.5 stroke-[1.75]" />
+          <span className="sr-only">{hosting.lifecycle}: </span>
+          {LIFECYCLE_WORDS[state.lifecycle].label}
+          <ChevronDown aria-hidden className="size-3.5 stroke-[1.75] text-fg-3" />
+        </button>
+      }
+    >
+      <RunFacts state={state} />
+      {isOwner && (
+        <MenuRadio
+          value={state.lifecycle}
+          options={LIFECYCLES.map((value) => ({ value, ...lifecycleWords(value, state.hostKind, state.size) }))}
+          onChange={(value) => {
+            const lifecycle = LIFECYCLES.find((known) => known === value);
+            if (lifecycle !== undefined && lifecycle !== state.lifecycle) actions.setLifecycle(lifecycle).catch(showFailure);
+          }}
+        />
+      )}
+    </Menu>
+  );
+}
