@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
-import type { SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
+import { allParts, type SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
 import { newId } from "../../worker/ids.ts";
 import { partName, sessionPrefix } from "../../worker/snapshots/names.ts";
 import { getPart, putPart, r2SnapshotStore } from "../../worker/snapshots/store.ts";
@@ -25,7 +25,7 @@ let snapshot: SnapshotRef;
 beforeEach(async () => {
   sessionId = newId("session");
   const parts = [await partOf(bytesOf("one")), await partOf(bytesOf("two"))];
-  snapshot = { snapshotId: newId("snapshot"), parentId: null, format: 1, parts, treeBytes: 6, treeFiles: 2, leftOut: [] };
+  snapshot = { snapshotId: newId("snapshot"), parentId: null, format: 2, parts, inherited: [], treeBytes: 6, treeFiles: 2, leftOut: [] };
 });
 
 const nameOf = (n: number) => partName(sessionId, snapshot.snapshotId, n);
@@ -71,7 +71,7 @@ describe("snapshot parts", () => {
     const foreign = partName(newId("session"), snapshot.snapshotId, 0);
     await put(other, "x");
     await put(foreign, "y");
-    await store.remove(sessionId, snapshot);
+    await store.removeParts(sessionId, allParts(snapshot));
     expect((await env.BUCKET.list({ prefix: sessionPrefix(sessionId) })).objects.map((object) => object.key)).toEqual([other]);
     await store.removeAll(sessionId);
     expect((await env.BUCKET.list({ prefix: sessionPrefix(sessionId) })).objects).toEqual([]);

@@ -29,8 +29,9 @@ export function r2SnapshotStore(bucket: R2Bucket): SnapshotStore {
       );
       return stored.every(Boolean);
     },
-    async remove(sessionId, snapshot) {
-      await bucket.delete(snapshot.parts.map((_, n) => partName(sessionId, snapshot.snapshotId, n)));
+    async removeParts(sessionId, parts) {
+      const names = parts.map(({ snapshotId, part }) => partName(sessionId, snapshotId, part));
+      for (let at = 0; at < names.length; at += DELETE_BATCH) await bucket.delete(names.slice(at, at + DELETE_BATCH));
     },
     async removeAll(sessionId) {
       const prefix = sessionPrefix(sessionId);

@@ -16,7 +16,8 @@ const TURN = testId("turn", 1);
 const SNAPSHOT: SnapshotRef = {
   snapshotId: testId("snapshot", 1),
   parentId: null,
-  format: 1,
+  format: 2,
+  inherited: [],
   parts: [{ bytes: 1, sha256: "0".repeat(64) }],
   treeBytes: 1,
   treeFiles: 1,

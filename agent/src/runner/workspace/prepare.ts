@@ -6,7 +6,7 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rmdir } from "node:fs/promis
 import path from "node:path";
 import type { Problem } from "@ai-dev-platform/protocol/events";
 import type { WorkspaceSource } from "@ai-dev-platform/protocol/runner";
-import type { SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
+import { SNAPSHOT_FORMAT, type SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
 import * as z from "zod";
 import { fingerprint } from "./fingerprint.ts";
 import { exists, locatePath, makeFresh } from "./fresh.ts";
@@ -14,8 +14,11 @@ import { listForSave } from "./listing.ts";
 import { findOrigin, type Tree } from "./origin.ts";
 import { problem } from "./problem.ts";
 import { removeTree } from "./remove-tree.ts";
-import { STAGED, type SnapshotFormat } from "./snapshot-format.ts";
-import { fetchParts, type Remote } from "./transfer.ts";
+import { restorePacks } from "./packs/restore-packs.ts";
+import type { TreeIndex } from "./packs/tree-index.ts";
+import { readIndex, writeIndex } from "./saved-index.ts";
+import { STAGED } from "./snapshot-format.ts";
+import { fetchPacks, type Remote } from "./transfer.ts";
 import { originSchema, readState, writeState, type WorkspaceState } from "./workspace-state.ts";
 
 export type ProgressStep = "cloning" | "restoring";
@@ -29,7 +32,6 @@ export interface PrepareInput {
   snapshots: readonly SnapshotRef[];
   /** Folders below which one may be opened in place. */
   allowedPaths: readonly string[];
-  format: SnapshotFormat;
   onProgress: OnProgress;
 }
 
@@ -37,6 +39,8 @@ export interface Prepared {
   tree: Tree;
   claudeDir: string;
   state: WorkspaceState;
+  /** What the head holds; null where that is not known, so that the next save stores all. */
+  index: TreeIndex | null;
 }
 export type PrepareResult = { ok: true; prepared: Prepared } | { ok: false; problem: Problem };
 
@@ -81,7 +85,7 @@ async function keep(input: PrepareInput, place: Place): Promise<Prepared | null>
     state.snapshotId === head ? state : { ...state, snapshotId: head, pendingSnapshotId: null, fingerprint: null };
   await mkdir(place.claudeDir, { recursive: true, mode: 0o700 });
   await writeState(input.stateDir, now);
-  return { ...place, state: now };
+  return { ...place, state: now, index: await readIndex(input.stateDir, head) };
 }
 
 const isSameSource = (a: WorkspaceSource, b: WorkspaceSource): boolean => JSON.stringify(a) === JSON.stringify(b);
@@ -102,7 +106,10 @@ async function restoreNewest(input: PrepareInput, place: Place): Promise<Prepare
   if (state === null || !(await exists(place.tree.root))) return { ok: false, problem: problem("snapshot_damaged", lastDetail) };
   input.onProgress("restoring", `No saved state can be read (${lastDetail}). The files on this machine are used.`);
   await mkdir(place.claudeDir, { recursive: true, mode: 0o700 });
-  return { ok: true, prepared: { ...place, state: { ...state, snapshotId: input.snapshots[0]?.snapshotId ?? null, fingerprint: null } } };
+  return {
+    ok: true,
+    prepared: { ...place, state: { ...state, snapshotId: input.snapshots[0]?.snapshotId ?? null, fingerprint: null }, index: null },
+  };
 }
 
 type Restored = { ok: true; prepared: Prepared } | { ok: false; reason: "damaged" | "unreachable"; detail: string };
@@ -110,19 +117,24 @@ type Restored = { ok: true; prepared: Prepared } | { ok: false; reason: "damaged
 async function restore(input: PrepareInput, place: Place, snapshot: SnapshotRef, isFallback: boolean): Promise<Restored> {
   const incoming = await mkdtemp(path.join(input.stateDir, "incoming-"));
   try {
-    const fetched = await fetchParts(input.remote, snapshot, incoming);
+    if (snapshot.format !== SNAPSHOT_FORMAT)
+      return { ok: false, reason: "damaged", detail: `its format is ${snapshot.format}; this program reads format ${SNAPSHOT_FORMAT}` };
+    const fetched = await fetchPacks(input.remote, snapshot, incoming);
     if (!fetched.ok) return fetched;
     const staging = path.join(incoming, "staging");
     await mkdir(staging, { mode: 0o700 });
-    const unpacked = await input.format.unpack(fetched.files, staging);
+    const unpacked = await restorePacks(fetched.packs, staging);
     if (!unpacked.ok) return { ok: false, reason: "damaged", detail: unpacked.detail };
     const meta = await readMeta(path.join(staging, STAGED.meta));
     if (!place.tree.isInPlace) await install(path.join(staging, STAGED.workspace), place.tree.root);
     await install(path.join(staging, STAGED.agent), place.claudeDir);
     const origin = meta?.origin ?? (await findOrigin(place.tree));
     const state = await restoredState(input, place, origin, isFallback);
+    // After a fallback the head is another one, and a folder in place has files of its own: both are stored anew.
+    const index = isFallback || place.tree.isInPlace ? null : { snapshotId: snapshot.snapshotId, ...unpacked.index };
+    if (index !== null) await writeIndex(input.stateDir, index);
     await writeState(input.stateDir, state);
-    return { ok: true, prepared: { ...place, state } };
+    return { ok: true, prepared: { ...place, state, index } };
   } finally {
     await removeTree(incoming);
   }
@@ -188,7 +200,7 @@ async function makeNew(input: PrepareInput, place: Place): Promise<PrepareResult
     origin: await findOrigin(place.tree),
   };
   await writeState(input.stateDir, state);
-  return { ok: true, prepared: { ...place, state } };
+  return { ok: true, prepared: { ...place, state, index: null } };
 }
 
 const withoutCredentials = (url: string): string => url.replace(/\/\/[^/@]+@/, "//");

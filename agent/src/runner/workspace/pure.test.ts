@@ -1,11 +1,9 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { compareListings, parseRawNumstat } from "./changes.ts";
 import { rankPaths } from "./files.ts";
 import { staysInside } from "./links.ts";
 import { plainPath } from "./safe-path.ts";
 import { judgeWorkspace, pathRules } from "./save-rules.ts";
-import { decodePax, encodePax } from "./tar-codec.ts";
 
 const chars = (...codes: number[]): string => String.fromCharCode(...codes);
 const NUL = chars(0);
@@ -39,24 +37,6 @@ describe("a link", () => {
       inside("x", "away/passwd"),
       inside("x", ""),
     ]).toEqual(Array(7).fill(false));
-  });
-});
-
-describe("extended headers", () => {
-  it("carry any text", () => {
-    fc.assert(
-      fc.property(
-        fc.record({ path: fc.string({ unit: "grapheme", minLength: 1, maxLength: 300 }), linkpath: fc.string({ minLength: 1 }) }),
-        (records) => {
-          expect(decodePax(encodePax(records))).toEqual(records);
-        },
-      ),
-    );
-  });
-
-  it("are refused when their lengths lie", () => {
-    for (const body of ["5 path=x\n", "99 path=x\n", "path=x\n", "10 pathxxx\n", "-1 path=x\n", "1e1 path=x\n"])
-      expect(decodePax(Buffer.from(body))).toBeNull();
   });
 });
 

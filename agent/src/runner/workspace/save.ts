@@ -12,31 +12,28 @@ import { SNAPSHOT_FORMAT, type SnapshotRef } from "@ai-dev-platform/protocol/sna
 import { fingerprint } from "./fingerprint.ts";
 import { exists } from "./fresh.ts";
 import { listForSave, type Listings } from "./listing.ts";
-import { ChangedWhileSaving } from "./pack.ts";
+import { splitPackName } from "./packs/pack-name.ts";
+import { savePack, type Packed } from "./packs/save-pack.ts";
+import type { TreeIndex } from "./packs/tree-index.ts";
 import type { Prepared } from "./prepare.ts";
 import { problem } from "./problem.ts";
-import type { Packed, SnapshotFormat } from "./snapshot-format.ts";
+import { adoptPendingIndex, writePendingIndex } from "./saved-index.ts";
 import { sendParts, type Remote } from "./transfer.ts";
 import { writeState } from "./workspace-state.ts";
 
 export type SaveResult = { ok: true; snapshot: SnapshotRef } | { ok: false; reason: "unchanged" | "failed"; problem?: Problem };
 
-/** A file that changed under our hands is met again at most this often. */
-const PACK_ATTEMPTS = 3;
-
 export class Saver {
   readonly #remote: Remote;
   readonly #stateDir: string;
-  readonly #format: SnapshotFormat;
   readonly #prepared: Prepared;
-  #pending: { snapshotId: string; fingerprint: string } | null = null;
+  #pending: { fingerprint: string; index: TreeIndex } | null = null;
   /** Saves run one after the other. */
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(remote: Remote, stateDir: string, format: SnapshotFormat, prepared: Prepared) {
+  constructor(remote: Remote, stateDir: string, prepared: Prepared) {
     this.#remote = remote;
     this.#stateDir = stateDir;
-    this.#format = format;
     this.#prepared = prepared;
   }
 
@@ -53,10 +50,12 @@ export class Saver {
 
   /** The session made it the head. Another id than the newest save's is an old answer and changes nothing. */
   async markCommitted(snapshotId: string): Promise<void> {
-    if (this.#pending?.snapshotId !== snapshotId) return;
+    if (this.#pending?.index.snapshotId !== snapshotId) return;
     const { state } = this.#prepared;
+    this.#prepared.index = this.#pending.index;
     this.#prepared.state = { ...state, snapshotId, pendingSnapshotId: null, fingerprint: this.#pending.fingerprint };
     this.#pending = null;
+    await adoptPendingIndex(this.#stateDir);
     await writeState(this.#stateDir, this.#prepared.state);
   }
 
@@ -72,11 +71,13 @@ export class Saver {
     const snapshotId = formatId("snapshot", randomBytes(ID_RANDOM_BYTES));
     const outgoing = path.join(this.#stateDir, "outgoing");
     try {
-      const packed = await this.#pack(listings, outgoing);
-      if (packed.parts.length > MAX_SNAPSHOT_PARTS) return failed("too_large", "the files are too many or too large to save");
-      const sent = await sendParts(this.#remote, snapshotId, packed.parts);
+      const packed = await this.#pack(snapshotId, listings, outgoing);
+      if (packed.isUnchanged) return await this.#remember(mark);
+      if (packed.packs.length > MAX_SNAPSHOT_PARTS) return failed("too_large", "the files are too many or too large to save");
+      const sent = await sendParts(this.#remote, snapshotId, packed.packs);
       if (!sent.ok) return failed("unavailable", sent.detail);
-      this.#pending = { snapshotId, fingerprint: mark };
+      this.#pending = { fingerprint: mark, index: packed.index };
+      await writePendingIndex(this.#stateDir, packed.index);
       this.#prepared.state = { ...this.#prepared.state, pendingSnapshotId: snapshotId };
       await writeState(this.#stateDir, this.#prepared.state);
       return { ok: true, snapshot: this.#reference(snapshotId, packed) };
@@ -87,22 +88,26 @@ export class Saver {
     }
   }
 
-  async #pack(listings: Listings, outgoing: string): Promise<Packed> {
-    const { tree, claudeDir, state } = this.#prepared;
-    for (let attempt = 1; ; attempt += 1) {
-      await rm(outgoing, { recursive: true, force: true });
-      await mkdir(outgoing, { recursive: true, mode: 0o700 });
-      try {
-        return await this.#format.pack({
-          workspace: { root: tree.root, listing: listings.workspace },
-          agent: { root: claudeDir, listing: listings.agent },
-          meta: JSON.stringify({ origin: state.origin }),
-          into: outgoing,
-        });
-      } catch (error) {
-        if (!(error instanceof ChangedWhileSaving) || attempt === PACK_ATTEMPTS) throw error;
-      }
-    }
+  /** Times were touched, contents were not. */
+  async #remember(mark: string): Promise<SaveResult> {
+    this.#prepared.state = { ...this.#prepared.state, fingerprint: mark };
+    await writeState(this.#stateDir, this.#prepared.state);
+    return { ok: false, reason: "unchanged" };
+  }
+
+  async #pack(snapshotId: string, listings: Listings, outgoing: string): Promise<Packed> {
+    const { tree, claudeDir, state, index } = this.#prepared;
+    await rm(outgoing, { recursive: true, force: true });
+    await mkdir(outgoing, { recursive: true, mode: 0o700 });
+    return savePack({
+      snapshotId,
+      workspace: { root: tree.root, listing: listings.workspace },
+      agent: { root: claudeDir, listing: listings.agent },
+      meta: JSON.stringify({ origin: state.origin }),
+      into: outgoing,
+      previous: index,
+      now: Date.now(),
+    });
   }
 
   #reference(snapshotId: string, packed: Packed): SnapshotRef {
@@ -110,7 +115,8 @@ export class Saver {
       snapshotId,
       parentId: this.#prepared.state.snapshotId,
       format: SNAPSHOT_FORMAT,
-      parts: packed.parts.map(({ bytes, sha256 }) => ({ bytes, sha256 })),
+      parts: packed.packs.map(({ bytes, sha256 }) => ({ bytes, sha256 })),
+      inherited: packed.inherited.map(({ name, bytes, sha256 }) => ({ ...splitPackName(name), bytes, sha256 })),
       treeBytes: packed.treeBytes,
       treeFiles: packed.treeFiles,
       leftOut: packed.leftOut,

@@ -3,7 +3,9 @@ import { createHash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import type { SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
+import { allParts, type InheritedPart, type SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
+import { packName } from "./packs/pack-name.ts";
+import type { FetchedPack } from "./packs/restore-packs.ts";
 import type { PartFile } from "./snapshot-format.ts";
 
 export interface Remote {
@@ -17,8 +19,10 @@ export interface Remote {
 
 export type Sent = { ok: true } | { ok: false; detail: string };
 /** `damaged`: it arrived, or is gone, and will never be whole. `unreachable`: it may work later. */
-export type Fetched = { ok: true; files: string[] } | { ok: false; reason: "damaged" | "unreachable"; detail: string };
+export type Fetched = { ok: true; packs: FetchedPack[] } | { ok: false; reason: "damaged" | "unreachable"; detail: string };
 
+/** Enough to fill a line with a long way to it; few enough to hold in memory (32 MB each). */
+const FETCHED_AT_ONCE = 4;
 const ATTEMPTS = 4;
 const RETRY_PAUSE_MS = 500;
 /** 32 MB over a slow line. */
@@ -36,21 +40,39 @@ export async function sendParts(remote: Remote, snapshotId: string, parts: reado
   return { ok: true };
 }
 
-export async function fetchParts(remote: Remote, snapshot: SnapshotRef, into: string): Promise<Fetched> {
-  const files: string[] = [];
-  for (const [index, part] of snapshot.parts.entries()) {
-    const response = await request(remote, partUrl(remote, snapshot.snapshotId, index), { method: "GET", headers: authorization(remote) });
-    if (response.status === 404) return { ok: false, reason: "damaged", detail: `part ${index + 1} is missing` };
-    if (response.status !== 200)
-      return { ok: false, reason: "unreachable", detail: `part ${index + 1} could not be read (${describe(response)})` };
-    if (response.body.length !== part.bytes) return { ok: false, reason: "damaged", detail: `part ${index + 1} has another size` };
-    if (createHash("sha256").update(response.body).digest("hex") !== part.sha256)
-      return { ok: false, reason: "damaged", detail: `part ${index + 1} has another content` };
-    const file = path.join(into, `part-${index}`);
-    await writeFile(file, response.body, { mode: 0o600 });
-    files.push(file);
-  }
-  return { ok: true, files };
+/** Every pack that a snapshot is read from, several at a time. */
+export async function fetchPacks(remote: Remote, snapshot: SnapshotRef, into: string): Promise<Fetched> {
+  const parts = allParts(snapshot);
+  const packs: FetchedPack[] = [];
+  let refused: Refused | null = null;
+  let next = 0;
+  const work = async () => {
+    while (refused === null && next < parts.length) {
+      const index = next;
+      next += 1;
+      const part = parts[index];
+      if (part === undefined) return;
+      const fetched = await fetchPack(remote, part, path.join(into, `pack-${index}`), index);
+      if ("pack" in fetched) packs[index] = fetched.pack;
+      else refused ??= fetched;
+    }
+  };
+  await Promise.all(Array.from({ length: FETCHED_AT_ONCE }, work));
+  return refused ?? { ok: true, packs };
+}
+
+type Refused = Extract<Fetched, { ok: false }>;
+
+async function fetchPack(remote: Remote, part: InheritedPart, file: string, index: number): Promise<{ pack: FetchedPack } | Refused> {
+  const response = await request(remote, partUrl(remote, part.snapshotId, part.part), { method: "GET", headers: authorization(remote) });
+  if (response.status === 404) return { ok: false, reason: "damaged", detail: `part ${index + 1} is missing` };
+  if (response.status !== 200)
+    return { ok: false, reason: "unreachable", detail: `part ${index + 1} could not be read (${describe(response)})` };
+  if (response.body.length !== part.bytes) return { ok: false, reason: "damaged", detail: `part ${index + 1} has another size` };
+  if (createHash("sha256").update(response.body).digest("hex") !== part.sha256)
+    return { ok: false, reason: "damaged", detail: `part ${index + 1} has another content` };
+  await writeFile(file, response.body, { mode: 0o600 });
+  return { pack: { name: packName(part), file, bytes: part.bytes, sha256: part.sha256 } };
 }
 
 const partUrl = (remote: Remote, snapshotId: string, index: number): string =>

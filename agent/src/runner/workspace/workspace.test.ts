@@ -123,7 +123,7 @@ describe("saving and restoring", () => {
     expect(await readFile(path.join(second.claudeDir, "transcript.jsonl"), "utf8")).toBe("{}");
     expect(await second.changedFiles()).toMatchObject({ files: [{ path: "a.txt", status: "added", additions: 1, deletions: 0 }] });
     expect(await second.hasChangedSinceSave()).toBe(false);
-    expect((await readdir(path.join(scratch, "two"))).sort()).toEqual(["claude", "state.json", "workspace"]);
+    expect((await readdir(path.join(scratch, "two"))).sort()).toEqual(["claude", "index.json", "state.json", "workspace"]);
   });
 
   it("does not save the agent's credentials", async () => {
@@ -209,7 +209,7 @@ describe("[SN4] preparing", () => {
     await writeFile(path.join(stateDir, "state.json"), '{"half');
     const workspace = await open("killed", EMPTY, [newer]);
     expect(await read(workspace, "a.txt")).toBe("newer!");
-    expect((await readdir(stateDir)).sort()).toEqual(["claude", "state.json", "workspace", "workspace.before-1"]);
+    expect((await readdir(stateDir)).sort()).toEqual(["claude", "index.json", "state.json", "workspace", "workspace.before-1"]);
   });
 
   it("falls back to the one before a damaged snapshot, says so, and saves on top of the head", async () => {
@@ -226,7 +226,7 @@ describe("[SN4] preparing", () => {
 
   it("does not fall back because storage cannot be reached for a while", async () => {
     const { older, newer } = await twoSnapshots();
-    store.refusals = [503, 503, 503, 503];
+    store.refusals = Array.from({ length: 40 }, () => 503);
     const opened = await tryOpen("two", EMPTY, [newer, older]);
     expect(opened).toMatchObject({ ok: false, problem: { code: "unavailable" } });
   });

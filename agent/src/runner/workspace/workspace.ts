@@ -9,7 +9,6 @@ import type { Query, QueryResult } from "@ai-dev-platform/protocol/queries";
 import type { WorkspaceSource } from "@ai-dev-platform/protocol/runner";
 import type { SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
 import { allowedPathsFrom } from "./allowed-paths.ts";
-import { archiveFormat } from "./archive.ts";
 import { changedFiles, patchOf, type Changes } from "./changes.ts";
 import { findPaths, readFileView, readFolder } from "./files.ts";
 import { prepare, type OnProgress, type Prepared } from "./prepare.ts";
@@ -67,11 +66,10 @@ async function openPrepared(options: WorkspaceOptions): Promise<OpenWorkspace> {
     source: options.source,
     snapshots: options.snapshots,
     allowedPaths: options.allowedPaths ?? allowedPathsFrom(process.env),
-    format: archiveFormat,
     onProgress: options.onProgress,
   });
   if (!prepared.ok) return prepared;
-  return { ok: true, workspace: makeWorkspace(prepared.prepared, new Saver(remote, options.stateDir, archiveFormat, prepared.prepared)) };
+  return { ok: true, workspace: makeWorkspace(prepared.prepared, new Saver(remote, options.stateDir, prepared.prepared)) };
 }
 
 function makeWorkspace(prepared: Prepared, saver: Saver): Workspace {

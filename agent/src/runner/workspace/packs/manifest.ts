@@ -83,10 +83,6 @@ export class ManifestBuilder {
     this.#layers[layer].gone.push(path);
   }
 
-  get isEmpty(): boolean {
-    return LAYERS.every((layer) => this.#layers[layer].set.length === 0 && this.#layers[layer].gone.length === 0);
-  }
-
   build(kind: Manifest["kind"], meta: string): Manifest {
     return { kind, packs: this.#packs, ...this.#layers, meta };
   }

@@ -41,6 +41,8 @@ export interface Packed {
   treeFiles: number;
   leftOut: LeftOut[];
   index: TreeIndex;
+  /** Nothing is new, other or gone: there is nothing to store. */
+  isUnchanged: boolean;
 }
 
 export async function savePack(input: PackInput): Promise<Packed> {
@@ -93,6 +95,7 @@ class Save {
       treeFiles: files,
       leftOut: [...workspace.listing.leftOut, ...this.#gone].slice(0, MAX_LEFT_OUT),
       index: { snapshotId, packs: [...inherited, ...own], layers: this.#layers },
+      isUnchanged: !this.#compaction.isFull && this.#changed.length === 0 && this.#isNothingGone(),
     };
   }
 
@@ -116,6 +119,10 @@ class Save {
     else for (const [layer, name, entry] of this.#changed) builder.set(layer, name, entry);
     if (!isFull) this.#removals(builder);
     return builder.build(isFull ? "full" : "delta", this.#input.meta);
+  }
+
+  #isNothingGone(): boolean {
+    return LAYERS.every((layer) => [...(this.#input.previous?.layers[layer].keys() ?? [])].every((name) => this.#layers[layer].has(name)));
   }
 
   #removals(builder: ManifestBuilder): void {
@@ -166,7 +173,8 @@ class Save {
     const look = await readLarge(full, async (bytes, isLast) => {
       let at = 0;
       // Near the end of what is here a cut may still move, unless this is the file's end.
-      while (at < bytes.length && (isLast || bytes.length - at >= MAX_CHUNK_BYTES)) {
+      const needed = isLast ? 1 : MAX_CHUNK_BYTES;
+      while (bytes.length - at >= needed) {
         const piece = Buffer.from(bytes.subarray(at, at + firstCut(bytes.subarray(at))));
         whole.update(piece);
         chunks.push(await this.#chunk(piece, sha256(piece)));
