@@ -52,7 +52,7 @@ export default defineConfig({
       {
         test: {
           name: "e2e",
-          include: ["agent/src/**/*.real.test.ts", "tests/e2e/**/*.test.ts"],
+          include: ["agent/src/**/*.real.test.ts", "worker/**/*.real.test.ts", "tests/e2e/**/*.test.ts"],
           fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 180_000,

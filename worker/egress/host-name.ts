@@ -17,7 +17,7 @@ export interface Target {
 export type TargetResult = { ok: true; target: Target } | { ok: false; problem: TargetProblem; host: string | null };
 
 const MAX_HOST_CHARS = 253;
-const LABEL = /^(?!-)[a-z0-9_-]{1,63}(?<!-)$/;
+const LABEL = /^(?!-)[a-z0-9-]{1,63}(?<!-)$/;
 const LAST_LABEL = /^[a-z][a-z0-9-]*$/;
 /** Written in a host name these mean something else to some parser. */
 // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
