@@ -204,12 +204,13 @@ describe("a turn", () => {
 
   it("[RN4] goes on when the runner returns in time; a prompt it never got is sent again", () => {
     const desk = Desk.running();
-    desk.feed({ type: "closed", incarnation: 1 });
-    desk.feed({ type: "hello", incarnation: 1 });
+    // What people see: the link is lost, and it is back; the restore between is none of their business.
+    expect(shown(desk.feed({ type: "closed", incarnation: 1 }))).toEqual(["degraded"]);
+    expect(shown(desk.feed({ type: "hello", incarnation: 1 }))).toEqual([]);
     const effects = desk.feed({ type: "ready", incarnation: 1, openTurnIds: [] });
     expect(effects).toContainEqual({ do: "resend_turn", thread: "main", turnId: desk.openTurnId(), hasPrompt: false });
     expect(desk.closed).toEqual([]);
-    expect(shown(effects)).toEqual([]);
+    expect(shown(effects)).toEqual(["ready"]);
   });
 
   it("[RN1] inputs of another incarnation change nothing", () => {

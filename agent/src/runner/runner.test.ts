@@ -280,6 +280,17 @@ describe("runner", { timeout: 30_000 }, () => {
     expect(agents.last.calls).toContain("close");
   });
 
+  it("leaves without a save when nobody keeps the files", async () => {
+    const { session, agents, runner, running, committed } = await rig();
+    await running();
+    agents.last.finish();
+    await session.until("report", () => session.reports().length === 1);
+    session.send({ type: "retire", save: false });
+    expect(await runner.done).toBe(0);
+    expect(session.frames.at(-1)?.type).toBe("bye");
+    expect(committed).toEqual([]);
+  });
+
   it("reports an open turn as interrupted when the computer ends it", async () => {
     const { session, agents, runner, running } = await rig({ workspace: { save: async () => ({ ok: false, reason: "unchanged" }) } });
     await running();

@@ -132,7 +132,7 @@ export class Runner {
       case "committed":
         return prepared?.saves.committed(order);
       case "retire":
-        return void this.#leave();
+        return void this.#leave(order.save ?? true);
     }
   }
 
@@ -273,14 +273,14 @@ export class Runner {
     }
   }
 
-  /** Agent gone, files saved, session told. */
-  async #leave(): Promise<void> {
+  /** Agent gone, files saved unless nobody keeps them, session told. */
+  async #leave(isSaved = true): Promise<void> {
     if (this.#isLeaving) return;
     this.#isLeaving = true;
     const prepared = this.#prepared;
     if (prepared !== null) {
       await prepared.threads.leave(LEFT);
-      await prepared.saves.save(formatId("request", randomBytes(ID_RANDOM_BYTES)), false);
+      if (isSaved) await prepared.saves.save(formatId("request", randomBytes(ID_RANDOM_BYTES)), false);
       this.#flush();
     }
     this.#live.stop();
