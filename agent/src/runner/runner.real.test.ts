@@ -150,6 +150,7 @@ describe.skipIf(!hasBinary())("runner with the real agent", { timeout: 120_000 }
     expect(at.session.eventsOf("agent_ready")).toMatchObject([{ agentVersion: expect.stringMatching(/^\d/), resumed: false }]);
     await at.session.until("context", () => at.session.eventsOf("context_measured").at(0));
     expect(new Set(at.session.modelTokens)).toEqual(new Set([`Bearer ${MODEL_TOKEN}`]));
+    expect(new Set(at.session.modelThreads)).toEqual(new Set(["main"]));
     expect(at.session.problems).toEqual([]);
   });
 

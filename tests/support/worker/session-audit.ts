@@ -3,7 +3,7 @@ import type { ReadEntry } from "@ai-dev-platform/protocol/events";
 
 export function auditLog(entries: readonly ReadEntry[]): string[] {
   const wrong: string[] = [];
-  const openTurns = new Set<string>();
+  const openTurns = new Map<string, string>();
   const seenTurns = new Set<string>();
   const queued = new Set<string>();
   const gone = new Set<string>();
@@ -14,9 +14,11 @@ export function auditLog(entries: readonly ReadEntry[]): string[] {
     if (gone.has(promptId)) wrong.push(`[PR2] ${promptId} ${how} twice`);
     gone.add(promptId);
   };
-  for (const { seq, event } of entries) {
+  for (const { seq, event, thread, turnId } of entries) {
     if (seq !== lastSeq + 1) wrong.push(`[EV1] ${seq} follows ${lastSeq}`);
     lastSeq = seq;
+    if (turnId !== null && openTurns.has(turnId) && openTurns.get(turnId) !== thread)
+      wrong.push(`[TH6] ${seq} is not under its turn's thread`);
     switch (event.type) {
       case "prompt_queued":
         if (queued.has(event.promptId)) wrong.push(`[PR1] ${event.promptId} queued twice`);
@@ -31,9 +33,9 @@ export function auditLog(entries: readonly ReadEntry[]): string[] {
         break;
       case "turn_started":
         leave(event.promptId, "started");
-        if (openTurns.size > 0) wrong.push(`[TU1] ${event.turnId} started in an open turn`);
+        if ([...openTurns.values()].includes(thread)) wrong.push(`[TU1] ${event.turnId} started in an open turn of ${thread}`);
         if (seenTurns.has(event.turnId)) wrong.push(`[TU2] ${event.turnId} started twice`);
-        openTurns.add(event.turnId);
+        openTurns.set(event.turnId, thread);
         seenTurns.add(event.turnId);
         break;
       case "turn_ended":

@@ -6,6 +6,7 @@ import { createServer, request as httpRequest, type IncomingMessage, type Server
 import type { AddressInfo } from "node:net";
 import { decodeFrame, encodeFrame } from "@ai-dev-platform/protocol/codec";
 import type { RunnerEvent } from "@ai-dev-platform/protocol/events";
+import { THREAD_HEADER } from "@ai-dev-platform/protocol/ids";
 import { MAX_FRAME_BYTES, PING, PONG } from "@ai-dev-platform/protocol/limits";
 import {
   runnerFrameSchema,
@@ -41,6 +42,8 @@ export class FakeSession {
   readonly live: Live[] = [];
   readonly problems: string[] = [];
   readonly modelTokens: string[] = [];
+  /** Which agent each model call says it comes from. */
+  readonly modelThreads: string[] = [];
   connections = 0;
   pings = 0;
   /** Acknowledgements are withheld while false. */
@@ -171,6 +174,7 @@ export class FakeSession {
       response.writeHead(502).end();
       return;
     }
+    this.modelThreads.push(String(request.headers[THREAD_HEADER]));
     this.modelTokens.push(String(request.headers.authorization ?? ""));
     const upstream = httpRequest(
       `${this.modelUrl}${url.slice("/llm".length)}`,
