@@ -19,6 +19,10 @@ describe("the deployment's variables", () => {
       demoModelUrl: null,
       signUp: "first",
       localPaths: false,
+      sandbox: false,
+      sandboxDials: "intercepted",
+      sandboxMaxPerUser: 5,
+      sandboxMaxInAll: 20,
     };
     expect(readConfig(environment({}))).toEqual(expected);
     expect(readConfig(Object.create(null))).toEqual(expected);
