@@ -163,7 +163,8 @@ export class SandboxDO extends Sandbox<Env> implements SandboxApi {
     }
     await this.start(
       {
-        envVars: { ...this.envVars, ...runnerEnv(order, dialling) },
+        // The SDK's own variable makes the control server wait for an authority, which an open network has none of.
+        envVars: { ...(isSealed ? this.envVars : {}), ...runnerEnv(order, dialling) },
         enableInternet: !isSealed,
         labels: { session: order.sessionId, incarnation: String(order.incarnation) },
       },
