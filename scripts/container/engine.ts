@@ -13,11 +13,12 @@ const BRIDGE = "172.30.0.1/24";
 const START_DEADLINE_MS = 30_000;
 const STOP_DEADLINE_MS = 20_000;
 const POLL_MS = 200;
+/** The usual place, and the only one: wrangler passes no other on when containers are switched on by its flag. */
+const SOCKET = "/var/run/docker.sock";
+const ADDRESS = `unix://${SOCKET}`;
 const POLICY = "/usr/sbin/policy-rc.d";
 
 export interface Engine {
-  /** For DOCKER_HOST. */
-  address: string;
   /** Where containers reach this computer. */
   gateway: string;
   /** Runs the docker command; throws with what it said when it fails. */
@@ -50,21 +51,26 @@ export function run(
 
 const isInstalled = (program: string): boolean => spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
 
-function engineAt(address: string, gateway: string, stop: () => Promise<void>): Engine {
-  const env = { ...process.env, DOCKER_HOST: address, DOCKER_BUILDKIT: "0" };
-  return { address, gateway, stop, docker: (args, options = {}) => run("docker", args, { ...options, env }) };
+export const engineEnvironment = (): NodeJS.ProcessEnv => ({ ...process.env, DOCKER_HOST: ADDRESS, DOCKER_BUILDKIT: "0" });
+
+function engineAt(gateway: string, stop: () => Promise<void>): Engine {
+  const env = engineEnvironment();
+  return { gateway, stop, docker: (args, options = {}) => run("docker", args, { ...options, env }) };
 }
 
-function answers(address: string): boolean {
-  const probe = spawnSync("docker", ["info", "--format", "{{.ID}}"], { env: { ...process.env, DOCKER_HOST: address }, timeout: 5_000 });
-  return probe.status === 0;
-}
+const answers = (): boolean =>
+  spawnSync("docker", ["info", "--format", "{{.ID}}"], { env: engineEnvironment(), timeout: 5_000 }).status === 0;
 
 export async function prepareEngine(): Promise<Prepared> {
-  const given = process.env["DOCKER_HOST"] ?? "unix:///var/run/docker.sock";
-  if (isInstalled("docker") && answers(given)) {
-    const gateway = run("docker", ["network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}"]).trim();
-    return { ok: true, engine: engineAt(given, gateway, () => Promise.resolve()) };
+  const pidFile = path.join(containerDir(), "docker.pid");
+  if (isInstalled("docker") && answers()) {
+    const docker = engineEnvironment();
+    const gateway = run("docker", ["network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}"], {
+      env: docker,
+    }).trim();
+    // Ours, left by a run that was killed: taken over, its end included.
+    const stop = existsSync(pidFile) ? () => stopEngine(Number(readFileSync(pidFile, "utf8"))) : () => Promise.resolve();
+    return { ok: true, engine: engineAt(gateway, stop) };
   }
   if (process.platform !== "linux") return { ok: false, reason: "no Docker engine answers, and one can be started here on Linux only" };
   if (process.getuid?.() !== 0) return { ok: false, reason: "no Docker engine answers, and starting one needs root" };
@@ -101,16 +107,12 @@ function install(): void {
 async function start(): Promise<Engine> {
   const folder = containerDir();
   mkdirSync(folder, { recursive: true });
-  const socket = path.join(folder, "docker.sock");
-  const address = `unix://${socket}`;
   const gateway = BRIDGE.slice(0, BRIDGE.indexOf("/"));
   const pidFile = path.join(folder, "docker.pid");
-  // Left by a run that was killed: still the same engine, and taken over with its end.
-  if (answers(address)) return engineAt(address, gateway, () => stopEngine(Number(readFileSync(pidFile, "utf8"))));
   rmSync(pidFile, { force: true });
   const log = openSync(path.join(folder, "dockerd.log"), "w");
   const places = ["--data-root", path.join(folder, "data"), "--exec-root", path.join(folder, "exec"), "--pidfile", pidFile];
-  const addresses = ["-H", address, "--bip", BRIDGE, "--ip", "127.0.0.1"];
+  const addresses = ["-H", ADDRESS, "--bip", BRIDGE, "--ip", "127.0.0.1"];
   // Nothing of this computer's own network is changed, so containers reach the host and nothing beyond it.
   const untouched = ["--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false"];
   const daemon = spawn("nice", ["dockerd", ...places, ...addresses, ...untouched], { detached: true, stdio: ["ignore", log, log] });
@@ -118,7 +120,7 @@ async function start(): Promise<Engine> {
   const state = { hasExited: false };
   daemon.once("exit", () => (state.hasExited = true));
   for (const deadline = Date.now() + START_DEADLINE_MS; Date.now() < deadline && !state.hasExited; await wait(POLL_MS))
-    if (answers(address)) return engineAt(address, gateway, () => stopEngine(pid));
+    if (answers()) return engineAt(gateway, () => stopEngine(pid));
   await stopEngine(pid);
   const said = readFileSync(path.join(folder, "dockerd.log"), "utf8").trim().split("\n").slice(-5).join("\n");
   throw new Error(`dockerd did not start here:\n${said}`);

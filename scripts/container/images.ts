@@ -7,7 +7,7 @@ import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, 
 import path from "node:path";
 import { build } from "vite";
 import { bundleRunner } from "./bundle.ts";
-import { containerDir, run, type Engine } from "./engine.ts";
+import { containerDir, engineEnvironment, run, type Engine } from "./engine.ts";
 
 const root = path.join(import.meta.dirname, "../..");
 const SUITE = "bookworm";
@@ -38,7 +38,7 @@ function ensureDebian(engine: Engine, say: Say): void {
     renameSync(`${tree}.part`, tree);
   }
   run("sh", ["-c", `tar -C "$TREE" -c . | docker import - ${DEBIAN_IMAGE}`], {
-    env: { ...process.env, DOCKER_HOST: engine.address, TREE: tree },
+    env: { ...engineEnvironment(), TREE: tree },
   });
 }
 
