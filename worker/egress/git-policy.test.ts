@@ -1,6 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { judgePush, matchesBranch, MAX_COMMAND_LIST_BYTES, pushReport, readGitRequest, readPushList, repositoryAddress } from "./git-policy.ts";
+import {
+  judgePush,
+  matchesBranch,
+  MAX_COMMAND_LIST_BYTES,
+  pushReport,
+  readGitRequest,
+  readPushList,
+  repositoryAddress,
+} from "./git-policy.ts";
 import { concat, FLUSH, pktLine, readSection } from "./pkt-line.ts";
 
 const A = "a".repeat(40);
@@ -9,7 +17,13 @@ const ZERO = "0".repeat(40);
 const OWN = "ai-dev/3f9k2m1x*";
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (value: Uint8Array) => new TextDecoder().decode(value);
-const stream = (...chunks: Uint8Array[]) => ReadableStream.from(chunks).getReader();
+const stream = (...chunks: Uint8Array[]) =>
+  new ReadableStream<Uint8Array>({
+    start(controller) {
+      for (const chunk of chunks) controller.enqueue(chunk);
+      controller.close();
+    },
+  }).getReader();
 const list = (...lines: string[]) => readPushList(lines.map(bytes));
 const judge = (...lines: string[]) => {
   const read = list(...lines);
@@ -54,7 +68,13 @@ describe("Git requests", () => {
       expect(repositoryAddress(form)).toBe(repository);
     for (const other of ["https://github.com/octo/x/../repo2", "https://github.com/octo/Repo", "https://github.com.evil.net/octo/repo"])
       expect(repositoryAddress(other)).not.toBe(repository);
-    for (const none of ["git@github.com:octo/repo", "ssh://git@github.com/octo/repo", "https://github.com/", "https://github.com/a/b?x", "x"])
+    for (const none of [
+      "git@github.com:octo/repo",
+      "ssh://git@github.com/octo/repo",
+      "https://github.com/",
+      "https://github.com/a/b?x",
+      "x",
+    ])
       expect(repositoryAddress(none)).toBeNull();
   });
 });
