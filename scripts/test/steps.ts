@@ -23,6 +23,8 @@ export const CHECKS: Step[] = [
 
 export const RUNTIME_TESTS: Step[] = [
   { name: "worker tests", command: ["vitest", "run", "--project", "worker"] },
+  { name: "budgets", command: tool("scripts/test/check-budgets.ts") },
+  { name: "deployable", command: ["vitest", "run", "--project", "deploy"] },
   { name: "end-to-end tests", command: ["vitest", "run", "--project", "e2e"] },
   { name: "browser tests", command: ["vitest", "run", "--project", "browser"] },
 ];

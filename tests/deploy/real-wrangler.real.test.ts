@@ -1,4 +1,5 @@
 /** Deployments by the real wrangler, with Cloudflare's API stood in for: what is really uploaded, from the committed files. */
+import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -86,7 +87,7 @@ describe("npm run deploy", () => {
         docker: async () => "missing",
         chosenAccount: ACCOUNT_ID,
         say: (line) => said.push(line),
-        buildUi: () => undefined,
+        buildUi: () => execFileSync(process.execPath, ["scripts/build-web.mjs"], { cwd: folder, stdio: "pipe" }),
         now: () => new Date(),
       });
       return { code, said: said.join("\n") };
@@ -107,6 +108,7 @@ describe("npm run deploy", () => {
       expect(uploaded).toContain("/api/*");
       expect(uploaded).toContain("WORKER");
       const second = await run(["--name", "code-room", "--no-image"]);
+      expect(second.said).toContain("Deployed.");
       expect(second.code).toBe(0);
       expect(second.said).not.toMatch(/Create|Make and set/);
       expect(databases).toHaveLength(1);

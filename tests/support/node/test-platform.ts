@@ -15,7 +15,7 @@ export interface TestPlatform extends Platform {
   scratch: string;
 }
 
-const freePort = (): Promise<number> =>
+export const freePort = (): Promise<number> =>
   new Promise((resolve) => {
     const probe = net.createServer();
     probe.listen(0, "127.0.0.1", () => {
