@@ -6,11 +6,12 @@ import { APPROVAL_TTL_MS } from "@ai-dev-platform/protocol/limits";
 import { may } from "@ai-dev-platform/protocol/roles";
 import { Check } from "lucide-react";
 import { lazy, Suspense, useMemo, useRef, useState, type FocusEvent } from "react";
-import { MAIN_THREAD_NAME, threadOf } from "../session/threads.ts";
+import { hasSeveralThreads, threadOf } from "../session/threads.ts";
 import { useSessionSelector, useSessionState, useViewer } from "../session/use-session.ts";
 import { formatAge, formatDuration } from "../ui/format.ts";
 import { PanelBoundary } from "../ui/error-boundary.tsx";
 import { useNow } from "../ui/time.tsx";
+import { threadTitle } from "../session-page/thread-title.ts";
 import { dockItems, isDismissible, type DockItem } from "./dock-items.ts";
 import { DockStackContext } from "./DockCard.tsx";
 import { t } from "./messages.ts";
@@ -25,12 +26,12 @@ const Notice = lazy(() => import("./Notices.tsx"));
 
 function AskedMeta({ at, thread }: { at: number; thread: string }) {
   const now = useNow("minute");
-  const title = useSessionSelector((state) => threadOf(state, thread).title) ?? "";
+  const title = useSessionSelector((state) => (hasSeveralThreads(state) ? threadTitle(threadOf(state, thread)) : "")) ?? "";
   const leftMs = Math.max(0, at + APPROVAL_TTL_MS - now);
   return (
     <>
       {t.asked(formatAge(at, Math.max(now, at)))}
-      {thread !== MAIN_THREAD_NAME && ` · ${t.from(title === "" ? thread : title)}`} · {t.expires(formatDuration(leftMs))}
+      {title !== "" && ` · ${t.from(title)}`} · {t.expires(formatDuration(leftMs))}
     </>
   );
 }

@@ -3,7 +3,8 @@ import { may } from "@ai-dev-platform/protocol/roles";
 import { KeyRound, ServerOff } from "lucide-react";
 import { Link } from "wouter";
 import { paths } from "../routes.ts";
-import { threadOf } from "../session/threads.ts";
+import { threadTitle } from "../session-page/thread-title.ts";
+import { hasSeveralThreads, threadOf } from "../session/threads.ts";
 import { useActions, useRow, useRowIds, useSessionState, useViewer } from "../session/use-session.ts";
 import { Button, buttonClass } from "../ui/button.tsx";
 import { BlockedCard } from "./BlockedCard.tsx";
@@ -62,7 +63,7 @@ function InterruptedCard({ item, onDone }: { item: ItemOf<"interrupted">; onDone
   const state = useSessionState();
   const lastPromptRow = useRow(useRowIds().findLast((id) => id.startsWith("prompt:")) ?? "");
   const mayDrive = viewer !== null && may(viewer.role, "drive");
-  const title = state === null || state.threads.length < 2 ? "" : threadOf(state, item.thread).title;
+  const title = state === null || !hasSeveralThreads(state) ? "" : threadTitle(threadOf(state, item.thread));
   const again = lastPromptRow?.kind === "prompt" && lastPromptRow.turnId === item.turnId ? lastPromptRow.text : null;
   const send = (text: string) => {
     actions.sendPrompt(text, "steer", item.thread);

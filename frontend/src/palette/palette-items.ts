@@ -5,6 +5,7 @@ import type { SessionState, ThreadState } from "@ai-dev-platform/protocol/state"
 import { modeChoices, modelChoices } from "../composer/modes.ts";
 import type { ShortcutId } from "../keyboard/shortcuts.ts";
 import type { Panel } from "../session-page/panel-url.ts";
+import { threadTitle } from "../session-page/thread-title.ts";
 import { openTurns } from "../session/threads.ts";
 import { t } from "./messages.ts";
 
@@ -89,7 +90,7 @@ const threadItems = (state: SessionState): PaletteItem[] =>
     : state.threads.map(({ thread, title }) => ({
         id: `thread:${thread}`,
         group: "session",
-        label: t.thread(title === "" ? thread : title),
+        label: t.thread(threadTitle({ thread, title })),
         action: { type: "thread", thread },
       }));
 

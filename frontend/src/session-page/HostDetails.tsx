@@ -30,7 +30,7 @@ export default function HostDetails({ state, seen }: { state: SessionState; seen
     <div className="w-64">
       {isStarting(host.state) ? (
         <ol className="space-y-1.5 text-ui">
-          {startSteps(progress, seen).map((line) => (
+          {startSteps(progress, seen, host.state !== "starting").map((line) => (
             <Step key={line.step} line={line} word={line.step === "starting" ? t.host.startOf[hostKind] : t.host.step[line.step]} />
           ))}
         </ol>

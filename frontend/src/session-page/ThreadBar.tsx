@@ -7,7 +7,7 @@ import { may } from "@ai-dev-platform/protocol/roles";
 import type { SessionState, ThreadState } from "@ai-dev-platform/protocol/state";
 import { Plus, Square } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
-import { MAIN_THREAD_NAME, openTurns } from "../session/threads.ts";
+import { openTurns } from "../session/threads.ts";
 import { useActions, useThreadName, useViewer } from "../session/use-session.ts";
 import { Button, IconButton } from "../ui/button.tsx";
 import { ChipSelect } from "../ui/chip-select.tsx";
@@ -15,11 +15,10 @@ import { StateDot } from "../ui/state-dot.tsx";
 import { showFailure } from "./failure.ts";
 import { t } from "./messages.ts";
 import { threadDot } from "./page-state.ts";
+import { threadTitle } from "./thread-title.ts";
 import { useThreadPlace } from "./use-thread-place.ts";
 
 const ThreadDialog = lazy(() => import("./ThreadDialog.tsx"));
-
-const titleOf = ({ thread, title }: ThreadState): string => (title !== "" ? title : thread === MAIN_THREAD_NAME ? t.threads.main : thread);
 
 function Tab({ state, one, isShown, onShow }: { state: SessionState; one: ThreadState; isShown: boolean; onShow: () => void }) {
   const dot = threadDot(one, state.approvals);
@@ -32,7 +31,7 @@ function Tab({ state, one, isShown, onShow }: { state: SessionState; one: Thread
         className="inline-flex h-7 max-w-52 items-center gap-1.5 rounded-control px-2 text-label font-medium text-fg-2 hover:bg-hover hover:text-fg aria-[current]:bg-hover aria-[current]:text-fg"
       >
         <StateDot state={dot} label={t.dot[dot]} />
-        <span className="truncate">{titleOf(one)}</span>
+        <span className="truncate">{threadTitle(one)}</span>
       </button>
     </li>
   );
@@ -56,7 +55,7 @@ export default function ThreadBar({ state, isPhone }: { state: SessionState; isP
           onChange={showThread}
           options={state.threads.map((one) => ({
             value: one.thread,
-            label: `${titleOf(one)} · ${t.dot[threadDot(one, state.approvals)]}`,
+            label: `${threadTitle(one)} · ${t.dot[threadDot(one, state.approvals)]}`,
           }))}
         />
       ) : (

@@ -3,9 +3,14 @@ import { startSteps } from "./start-steps.ts";
 
 describe("startSteps", () => {
   it("begins with the first step while nothing was reported", () => {
-    expect(startSteps(null, new Set()).map((line) => line.mark)).toEqual(["now", "next", "next", "next"]);
+    expect(startSteps(null, new Set()).map((line) => line.mark)).toEqual(["now", "next", "next"]);
   });
 
+  it("expects a fetch on the first start, a restore on waking", () => {
+    expect(startSteps(null, new Set()).map((line) => line.step)).toEqual(["starting", "cloning", "agent"]);
+    expect(startSteps(null, new Set(), true).map((line) => line.step)).toEqual(["starting", "restoring", "agent"]);
+    expect(startSteps({ step: "restoring", detail: "" }, new Set(["restoring"])).map((line) => line.step)).toContain("restoring");
+  });
   it("marks what is behind as done and leaves out what never happened", () => {
     const lines = startSteps({ step: "agent", detail: "claude 2.1" }, new Set(["starting", "restoring", "agent"]));
     expect(lines).toEqual([

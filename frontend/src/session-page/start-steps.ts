@@ -12,14 +12,15 @@ export interface StepLine {
 const isStartStep = (step: string): step is StartStep => START_STEPS.some((known) => known === step);
 
 /**
- * A start either fetches the project or restores a snapshot, so the one that is not seen is left out once it is passed.
+ * A start either fetches the project or, on waking, restores a snapshot: the other one is named only when it was reported.
  * `seen` holds the steps reported so far.
  */
-export function startSteps(current: { step: string; detail: string } | null, seen: ReadonlySet<string>): StepLine[] {
+export function startSteps(current: { step: string; detail: string } | null, seen: ReadonlySet<string>, isWaking = false): StepLine[] {
+  const unlikely: StartStep = isWaking ? "cloning" : "restoring";
   const at = current !== null && isStartStep(current.step) ? START_STEPS.indexOf(current.step) : 0;
   return START_STEPS.flatMap((step, index): StepLine[] => {
     if (index === at) return [{ step, mark: "now", detail: current?.detail ?? "" }];
-    if (index > at) return [{ step, mark: "next", detail: "" }];
+    if (index > at) return step === unlikely ? [] : [{ step, mark: "next", detail: "" }];
     const isOptional = step === "cloning" || step === "restoring";
     return isOptional && !seen.has(step) ? [] : [{ step, mark: "done", detail: "" }];
   });

@@ -126,7 +126,7 @@ export const t = {
     secretHint: "Checked with the host before it is stored, and never shown again.",
     secretEmpty: "Paste a token first.",
     repository: "A repository to check it with",
-    repositoryHint: "Its https address. GitHub, GitLab and Bitbucket need none.",
+    repositoryHint: "Its https address. GitHub and GitLab need none.",
     added: "Added",
     lastUsed: "last used",
     never: "never",

@@ -39,7 +39,7 @@ function tell(detail: StatusDetail): Told {
     case "network":
       return { Icon: Info, tone: "quiet", text: t.status.network(detail.level) };
     case "host_blocked":
-      return { Icon: ShieldBan, tone: "warn", text: t.status.blocked(detail.host) };
+      return { Icon: ShieldBan, tone: "quiet", text: t.status.blocked(detail.host) };
     case "host_allowed":
       return { Icon: Info, tone: "quiet", text: t.status.allowed(detail.host, detail.scope, detail.author.name) };
     case "hours_set":

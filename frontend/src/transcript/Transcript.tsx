@@ -8,7 +8,7 @@ import { memo, useCallback, useEffect, useState, type FocusEvent, type KeyboardE
 import { useSessionHandle } from "../session/context.ts";
 import { useActions, useHistory, useRow, useRowIds, useThread, useViewer } from "../session/use-session.ts";
 import { threadOf } from "../session/threads.ts";
-import { formatDuration } from "../ui/format.ts";
+import { StateDot } from "../ui/state-dot.tsx";
 import { Elapsed } from "../ui/time.tsx";
 import { commandOfKey, runTranscriptCommand } from "./commands.ts";
 import { createListSource } from "./list-source.ts";
@@ -171,14 +171,10 @@ function WorkingNote() {
   const { startedAt, waitedMs, waitingSince } = turn;
   return (
     <p className="working" aria-hidden="true">
-      <span className="live-dot" data-still={waitingSince !== null || undefined} />
+      {waitingSince === null ? <span className="live-dot" /> : <StateDot state="needs_you" label="" />}
       <span>{waitingSince === null ? t.working : t.waitingForYou}</span>
       {/* Its own work only: the clock stands while a person is asked. */}
-      {waitingSince === null ? (
-        <Elapsed since={startedAt + waitedMs} />
-      ) : (
-        <span>{formatDuration(waitingSince - startedAt - waitedMs)}</span>
-      )}
+      <Elapsed since={startedAt + waitedMs} until={waitingSince ?? undefined} />
     </p>
   );
 }

@@ -54,10 +54,10 @@ export function RelativeTime({ at, inWords = false }: { at: number; inWords?: bo
   );
 }
 
-/** Time since a moment, running. */
-export function Elapsed({ since }: { since: number }) {
+/** Time since a moment: running, or up to the moment when it stopped. */
+export function Elapsed({ since, until }: { since: number; until?: number | undefined }) {
   const now = useNow("second");
-  const wholeSecondsMs = Math.floor(Math.max(0, now - since) / 1_000) * 1_000;
+  const wholeSecondsMs = Math.floor(Math.max(0, (until ?? now) - since) / 1_000) * 1_000;
   return (
     <span className="tabular whitespace-nowrap">
       {wholeSecondsMs < 10_000 ? `${wholeSecondsMs / 1_000}s` : formatDuration(wholeSecondsMs)}

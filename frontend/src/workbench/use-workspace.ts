@@ -4,6 +4,7 @@
  */
 import type { Query, QueryResult } from "@ai-dev-platform/protocol/queries";
 import { keepPreviousData, useQuery, type UseQueryResult } from "@tanstack/react-query";
+import { isStarting } from "../session-page/page-state.ts";
 import { useActions, useSessionSelector } from "../session/use-session.ts";
 
 type ResultOf<K extends Query["kind"]> = Extract<QueryResult, { kind: K }>;
@@ -23,7 +24,7 @@ const ASLEEP: Workspace = { isAwake: false, isStarting: false, isAsleep: false, 
 export const useWorkspace = (): Workspace =>
   useSessionSelector(({ host }) => ({
     isAwake: host.state === "ready",
-    isStarting: host.state === "starting" || host.state === "restoring",
+    isStarting: isStarting(host.state),
     isAsleep: host.state === "asleep",
     incarnation: host.incarnation,
   })) ?? ASLEEP;
