@@ -5,8 +5,8 @@
  */
 
 type Startup = { env?: Record<string, string>; enableInternet?: boolean; labels?: Record<string, string> };
-/** What the next start does: runs; finds no instance; is refused by the platform; or waits for a gate, and then runs. */
-export type Plan = "run" | "no_instance" | "rate_limited" | "broken_image" | Promise<void>;
+/** What the next start does: runs; finds no instance; is refused by the platform; breaks once; or answers when a gate opens. */
+export type Plan = "run" | "no_instance" | "rate_limited" | "broken_image" | "stumble" | Promise<void>;
 
 const NO_INSTANCE = "there is no container instance that can be provided to this durable object";
 
@@ -40,11 +40,12 @@ export class FakeContainer {
     if (plan === "no_instance") return reject(new Error(NO_INSTANCE));
     if (plan === "rate_limited") return reject(new Error("you are requesting too many containers per second"));
     if (plan === "broken_image") return reject(new Error("no such image available: registry/agent:latest"));
+    if (plan === "stumble") return reject(new Error("container exited with unexpected exit code: 1"));
     this.running = true;
     this.#listening = plan === "run" ? Promise.resolve() : plan;
   }
 
-  async monitor(): Promise<void> {
+  monitor(): Promise<void> {
     return this.#ended;
   }
 
@@ -80,7 +81,7 @@ export class FakeContainer {
     this.#all = to;
   }
 
-  // --- for tests ---
+  // --- for tests, inside the object that owns the container: see SandboxRig.inside ---
 
   /** The main process ended. */
   exit(code: number): void {

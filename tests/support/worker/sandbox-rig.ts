@@ -1,4 +1,5 @@
 /** One session's sandbox as its session sees it, and the container beneath as the platform does. */
+import { runInDurableObject } from "cloudflare:test";
 import { formatId, ID_RANDOM_BYTES } from "@ai-dev-platform/protocol/ids";
 import type { SandboxSize } from "@ai-dev-platform/protocol/modes";
 import { fleetOf } from "../../../worker/hosts/sandbox/places.ts";
@@ -48,6 +49,12 @@ export class SandboxRig {
 
   async container(): Promise<FakeContainer> {
     return containerOf(await this.sandboxId());
+  }
+
+  /** What the platform does to a container reaches its object, and nobody else. */
+  async inside(act: (container: FakeContainer) => void): Promise<void> {
+    const container = await this.container();
+    await runInDurableObject(await this.object(), () => act(container));
   }
 
   async object() {
