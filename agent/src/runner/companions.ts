@@ -14,7 +14,7 @@ const MAX_FILES = 12;
 
 /** Part of an agent's instructions from its start. */
 export const sharingRules = (title: string): string =>
-  `You are one of several agents that work in this workspace at the same time, each in a conversation of its own. Yours is called "${title}".
+  `You are one of several agents that work in this workspace at the same time, each in a conversation of its own. Yours is called ${JSON.stringify(title)}.
 The others see your changes to files as soon as you make them, and you see theirs; nobody sees another's conversation.
 A file may have changed since you read it: read it again right before you edit it. Keep to your own task and do not undo changes that you did not make. Do not do to the whole workspace what disturbs the others: no git stash, reset, checkout or switch of branches, and no stopping of programs that you did not start.`;
 
