@@ -52,7 +52,7 @@ export async function carryOut(step: Step, shop: Workshop, findings: Findings): 
       return findings;
     case "deploy_worker": {
       writeConfig(shop, findings);
-      const rollout = step.image ? [] : ["--containers-rollout", "none"];
+      const rollout = step.image === "keep" ? ["--containers-rollout", "none"] : [];
       return { ...findings, workerUrl: addressIn((await run(["deploy", "--config", DEPLOY_CONFIG, ...rollout])).output, "workers.dev") };
     }
     case "create_pages_project":

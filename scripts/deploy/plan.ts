@@ -33,13 +33,16 @@ export interface AccountState {
 export const REQUIRED_SECRETS = ["AUTH_SECRET", "KEY_ENCRYPTION", "KEY_FINGERPRINT"] as const;
 export type RequiredSecret = (typeof REQUIRED_SECRETS)[number];
 
+/** What a deployment does about the sandbox image: build and roll it out, leave the deployed one, or have none. */
+export type SandboxImage = "build" | "keep" | "none";
+
 export type Step =
   | { kind: "create_database"; name: string }
   | { kind: "create_bucket"; name: string }
   | { kind: "build_ui" }
   | { kind: "apply_migrations"; database: string }
   | { kind: "set_secrets"; names: RequiredSecret[] }
-  | { kind: "deploy_worker"; image: boolean }
+  | { kind: "deploy_worker"; image: SandboxImage }
   | { kind: "create_pages_project"; name: string }
   | { kind: "deploy_pages"; name: string };
 
@@ -58,13 +61,15 @@ function missingAccount(state: AccountState): string[] {
   ];
 }
 
-function missingForSandbox({ image }: DeployOptions, { containers }: AccountState): string[] {
+function missingForSandbox({ image }: DeployOptions, { containers, secrets }: AccountState): string[] {
   if (containers === null) return [];
   const missing: string[] = [];
   if (!containers.allowed)
     missing.push(
       "This account may not run containers. They need the Workers Paid plan (dash.cloudflare.com, Workers & Pages, Plans) and a sign-in with the containers permission (npx wrangler login). Without them: npm run deploy -- --no-sandbox",
     );
+  if (!image && secrets === null)
+    missing.push("There is no sandbox image to leave as it is: this Worker was not deployed before. Run this without --no-image.");
   if (image && containers.docker !== "ready")
     missing.push(
       `The sandbox image is built on this computer, and Docker ${containers.docker === "missing" ? "is not installed (docs.docker.com/get-docker)" : "does not answer: start it"}. Then run this again, or deploy without sandboxes: npm run deploy -- --no-sandbox`,
@@ -89,7 +94,8 @@ function missingSecrets({ secrets }: AccountState): RequiredSecret[] {
 
 /** A Worker that runs gets new secrets before the code that needs them; one that does not exist yet must come first. */
 function workerSteps(options: DeployOptions, state: AccountState): Step[] {
-  const deploy: Step = { kind: "deploy_worker", image: options.sandbox && options.image };
+  const image = options.image ? "build" : "keep";
+  const deploy: Step = { kind: "deploy_worker", image: options.sandbox ? image : "none" };
   const names = missingSecrets(state);
   if (names.length === 0) return [deploy];
   const set: Step = { kind: "set_secrets", names };
@@ -122,7 +128,7 @@ export function describeStep(step: Step): string {
     case "set_secrets":
       return `Make and set the ${step.names.length === 1 ? "secret" : "secrets"} ${step.names.join(", ")}`;
     case "deploy_worker":
-      return step.image ? "Build the sandbox image, deploy the Worker" : "Deploy the Worker";
+      return step.image === "build" ? "Build the sandbox image, deploy the Worker" : "Deploy the Worker";
     case "create_pages_project":
       return `Create the Pages project ${step.name}`;
     case "deploy_pages":

@@ -126,6 +126,22 @@ const project = (name: string) => ({
   deployment_configs: {},
 });
 
+const deployment = {
+  id: "d",
+  source: "wrangler",
+  strategy: "percentage",
+  author_email: "mara@example.test",
+  created_on: "2026-11-21T00:00:00Z",
+  versions: [{ version_id: "v", percentage: 100 }],
+};
+const version = ({ workers }: CloudAccount, name: string): Reply =>
+  found({
+    id: "v",
+    number: 1,
+    metadata: {},
+    resources: { bindings: workers.get(name)?.metadata?.bindings ?? [], script: {}, script_runtime: {} },
+  });
+
 const ROUTES: [string, RegExp, Handler][] = [
   ["GET", /^\/user$/, () => found({ id: "u", email: "mara@example.test" })],
   ["GET", /^\/user\/tokens\/verify$/, () => found({ id: "t", status: "active" })],
@@ -174,7 +190,12 @@ const ROUTES: [string, RegExp, Handler][] = [
   ],
   ["PATCH", /^\/workers\/scripts\/([^/]+)\/secrets-bulk$/, ([, name = ""], body, account) => setSecrets(account, name, body)],
   ["GET", /^\/workers\/scripts\/([^/]+)\/settings$/, ([, name = ""], _b, account) => settings(account, name)],
-  ["GET", /^\/workers\/scripts\/[^/]+\/deployments$/, () => found({ deployments: [] })],
+  [
+    "GET",
+    /^\/workers\/scripts\/([^/]+)\/deployments$/,
+    ([, name = ""], _b, { workers }) => found({ deployments: workers.get(name)?.metadata ? [deployment] : [] }),
+  ],
+  ["GET", /^\/workers\/scripts\/([^/]+)\/versions\/[^/]+$/, ([, name = ""], _b, account) => version(account, name)],
   ["POST", /^\/workers\/scripts\/[^/]+\/assets-upload-session$/, () => found({ buckets: [], jwt: UPLOAD_TOKEN })],
   ["PUT", /^\/workers\/scripts\/([^/]+)$/, ([, name = ""], body, account) => upload(account, name, body)],
   ["POST", /^\/workers\/scripts\/([^/]+)\/versions$/, ([, name = ""], body, account) => upload(account, name, body)],

@@ -229,8 +229,10 @@ describe("what is missing", () => {
     });
     expect((await run(account, [], "ready", { CLOUDFLARE_ACCOUNT_ID: "2" })).code).toBe(0);
   });
+  it("is a first image to keep", () => expectRefusal(newAccount(), /Run this without --no-image/, ["--no-image"]));
   it("is not Docker when the image stays as it is", async () => {
     const account = newAccount();
+    await run(account);
     const { code, calls } = await run(account, ["--no-image"], "missing");
     expect(code).toBe(0);
     expect(calls.find((call) => call.startsWith("deploy"))).toContain("--containers-rollout none");

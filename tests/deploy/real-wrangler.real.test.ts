@@ -93,7 +93,7 @@ describe("npm run deploy", () => {
       return { code, said: said.join("\n") };
     };
     try {
-      const first = await run(["--name", "code-room", "--no-image"]);
+      const first = await run(["--name", "code-room", "--no-sandbox"]);
       expect(first.said).toContain("https://code-room.mara.workers.dev");
       expect(first.said).toContain("https://code-room-web.pages.dev");
       expect(first.code).toBe(0);
@@ -107,7 +107,7 @@ describe("npm run deploy", () => {
       expect(uploaded).toContain("_routes.json");
       expect(uploaded).toContain("/api/*");
       expect(uploaded).toContain("WORKER");
-      const second = await run(["--name", "code-room", "--no-image"]);
+      const second = await run(["--name", "code-room", "--no-sandbox"]);
       expect(second.said).toContain("Deployed.");
       expect(second.code).toBe(0);
       expect(second.said).not.toMatch(/Create|Make and set/);
