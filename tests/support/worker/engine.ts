@@ -10,6 +10,14 @@ export type Plan = "run" | "no_instance" | "rate_limited" | "broken_image" | "st
 
 const NO_INSTANCE = "there is no container instance that can be provided to this durable object";
 
+const REFUSALS: Record<Exclude<Plan, Promise<void>>, string | null> = {
+  run: null,
+  no_instance: NO_INSTANCE,
+  rate_limited: "you are requesting too many containers per second",
+  broken_image: "no such image available: registry/agent:latest",
+  stumble: "container exited with unexpected exit code: 1",
+};
+
 export class FakeContainer {
   running = false;
   readonly starts: Startup[] = [];
@@ -22,8 +30,9 @@ export class FakeContainer {
   readonly #https = new Map<string, Fetcher>();
   #all: Fetcher | null = null;
   #listening: Promise<void> = Promise.resolve();
-  #ended: Promise<void> = Promise.resolve();
-  #end: { resolve: () => void; reject: (error: Error) => void } = { resolve: () => {}, reject: () => {} };
+  /** How the newest run ended; null while it runs. */
+  #end: { error: Error | null } | null = { error: null };
+  #watchers: { resolve: () => void; reject: (error: Error) => void }[] = [];
 
   get images(): Record<string, string> {
     return {};
@@ -32,21 +41,37 @@ export class FakeContainer {
   start(options: Startup = {}): void {
     if (this.running) throw new Error("start() cannot be called on a container that is already running.");
     this.starts.push(options);
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    promise.catch(() => {});
-    this.#ended = promise;
-    this.#end = { resolve, reject };
+    this.#end = null;
+    this.#watchers = [];
     const plan = this.plans.shift() ?? "run";
-    if (plan === "no_instance") return reject(new Error(NO_INSTANCE));
-    if (plan === "rate_limited") return reject(new Error("you are requesting too many containers per second"));
-    if (plan === "broken_image") return reject(new Error("no such image available: registry/agent:latest"));
-    if (plan === "stumble") return reject(new Error("container exited with unexpected exit code: 1"));
+    const words = plan instanceof Promise ? null : REFUSALS[plan];
+    if (words !== null) return this.#finish(new Error(words));
     this.running = true;
-    this.#listening = plan === "run" ? Promise.resolve() : plan;
+    this.#listening = plan instanceof Promise ? plan : Promise.resolve();
   }
 
+  /** A promise of its own for each caller, because one that was made in an object's earlier life belongs to that life. */
   monitor(): Promise<void> {
-    return this.#ended;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    promise.catch(() => {});
+    if (this.#end === null) this.#watchers.push({ resolve, reject });
+    else if (this.#end.error === null) resolve();
+    else reject(this.#end.error);
+    return promise;
+  }
+
+  /** The object's earlier life is over: what it waited for concerns nobody. */
+  forgetWatchers(): void {
+    this.#watchers = [];
+  }
+
+  #finish(error: Error | null): void {
+    this.running = false;
+    this.#end = { error };
+    for (const { resolve, reject } of this.#watchers.splice(0)) {
+      if (error === null) resolve();
+      else reject(error);
+    }
   }
 
   async destroy(): Promise<void> {
@@ -85,16 +110,12 @@ export class FakeContainer {
 
   /** The main process ended. */
   exit(code: number): void {
-    if (!this.running) return;
-    this.running = false;
-    if (code === 0) this.#end.resolve();
-    else this.#end.reject(new Error(`container exited with unexpected exit code: ${code}`));
+    if (this.running) this.#finish(code === 0 ? null : new Error(`container exited with unexpected exit code: ${code}`));
   }
 
   /** The host it ran on is gone; the platform says no more than that. */
   vanish(): void {
-    this.running = false;
-    this.#end.reject(new Error("Network connection lost."));
+    this.#finish(new Error("Network connection lost."));
   }
 
   /** A request by something inside, as the platform carries it. Null: nothing takes it, and the network is closed. */

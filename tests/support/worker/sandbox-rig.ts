@@ -57,6 +57,16 @@ export class SandboxRig {
     await runInDurableObject(await this.object(), () => act(container));
   }
 
+  /** What a deploy does: the object starts anew, its container does not notice. */
+  async replaceObject(): Promise<void> {
+    const container = await this.container();
+    const gone = runInDurableObject(await this.object(), (_, ctx) => {
+      container.forgetWatchers();
+      ctx.abort("Durable Object reset because its code was updated.");
+    });
+    await gone.catch(() => {});
+  }
+
   async object() {
     return this.#env.SANDBOX.get(this.#env.SANDBOX.idFromString(await this.sandboxId()));
   }

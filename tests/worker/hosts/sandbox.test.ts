@@ -1,5 +1,5 @@
 /** The sandbox adapter over the installed SDK's own source; only the platform's container object beneath is a stand-in. */
-import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { patience } from "../../../worker/hosts/sandbox/sandbox-do.ts";
@@ -228,7 +228,7 @@ describe("a running sandbox", () => {
     const rig = newRig();
     await rig.start(1);
     const container = await rig.container();
-    await evictDurableObject(await rig.object());
+    await rig.replaceObject();
     expect(await rig.host.status(rig.sessionId)).toEqual({ state: "running", incarnation: 1 });
     expect(await rig.start(1)).toMatchObject({ kind: "started" });
     expect(container.starts).toHaveLength(1);
