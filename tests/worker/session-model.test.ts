@@ -51,8 +51,8 @@ class History {
     this.viewer = viewer;
   }
 
-  async submit(delivery: "steer" | "queue", promptId = freshId("prompt")): Promise<void> {
-    this.viewer.prompt(`text of ${promptId}`, delivery, promptId);
+  async submit(thread: string, delivery: "steer" | "queue", promptId = freshId("prompt")): Promise<void> {
+    this.viewer.send({ type: "prompt", promptId, text: `text of ${promptId}`, delivery, thread });
     const answer = await until(
       () => [...this.viewer.of("prompt_ack"), ...this.viewer.of("prompt_refused")].find((frame) => frame.promptId === promptId),
       "a prompt's answer",
@@ -77,15 +77,20 @@ class History {
     await until(() => runner.of("welcome").length > 0 || runner.closed !== null, "a welcome or a close");
     if (runner.closed !== null) return;
     this.runner = runner;
-    runner.send({ type: "ready", openTurnId: (await this.world.stub.state())?.turn?.turnId ?? null });
+    const openTurnIds = ((await this.world.stub.state())?.threads ?? []).flatMap(({ turn }) => turn?.turnId ?? []);
+    runner.send({ type: "ready", openTurnId: openTurnIds[0] ?? null, openTurnIds });
     await expect.poll(async () => (await this.world.stub.state())?.host.state, { timeout: 4_000 }).toBe("ready");
   }
 
-  async emit(body: Parameters<FakeRunner["emit"]>[1]): Promise<void> {
-    const turnId = (await this.world.stub.state())?.turn?.turnId ?? null;
+  async turnOf(thread: string): Promise<string | undefined> {
+    return (await this.world.stub.state())?.threads.find((one) => one.thread === thread)?.turn?.turnId;
+  }
+
+  async emit(thread: string, body: Parameters<FakeRunner["emit"]>[1]): Promise<void> {
+    const turnId = (await this.turnOf(thread)) ?? null;
     const { runner } = this;
     if (runner === null || runner.closed !== null || turnId === null) return;
-    const items = [{ rseq: (runner.rseq += 1), at: 1, thread: "main", turnId, body }];
+    const items = [{ rseq: (runner.rseq += 1), at: 1, thread, turnId, body }];
     runner.send({ type: "emit", items });
     await until(() => runner.of("ack").some((frame) => frame.rseq >= runner.rseq) || runner.closed !== null, "an ack or a close");
   }
@@ -97,14 +102,14 @@ class History {
   }
 }
 
-async function run(history: History, step: StepName): Promise<void> {
+async function run(history: History, step: StepName, thread: string): Promise<void> {
   const { world, viewer } = history;
-  const turnId = (await world.stub.state())?.turn?.turnId;
+  const turnId = await history.turnOf(thread);
   switch (step) {
     case "prompt":
-      return history.submit("queue");
+      return history.submit(thread, "queue");
     case "steer":
-      return history.submit("steer");
+      return history.submit(thread, "steer");
     case "repeat":
       return history.acked[0] === undefined
         ? undefined
@@ -120,11 +125,11 @@ async function run(history: History, step: StepName): Promise<void> {
     case "dial":
       return history.dial();
     case "write":
-      return history.emit({ type: "text_written", block: `m:${(history.blocks += 1)}`, text: "text" });
+      return history.emit(thread, { type: "text_written", block: `m:${(history.blocks += 1)}`, text: "text" });
     case "ask": {
       const approvalId = freshId("approval");
       history.approvals.push(approvalId);
-      return history.emit(permission(approvalId));
+      return history.emit(thread, permission(approvalId));
     }
     case "answer": {
       const approvalId = history.approvals.at(-1);
@@ -133,12 +138,12 @@ async function run(history: History, step: StepName): Promise<void> {
       return;
     }
     case "take": {
-      const promptId = (await world.stub.state())?.queue[0]?.promptId;
-      if (promptId !== undefined && turnId !== undefined) await history.emit({ type: "prompt_taken", promptId, turnId });
+      const promptId = (await world.stub.state())?.queue.find((prompt) => prompt.thread === thread)?.promptId;
+      if (promptId !== undefined && turnId !== undefined) await history.emit(thread, { type: "prompt_taken", promptId, turnId });
       return;
     }
     case "finish":
-      if (turnId !== undefined) await history.emit({ type: "turn_report", turnId, outcome: "completed", agentSessionId: null });
+      if (turnId !== undefined) await history.emit(thread, { type: "turn_report", turnId, outcome: "completed", agentSessionId: null });
       return;
     case "drop":
       history.runner?.close();
@@ -159,16 +164,21 @@ async function run(history: History, step: StepName): Promise<void> {
   }
 }
 
-it("[EV1][PR1][PR2][TU1][TU2][AP2][SS1] hold for any history of prompts, stops, losses and crashes", async () => {
+it("[EV1][PR1][PR2][TU1][TU2][TH3][TH4][AP2][SS1] hold for any history of three threads' prompts, stops, losses and crashes", async () => {
   await fc.assert(
     fc.asyncProperty(
-      fc.array(fc.constantFrom(...STEPS, "prompt", "dial", "dial", "finish"), { minLength: 5, maxLength: 25 }),
+      fc.array(fc.tuple(fc.constantFrom(...STEPS, "prompt", "prompt", "dial", "dial", "finish"), fc.constantFrom("main", "b", "c")), {
+        minLength: 5,
+        maxLength: 30,
+      }),
       async (steps) => {
-        const world = await SessionWorld.create();
+        const world = await SessionWorld.create({ lifecycle: "multi-agent" });
         const history = new History(world, await world.watching());
-        for (const step of steps) {
+        for (const thread of ["b", "c"])
+          await history.viewer.ask((requestId) => ({ type: "start_thread", requestId, thread, title: thread }));
+        for (const [step, thread] of steps) {
           world.now += 1_100;
-          await run(history, step);
+          await run(history, step, thread);
         }
         const auditor = await world.viewer();
         const { state, head } = await auditor.hello(0);
