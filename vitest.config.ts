@@ -67,6 +67,16 @@ export default defineConfig({
           hookTimeout: 180_000,
         },
       },
+      // Real containers; prepared and called by `npm run test:container`.
+      {
+        test: {
+          name: "container",
+          include: ["tests/container/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 300_000,
+        },
+      },
       {
         test: {
           name: "browser",
