@@ -18,7 +18,7 @@ import {
 import type { InheritedPart } from "@ai-dev-platform/protocol/snapshot";
 import { PROTOCOL_VERSION, VIEWER_SUBPROTOCOL } from "@ai-dev-platform/protocol/version";
 import type { SessionFrame, ViewerFrame } from "@ai-dev-platform/protocol/viewer";
-import type { SessionInit } from "../../../worker/session/api.ts";
+import { VOUCHED_LINK_PATH, type SessionInit } from "../../../worker/session/api.ts";
 import type {
   DirectoryRow,
   EgressPolicy,
@@ -233,8 +233,9 @@ export class SessionWorld {
   /** A session with a viewer, whose first prompt runs on a ready runner. */
   static async running(
     text = "do it",
+    patch: Partial<SessionInit> = {},
   ): Promise<{ world: SessionWorld; viewer: Viewer; runner: FakeRunner; turnId: string; promptId: string }> {
-    const world = await SessionWorld.create();
+    const world = await SessionWorld.create(patch);
     const viewer = await world.watching();
     const promptId = viewer.prompt(text);
     const runner = await world.readyRunner();
@@ -410,6 +411,14 @@ export class FakeRunner extends Peer<RunnerOrderFrame> {
 
   static async dial(world: SessionWorld, order: RunnerOrder): Promise<FakeRunner> {
     const response = await dial(world, `/runner/sessions/${world.sessionId}/link`, { Authorization: `Bearer ${order.linkToken}` });
+    if (response.webSocket === null) throw new Error(`no link: ${response.status}`);
+    return new FakeRunner(response.webSocket, world, order);
+  }
+
+  /** As a sandbox's object dials for its container. Null: closed at once. */
+  static async vouched(world: SessionWorld, incarnation: number): Promise<FakeRunner> {
+    const order = await until(() => world.host.orders.at(-1), "an order to start a runner");
+    const response = await dial(world, `${VOUCHED_LINK_PATH}?incarnation=${incarnation}`, {});
     if (response.webSocket === null) throw new Error(`no link: ${response.status}`);
     return new FakeRunner(response.webSocket, world, order);
   }
