@@ -1,173 +1,116 @@
 /**
- * What the platform adds to the agent, in one interleaved run with the real agent binary and a scripted model:
- *   prompt → first model request: cold (`claude -p`, bare Agent SDK, our session from nothing) and warm (SDK, ours)
- *   prompt in a viewer → first delta in it, warm, minus the bare Agent SDK's (aim: under 25 ms at the median)
+ * What the platform adds to the agent, with the real agent binary and a scripted model:
+ *   cold, in fresh processes: prompt → first model request, by `claude -p`, by the bare Agent SDK, by a session from nothing
+ *   warm, in one kept conversation each: prompt → first model request, and prompt in a viewer → first text in it
+ * Rounds alternate between the peers. The Worker is talked to on its own port; `VIA=front` takes the port that `npm start`
+ * shows, which has the development proxy of `wrangler dev` in front. PACE_MS: pause between two pieces of the scripted answer.
  */
-import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { performance } from "node:perf_hooks";
-import { PassThrough } from "node:stream";
-import { query, type SDKUserMessage } from "@anthropic-ai/claude-agent-sdk";
-import { signUp } from "../tests/support/node/account.ts";
-import { startTestPlatform, TEST_KEY } from "../tests/support/node/test-platform.ts";
-import { find } from "../tests/support/node/viewer.ts";
+import { startModelServer } from "../scripts/demo-model/server.ts";
+import { type Account, signUp } from "../tests/support/node/account.ts";
+import { find, type Viewer } from "../tests/support/node/viewer.ts";
+import { claudePrint, openConversation, type Peer, type TurnTimes } from "./support/bare-agent.ts";
+import { startDirectServer } from "./support/direct-server.ts";
 import { median, show } from "./support/figures.ts";
 
-const ROUNDS = Number(process.env["ROUNDS"] ?? 9);
+const COLD_ROUNDS = Number(process.env["COLD_ROUNDS"] ?? 5);
+const WARM_ROUNDS = Number(process.env["WARM_ROUNDS"] ?? 40);
+const PACE_MS = Number(process.env["PACE_MS"] ?? 0);
+const WARM_UP_ROUNDS = 3;
+const IS_DIRECT = process.env["VIA"] !== "front";
 const PROMPT = "SCENARIO=text-only go";
-const platform = await startTestPlatform();
-const scratch = mkdtempSync(path.join(os.tmpdir(), "adp-latency-"));
-const binary = path.resolve(
-  import.meta.dirname,
-  `../node_modules/@anthropic-ai/claude-agent-sdk-${process.platform}-${process.arch}/claude`,
-);
+const API_KEY = "sk-ant-api03-bench-000000000000000000000000000000000000AA";
 
-const agentEnvironment = (name: string) => ({
-  PATH: process.env["PATH"] ?? "",
-  HOME: scratch,
-  CLAUDE_CONFIG_DIR: path.join(scratch, name),
-  ANTHROPIC_BASE_URL: platform.model.url,
-  ANTHROPIC_AUTH_TOKEN: TEST_KEY,
-  CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
-  CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST: "1",
-  CLAUDE_CODE_STREAM_EVENT_HOLD_MS: "40",
-});
+const model = await startModelServer({ port: 0, paceMs: PACE_MS });
+const server = await startDirectServer({ ANTHROPIC_UPSTREAM: model.url });
+const url = IS_DIRECT ? server.url : server.proxiedUrl;
+server.startMachine(url);
+const peer: Peer = { modelUrl: model.url, apiKey: API_KEY, folder: mkdtempSync(path.join(os.tmpdir(), "adp-latency-")) };
+const mara = await signUp(url);
+await mara.json("POST", "/api/keys", { apiKey: API_KEY });
 
-/** Resolves at the next model request, by the clock of this process, which is also the scripted server's. */
-const nextModelRequest = (from: number): Promise<number> =>
-  new Promise((resolve) => {
-    const known = platform.model.requests().length;
-    const timer = setInterval(() => {
-      const request = platform.model
-        .requests()
-        .slice(known)
-        .find(({ path: where }) => where.startsWith("/v1/messages"));
-      if (request === undefined) return;
-      clearInterval(timer);
-      resolve(request.at - from);
-    }, 1);
-  });
-
-async function claudePrint(): Promise<number> {
-  const from = Date.now();
-  const request = nextModelRequest(from);
-  const child = spawn(binary, ["-p", PROMPT], { cwd: scratch, env: agentEnvironment("print"), stdio: "ignore" });
-  const result = await request;
-  await new Promise((resolve) => child.on("exit", resolve));
-  return result;
+/** From the prompt to the first model request after it, both by `Date.now()`. */
+function requestMs(startedAt: number): number {
+  const first = model.requests().find((request) => request.at >= startedAt && request.path.startsWith("/v1/messages"));
+  return first === undefined ? Number.NaN : first.at - startedAt;
 }
 
-/** A bare Agent SDK conversation: the first prompt cold, the second warm. */
-async function sdk(): Promise<{ cold: number; warmRequest: number; warmDelta: number }> {
-  const prompts = new PassThrough({ objectMode: true });
-  const message = (): SDKUserMessage => ({
-    type: "user",
-    message: { role: "user", content: PROMPT },
-    parent_tool_use_id: null,
-    session_id: "",
-  });
-  const stream = query({
-    prompt: prompts as AsyncIterable<SDKUserMessage>,
-    options: {
-      cwd: scratch,
-      env: agentEnvironment("sdk"),
-      includePartialMessages: true,
-      permissionMode: "default",
-      systemPrompt: { type: "preset", preset: "claude_code" },
-      settingSources: [],
-    },
-  });
-  const from = Date.now();
-  const coldRequest = nextModelRequest(from);
-  prompts.write(message());
-  let turn = 0;
-  let cold = 0;
-  let warmFrom = 0;
-  let warmRequest: Promise<number> = Promise.resolve(0);
-  let warmDelta = 0;
-  for await (const event of stream) {
-    if (turn === 1 && warmDelta === 0 && event.type === "stream_event" && event.event.type === "content_block_delta")
-      warmDelta = performance.now() - warmFrom;
-    if (event.type !== "result") continue;
-    turn += 1;
-    if (turn === 2) break;
-    cold = await coldRequest;
-    warmRequest = nextModelRequest(Date.now());
-    warmFrom = performance.now();
-    prompts.write(message());
-  }
-  prompts.end();
-  stream.close();
-  return { cold, warmRequest: await warmRequest, warmDelta };
-}
-
-const mara = await signUp(platform.url);
-await mara.json("POST", "/api/keys", { apiKey: TEST_KEY });
-
-/** A session from nothing: its first prompt cold (workspace, runner and agent start), then a warm one. */
-async function ours(): Promise<{ cold: number; warmRequest: number; warmDelta: number }> {
-  const session = await mara.createSession({ kind: "empty" });
-  const viewer = await mara.view(session.sessionId);
-  const finish = (promptId: string) =>
-    viewer.until("the end", () => {
-      const started = find(viewer, "turn_started", (event) => event.promptId === promptId);
-      return started && find(viewer, "turn_ended", (event) => event.turnId === started.event.turnId);
-    });
-  const coldRequest = nextModelRequest(Date.now());
-  await finish(viewer.prompt(PROMPT));
-  const cold = await coldRequest;
-  await viewer.until("a save", () => find(viewer, "snapshot_saved"));
+/** One turn in a session, to the save that follows it, so that the next one begins from rest. */
+async function sessionTurn(viewer: Viewer): Promise<TurnTimes> {
   viewer.frames.length = 0;
-  const request = nextModelRequest(Date.now());
+  const savesBefore = viewer.entries.filter(({ event }) => event.type === "snapshot_saved").length;
+  const startedAt = Date.now();
   const from = performance.now();
   const promptId = viewer.prompt(PROMPT);
   await viewer.until("a delta", () => viewer.frames.some((frame) => frame.type === "live"));
-  const warmDelta = performance.now() - from;
-  const warmRequest = await request;
-  await finish(promptId);
-  viewer.close();
-  await mara.request("DELETE", `/api/sessions/${session.sessionId}`);
-  return { cold, warmRequest, warmDelta };
+  const firstDeltaMs = performance.now() - from;
+  await viewer.until("the end", () => {
+    const started = find(viewer, "turn_started", (event) => event.promptId === promptId);
+    return started && find(viewer, "turn_ended", (event) => event.turnId === started.event.turnId);
+  });
+  await viewer.until("a save", () => viewer.entries.filter(({ event }) => event.type === "snapshot_saved").length > savesBefore);
+  return { startedAt, firstDeltaMs };
 }
 
-const print: number[] = [];
-const bare: Awaited<ReturnType<typeof sdk>>[] = [];
-const own: Awaited<ReturnType<typeof ours>>[] = [];
-for (let round = 0; round < ROUNDS; round += 1) {
-  print.push(await claudePrint());
-  bare.push(await sdk());
-  own.push(await ours());
+async function coldSession(account: Account): Promise<number> {
+  const session = await account.createSession({ kind: "empty" });
+  const viewer = await account.view(session.sessionId);
+  const { startedAt } = await sessionTurn(viewer);
+  const result = requestMs(startedAt);
+  viewer.close();
+  await account.request("DELETE", `/api/sessions/${session.sessionId}`);
+  return result;
 }
-show("cold: claude -p → first model request", print);
-show(
-  "cold: Agent SDK → first model request",
-  bare.map(({ cold }) => cold),
-);
-show(
-  "cold: session from nothing → first model request",
-  own.map(({ cold }) => cold),
-);
-show(
-  "warm: Agent SDK → first model request",
-  bare.map(({ warmRequest }) => warmRequest),
-);
-show(
-  "warm: session → first model request",
-  own.map(({ warmRequest }) => warmRequest),
-);
-show(
-  "warm: Agent SDK → first delta",
-  bare.map(({ warmDelta }) => warmDelta),
-);
-show(
-  "warm: prompt in a viewer → first delta in it",
-  own.map(({ warmDelta }) => warmDelta),
-);
-console.log(
-  `added by the platform at the median, warm: ${(median(own.map(({ warmDelta }) => warmDelta)) - median(bare.map(({ warmDelta }) => warmDelta))).toFixed(1)} ms (aim: under 25)`,
-);
-await platform.stop();
-rmSync(scratch, { recursive: true, force: true });
+
+async function measureCold(): Promise<void> {
+  const print: number[] = [];
+  const bare: number[] = [];
+  const own: number[] = [];
+  for (let round = 0; round < COLD_ROUNDS; round += 1) {
+    print.push(requestMs(await claudePrint(peer, PROMPT)));
+    const conversation = openConversation(peer);
+    bare.push(requestMs((await conversation.turn(PROMPT)).startedAt));
+    conversation.close();
+    own.push(await coldSession(mara));
+  }
+  show("cold: claude -p → first model request", print);
+  show("cold: Agent SDK → first model request", bare);
+  show("cold: session from nothing → first model request", own);
+}
+
+async function measureWarm(): Promise<void> {
+  const session = await mara.createSession({ kind: "empty" });
+  const viewer = await mara.view(session.sessionId);
+  const conversation = openConversation(peer);
+  const bare: { request: number; delta: number }[] = [];
+  const own: typeof bare = [];
+  const note = (times: TurnTimes) => ({ request: requestMs(times.startedAt), delta: times.firstDeltaMs });
+  for (let round = -WARM_UP_ROUNDS; round < WARM_ROUNDS; round += 1) {
+    const bareTurn = note(await conversation.turn(PROMPT));
+    const ownTurn = note(await sessionTurn(viewer));
+    if (round < 0) continue;
+    bare.push(bareTurn);
+    own.push(ownTurn);
+  }
+  conversation.close();
+  viewer.close();
+  await mara.request("DELETE", `/api/sessions/${session.sessionId}`);
+  const of = (turns: typeof bare, name: "request" | "delta") => turns.map((turn) => turn[name]);
+  show("warm: Agent SDK → first model request", of(bare, "request"));
+  show("warm: session → first model request", of(own, "request"));
+  show("warm: Agent SDK → first text", of(bare, "delta"));
+  show("warm: prompt in a viewer → first text in it", of(own, "delta"));
+  const added = median(of(own, "delta")) - median(of(bare, "delta"));
+  console.log(`added by the platform at the median, warm: ${added.toFixed(1)} ms (aim: under 25)`);
+}
+
+console.log(IS_DIRECT ? "by the Worker's own port" : "by the port of npm start, through the development proxy");
+if (COLD_ROUNDS > 0) await measureCold();
+if (WARM_ROUNDS > 0) await measureWarm();
+await server.close();
+await model.close();
+rmSync(peer.folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
 process.exit(0);

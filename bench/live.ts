@@ -1,126 +1,142 @@
 /**
- * Live text from a runner to 1, 10 and 100 viewers through a session, beside a bare `ws` relay in the same run.
- * Aims: 1.3, 1.3 and 1.6 times the bare relay at the median. 80 pieces a second, 200 pieces a round, rounds interleaved.
+ * Live text from a runner to 1, 10 and 100 viewers through a session, beside a bare `ws` relay in a process of its own.
+ *   at 20 pieces a second, an agent's pace: each piece leaves at once on both sides, so the ratio is what the session adds.
+ *     The pieces go by turns through the one and the other. Aims: 1.3, 1.3 and 1.6 times the relay at the median.
+ *   at 80 pieces a second, faster than any agent: the session joins what comes within 33 ms; so does the relay here.
  */
+import { fork } from "node:child_process";
+import path from "node:path";
 import { performance } from "node:perf_hooks";
-import { WebSocket, WebSocketServer } from "ws";
-import { signUp } from "../tests/support/node/account.ts";
-import { openViewer } from "../tests/support/node/viewer.ts";
+import { LIVE_FRAME_INTERVAL_MS } from "@ai-dev-platform/protocol/limits";
+import { PROTOCOL_VERSION, VIEWER_SUBPROTOCOL } from "@ai-dev-platform/protocol/version";
+import { WebSocket } from "ws";
 import { startModelServer } from "../scripts/demo-model/server.ts";
 import { newId } from "../tests/support/node/ids.ts";
+import { signUp } from "../tests/support/node/account.ts";
+import { openViewer } from "../tests/support/node/viewer.ts";
 import { startDirectServer } from "./support/direct-server.ts";
 import { median, show } from "./support/figures.ts";
+import { openReceiver, PIECE_CHARS, timedPiece, type Receiver } from "./support/sockets.ts";
 import { connectMachine, type StandInRunner } from "./support/stand-in.ts";
 
-const PIECES = 200;
-const GAP_MS = 1_000 / 80;
-const ROUNDS = 3;
+const VIEWERS = [1, 10, 100];
+const ROUNDS = Number(process.env["ROUNDS"] ?? 2);
+const CALM = { perSecond: 20, pieces: 60 };
+const FAST = { perSecond: 80, pieces: 160 };
+/** First pieces of a round, in which code is compiled and caches fill. */
+const WARM_UP_PIECES = 10;
+const DELIVERY_DEADLINE_MS = 5_000;
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-async function pace(send: (index: number) => void): Promise<void> {
-  const startedAt = performance.now();
-  for (let index = 0; index < PIECES; index += 1) {
-    send(index);
-    await pause(Math.max(0, startedAt + (index + 1) * GAP_MS - performance.now()));
-  }
-  await pause(300);
+/** One side of a comparison: where pieces go in, and how old they were where they came out. */
+interface Side {
+  send(index: number): void;
+  latencies: number[];
+  receivers: Receiver[];
+  close(): void | Promise<unknown>;
 }
 
-/** Latencies of pieces that carry their own send time as text. */
-async function bareRound(viewers: number): Promise<number[]> {
-  const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
-  await new Promise((resolve) => server.once("listening", resolve));
-  const address = server.address();
-  const port = typeof address === "object" && address !== null ? address.port : 0;
-  server.on("connection", (socket) =>
-    socket.on("message", (data: Buffer) => {
-      const text = data.toString("utf8");
-      for (const client of server.clients) if (client !== socket) client.send(text);
-    }),
-  );
+const liveFrame = (block: string, index: number) => ({
+  type: "live" as const,
+  thread: "main",
+  block,
+  kind: "text" as const,
+  offset: index * PIECE_CHARS,
+  text: timedPiece(),
+});
+
+async function openRelay(viewers: number, coalesceMs: number): Promise<Side> {
+  const relay = fork(path.join(import.meta.dirname, "support/relay.ts"), { env: { ...process.env, COALESCE_MS: String(coalesceMs) } });
+  const port = await new Promise<number>((resolve) => relay.once("message", (message) => resolve(Number(message))));
+  const url = `ws://127.0.0.1:${port}`;
   const latencies: number[] = [];
-  const dial = () =>
-    new Promise<WebSocket>((resolve) => {
-      const socket = new WebSocket(`ws://127.0.0.1:${port}`);
-      socket.on("open", () => resolve(socket));
-    });
-  const sockets = await Promise.all(Array.from({ length: viewers }, dial));
-  for (const socket of sockets)
-    socket.on("message", (data: Buffer) =>
-      latencies.push(performance.now() - Number((JSON.parse(data.toString("utf8")) as { text: string }).text)),
-    );
-  const publisher = await dial();
-  await pace((index) =>
-    publisher.send(
-      JSON.stringify({
-        type: "live",
-        thread: "main",
-        block: "b",
-        kind: "text",
-        offset: index * 20,
-        text: performance.now().toFixed(6).padStart(20),
-      }),
-    ),
-  );
-  for (const client of server.clients) client.terminate();
-  server.close();
-  return latencies;
+  const receivers = await Promise.all(Array.from({ length: viewers }, () => openReceiver(url, [], latencies, null)));
+  const publisher = new WebSocket(url, { perMessageDeflate: false });
+  await new Promise((resolve) => publisher.once("open", resolve));
+  return {
+    send: (index) => publisher.send(JSON.stringify(liveFrame("b", index))),
+    latencies,
+    receivers,
+    close: () => relay.disconnect(),
+  };
 }
 
 const model = await startModelServer({ port: 0 });
 const server = await startDirectServer({ ANTHROPIC_UPSTREAM: model.url });
-const runners = new Map<string, StandInRunner>();
-const disconnect = await connectMachine(server.url, server.machineToken, (runner, order) => runners.set(order.sessionId, runner));
+const runners = new Map<string, (runner: StandInRunner) => void>();
+const disconnect = await connectMachine(server.url, server.machineToken, (runner, order) => runners.get(order.sessionId)?.(runner));
 const mara = await signUp(server.url);
 await mara.json("POST", "/api/keys", { apiKey: "sk-ant-api03-bench-000000000000000000000000000000000000AA" });
 
-async function sessionRound(viewers: number): Promise<number[]> {
-  const session = await mara.createSession({ kind: "empty" });
-  const tickets = [];
-  for (let index = 0; index < viewers; index += 1)
-    tickets.push(await mara.json<{ ticket: string }>("POST", `/api/sessions/${session.sessionId}/ticket`, {}));
-  const all = await Promise.all(tickets.map(({ ticket }) => openViewer(server.url, session.sessionId, ticket)));
+/** A session with an open turn, a stand-in runner, and this many viewers. */
+async function openSession(viewers: number): Promise<Side> {
+  const { sessionId } = await mara.createSession({ kind: "empty" });
+  const ticket = async () => (await mara.json<{ ticket: string }>("POST", `/api/sessions/${sessionId}/ticket`, {})).ticket;
+  const runner = new Promise<StandInRunner>((resolve) => runners.set(sessionId, resolve));
+  const owner = await openViewer(server.url, sessionId, await ticket());
+  owner.prompt("bench");
+  const started = await runner;
+  await owner.until("a turn", (viewer) => viewer.state().turn);
+  owner.close();
+  await owner.closed;
   const latencies: number[] = [];
-  const turn = new Promise<void>((resolve) => {
-    const wait = setInterval(() => {
-      if (!runners.has(session.sessionId)) return;
-      clearInterval(wait);
-      runners.get(session.sessionId)?.onOrder((order) => order.type === "prompt" && resolve());
-    }, 5);
-  });
-  all[0]?.prompt("bench");
-  await turn;
-  for (const viewer of all) {
-    const push = viewer.frames.push.bind(viewer.frames);
-    viewer.frames.push = (...frames) => {
-      const now = performance.now();
-      for (const frame of frames) {
-        if (frame.type !== "live") continue;
-        for (const sent of frame.text.match(/.{20}/g) ?? []) latencies.push(now - Number(sent));
-      }
-      return push(...frames);
-    };
-  }
+  const hello = JSON.stringify({ type: "hello", version: PROTOCOL_VERSION, afterSeq: null });
+  const url = `${server.url.replace("http", "ws")}/api/sessions/${sessionId}/socket`;
+  const receivers: Receiver[] = [];
+  for (let index = 0; index < viewers; index += 1)
+    receivers.push(await openReceiver(url, [VIEWER_SUBPROTOCOL, `ticket.${await ticket()}`], latencies, hello));
   const block = `msg_${newId("request")}:0`;
-  await pace((index) =>
-    runners
-      .get(session.sessionId)
-      ?.send({ type: "live", thread: "main", block, kind: "text", offset: index * 20, text: performance.now().toFixed(6).padStart(20) }),
-  );
-  for (const viewer of all) viewer.close();
-  return latencies;
+  return {
+    send: (index) => started.send(liveFrame(block, index)),
+    latencies,
+    receivers,
+    async close() {
+      for (const { socket } of receivers) socket.terminate();
+      await mara.request("DELETE", `/api/sessions/${sessionId}`);
+    },
+  };
 }
 
-for (const viewers of [1, 10, 100]) {
-  const bare: number[] = [];
-  const ours: number[] = [];
-  for (let round = 0; round < ROUNDS; round += 1) {
-    bare.push(...(await bareRound(viewers)));
-    ours.push(...(await sessionRound(viewers)));
+/** Sends at an even pace, to the sides by turns, and waits until all of it arrived everywhere. */
+async function pace(sides: Side[], { perSecond, pieces }: { perSecond: number; pieces: number }): Promise<void> {
+  const stepMs = 1_000 / perSecond / sides.length;
+  const startedAt = performance.now();
+  for (let step = 0; step < (pieces + WARM_UP_PIECES) * sides.length; step += 1) {
+    const index = Math.floor(step / sides.length);
+    const side = sides[step % sides.length];
+    if (index === WARM_UP_PIECES && side !== undefined) side.latencies.length = 0;
+    side?.send(index);
+    await pause(Math.max(0, startedAt + (step + 1) * stepMs - performance.now()));
   }
-  show(`${viewers} viewers, bare ws`, bare);
-  show(`${viewers} viewers, session`, ours);
-  console.log(`${`${viewers} viewers, ratio of medians`.padEnd(52)} ${(median(ours) / median(bare)).toFixed(2)}`);
+  const deadline = performance.now() + DELIVERY_DEADLINE_MS;
+  const missing = () => sides.some((side) => side.receivers.some(({ received }) => received < pieces + WARM_UP_PIECES));
+  while (missing() && performance.now() < deadline) await pause(5);
+  if (missing()) throw new Error("a viewer did not receive every piece");
+}
+
+function report(name: string, bare: number[], own: number[]): void {
+  show(`${name}, bare ws`, bare);
+  show(`${name}, session`, own);
+  console.log(`${`${name}, ratio of medians`.padEnd(52)} ${(median(own) / median(bare)).toFixed(2)}`);
+}
+
+for (const viewers of VIEWERS) {
+  const calm: [number[], number[]] = [[], []];
+  const fast: [number[], number[]] = [[], []];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const together = [await openRelay(viewers, 0), await openSession(viewers)] as const;
+    await pace([...together], CALM);
+    together.forEach((side, index) => calm[index === 0 ? 0 : 1].push(...side.latencies));
+    for (const side of together) await side.close();
+    for (const [index, open] of [() => openRelay(viewers, LIVE_FRAME_INTERVAL_MS), () => openSession(viewers)].entries()) {
+      const side = await open();
+      await pace([side], FAST);
+      fast[index === 0 ? 0 : 1].push(...side.latencies);
+      await side.close();
+    }
+  }
+  report(`${viewers} viewers, ${CALM.perSecond}/s`, ...calm);
+  report(`${viewers} viewers, ${FAST.perSecond}/s joined`, ...fast);
 }
 disconnect();
 await server.close();
