@@ -22,6 +22,7 @@ export const unreachableText = (host: string): string => `${host} could not be r
 /** `reason` is the policy's word. */
 export function blockedText(host: string, reason: string): string {
   if (reason === "never") return `${host} can never be reached from a sandbox.`;
+  if (reason === "fenced") return "This sandbox is not the session's any more; a newer one has taken over.";
   if (reason === "method") return "This HTTP method does not leave a sandbox.";
   if (reason === "model_host")
     return `Model calls go through the platform. ${host} is open only if this session's owner lists or allows it.`;

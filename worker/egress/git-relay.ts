@@ -40,7 +40,7 @@ export async function relayOwn(request: Request, git: GitRequest, access: GitAcc
     body = checked;
   }
   const login = await ports.gitLogin(access.ownerId, git.host);
-  const answer = await send(request, gitRequestHeaders(request.headers, login), body, ports);
+  const answer = await send(request, git.host, gitRequestHeaders(request.headers, login), body, ports);
   if (answer === null) return refuse(unreachableText(git.host), 502);
   if (answer.status === 401 || (answer.status === 403 && git.step === "advertise")) {
     await answer.body?.cancel();

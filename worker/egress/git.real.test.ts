@@ -133,7 +133,7 @@ function serve(request: IncomingMessage, response: ServerResponse): void {
       .subarray(0, end)
       .toString()
       .split("\r\n")
-      .map((line) => [line.slice(0, line.indexOf(": ")), line.slice(line.indexOf(": ") + 2)]);
+      .map((line: string) => [line.slice(0, line.indexOf(": ")), line.slice(line.indexOf(": ") + 2)]);
     const status = Number(fields.find(([name]) => name === "Status")?.[1]?.slice(0, 3) ?? 200);
     response.writeHead(status, fields.filter(([name]) => name !== "Status").flat());
     response.write(head.subarray(end + 4));

@@ -49,12 +49,12 @@ async function judge(method: string, { host, path }: Target, caller: EgressCalle
 }
 
 async function forward(request: Request, { host }: Target, reason: string, ports: EgressPorts): Promise<Response> {
-  const isUpgrade = request.headers.has("upgrade");
+  // Another protocol that is offered along the way ("h2c") is dropped with the connection's other headers.
+  const isUpgrade = request.headers.get("upgrade")?.toLowerCase() === "websocket";
   const isRegistry = reason === "registry";
-  if (isUpgrade && (isRegistry || request.headers.get("upgrade")?.toLowerCase() !== "websocket"))
-    return refuse(`${host} is open for downloading packages only; no socket opens to it.`);
+  if (isUpgrade && isRegistry) return refuse(`${host} is open for downloading packages only; no socket opens to it.`);
   const headers = outboundHeaders(request.headers, { credentials: !isRegistry, upgrade: isUpgrade });
-  const answer = await send(request, headers, request.body, ports);
+  const answer = await send(request, host, headers, request.body, ports);
   if (answer === null) return refuse(unreachableText(host), 502);
   // A socket's answer cannot be built again; it is the platform's own object.
   if (answer.status < 200) return answer;

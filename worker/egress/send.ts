@@ -1,8 +1,16 @@
 /** One request to the outside: redirects come back as they are, and a caller that goes away ends it. */
 import type { EgressPorts } from "./ports.ts";
 
-/** Null: the host could not be reached. Why is not told: the words name addresses. */
-export async function send(request: Request, headers: Headers, body: BodyInit | null, ports: EgressPorts): Promise<Response | null> {
+/** `host` is the name that was judged. Null: it could not be reached. Why is not told: the words name addresses. */
+export async function send(
+  request: Request,
+  host: string,
+  headers: Headers,
+  body: BodyInit | null,
+  ports: EgressPorts,
+): Promise<Response | null> {
+  const url = new URL(request.url);
+  url.hostname = host;
   // A runtime that streams request bodies one way only wants this said; the others do not look at it.
   const init: RequestInit & { duplex: "half" } = {
     method: request.method,
@@ -13,7 +21,7 @@ export async function send(request: Request, headers: Headers, body: BodyInit | 
     duplex: "half",
   };
   try {
-    return await ports.fetch(new Request(request.url, init));
+    return await ports.fetch(new Request(url, init));
   } catch {
     return null;
   }

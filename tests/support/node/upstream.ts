@@ -34,10 +34,23 @@ export async function answer(request: Request): Promise<Response> {
   const key = request.headers.get("x-api-key") ?? request.headers.get("authorization")?.replace(/^bearer /i, "") ?? "";
   const problem = keyFailure(key);
   if (problem !== null) return problem;
+  if (url.pathname.endsWith("/info/refs")) return gitAnswer(request);
+  if (url.pathname === "/user") return json(key.includes("good") ? 200 : 401, {});
+  if (url.hostname.endsWith("npmjs.org"))
+    return json(200, { name: "left-pad" }, { "alt-svc": 'h3=":443"', "keep-alive": "timeout=5", "x-kept": "yes" });
+  if (url.hostname === "moved.example.com") return new Response(null, { status: 302, headers: { location: "http://169.254.169.254/" } });
+  if (url.hostname === "echo.example.com") return new Response(record.body, { headers: { "content-type": "text/plain" } });
   if (url.pathname === "/v1/models") return json(200, modelPage());
   if (url.pathname === "/v1/messages/count_tokens") return json(200, { input_tokens: 42 });
   if (url.pathname === "/v1/messages") return answerMessage(record);
   return failure(404, "not_found_error", `no scripted answer for ${request.method} ${request.url}`);
+}
+
+/** A Git host that knows one password, and hides what it does not show. */
+function gitAnswer(request: Request): Response {
+  const password = atob(request.headers.get("authorization")?.replace(/^basic /i, "") ?? "").split(":")[1] ?? "";
+  if (password.includes("away")) return new Response(null, { status: 302, headers: { location: "https://evil.test/" } });
+  return password.includes("good") ? new Response("001e# service=git-upload-pack\n0000") : new Response("no", { status: 401 });
 }
 
 function keyFailure(key: string): Response | null {
