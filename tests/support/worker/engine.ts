@@ -18,6 +18,9 @@ const REFUSALS: Record<Exclude<Plan, Promise<void>>, string | null> = {
   stumble: "container exited with unexpected exit code: 1",
 };
 
+/** Names the address of a request that comes from inside; the object that carries it takes this off. */
+export const INSIDE_HEADER = "x-test-address";
+
 export class FakeContainer {
   running = false;
   readonly starts: Startup[] = [];
@@ -118,12 +121,13 @@ export class FakeContainer {
     this.#finish(new Error("Network connection lost."));
   }
 
-  /** A request by something inside, as the platform carries it. Null: nothing takes it, and the network is closed. */
-  async request(request: Request): Promise<Response | null> {
+  /** A request by something inside, as the platform carries it: to the proxy of its host, of all hosts, or nowhere. */
+  async request(request: Request): Promise<Response> {
     const { hostname, protocol } = new URL(request.url);
-    const byHost = protocol === "https:" ? this.#https : this.#http;
-    const taker = byHost.get(hostname) ?? (protocol === "https:" ? (byHost.get("*") ?? null) : this.#all);
-    return taker === null ? null : taker.fetch(request);
+    const isSecure = protocol === "https:";
+    const taker = (isSecure ? this.#https : this.#http).get(hostname) ?? (isSecure ? (this.#https.get("*") ?? null) : this.#all);
+    if (taker === null) throw new Error("the network is closed");
+    return taker.fetch(request);
   }
 }
 

@@ -5,18 +5,19 @@ import type { SandboxSize } from "@ai-dev-platform/protocol/modes";
 import { fleetOf } from "../../../worker/hosts/sandbox/places.ts";
 import { sandboxHost } from "../../../worker/hosts/sandbox/sandbox-host.ts";
 import type { HostOrder, RunnerHost, StartOutcome } from "../../../worker/session/ports.ts";
-import { containerOf, type FakeContainer } from "./engine.ts";
+import { containerOf, INSIDE_HEADER, type FakeContainer } from "./engine.ts";
 
 const random = () => crypto.getRandomValues(new Uint8Array(ID_RANDOM_BYTES));
 const HOUR_MS = 3_600_000;
 
 export class SandboxRig {
-  readonly sessionId = formatId("session", random());
+  readonly sessionId: string;
   readonly host: RunnerHost;
   readonly #env: Env;
   readonly #ownerId: string;
 
-  constructor(env: Env, ownerId: string = `usr-${crypto.randomUUID()}`) {
+  constructor(env: Env, ownerId: string = `usr-${crypto.randomUUID()}`, sessionId: string = formatId("session", random())) {
+    this.sessionId = sessionId;
     this.#env = env;
     this.#ownerId = ownerId;
     this.host = sandboxHost(env);
@@ -55,6 +56,13 @@ export class SandboxRig {
   async inside(act: (container: FakeContainer) => void): Promise<void> {
     const container = await this.container();
     await runInDurableObject(await this.object(), () => act(container));
+  }
+
+  /** A request by a program inside the container. */
+  async fromInside(address: string, init: RequestInit = {}): Promise<Response> {
+    const headers = new Headers(init.headers);
+    headers.set(INSIDE_HEADER, address);
+    return (await this.object()).fetch("http://sandbox.test/", { ...init, headers, redirect: "manual" });
   }
 
   /** What a deploy does: the object starts anew, its container does not notice. */

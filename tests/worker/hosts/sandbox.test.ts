@@ -274,6 +274,10 @@ describe("a running sandbox", () => {
     await rig.host.forget(rig.sessionId);
     expect(container.running).toBe(false);
     expect(await rig.host.status(rig.sessionId)).toEqual({ state: "stopped", incarnation: null });
-    expect(await runInDurableObject(object, async (_, { storage }) => [...(await storage.list()).keys()].filter((key) => key.startsWith("platform")))).toEqual([]);
+    expect(
+      await runInDurableObject(object, async (_, { storage }) =>
+        [...(await storage.list()).keys()].filter((key) => key.startsWith("platform")),
+      ),
+    ).toEqual([]);
   });
 });

@@ -91,7 +91,7 @@ describe("a fence", () => {
     const step = fc.record({ kind: fc.constantFrom("launch", "fence", "ran", "exit"), incarnation: fc.integer({ min: 1, max: 6 }) });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
-        let record: SandboxRecord | null = null;
+        let record = null as SandboxRecord | null;
         let highestStarted = 0;
         let highestFenced = 0;
         for (const { kind, incarnation } of steps) {
@@ -106,11 +106,10 @@ describe("a fence", () => {
             if (kind === "fence") {
               highestFenced = Math.max(highestFenced, incarnation);
               record = fence(record, incarnation).record;
-            } else {
-              record = {
-                ...record,
-                phase: kind === "ran" && record.phase === "starting" ? "running" : kind === "exit" ? "off" : record.phase,
-              };
+            } else if (kind === "exit") {
+              record = { ...record, phase: "off" };
+            } else if (record.phase === "starting") {
+              record = { ...record, phase: "running" };
             }
           }
         }
