@@ -1,28 +1,38 @@
 /**
- * The only fetch to this site's API. A request either returns the body or throws `ApiError` with a code of the
- * protocol's table; a broken network is `unavailable` with status 0.
+ * The only fetch to this site's API. A request either returns the body or throws `ApiError` with the server's code and words;
+ * a broken network is `unavailable` with status 0.
  */
-import { ERRORS, isErrorCode, type ErrorCode } from "@ai-dev-platform/protocol/errors";
+import { LOCAL_ERRORS, type LocalErrorCode } from "./local-errors.ts";
+
+interface Told {
+  code: string;
+  message: string;
+  retryable: boolean;
+  detail?: string | undefined;
+}
+
+const local = (code: LocalErrorCode, detail?: string): Told => ({ code, ...LOCAL_ERRORS[code], detail });
 
 export class ApiError extends Error {
   override readonly name = "ApiError";
-  readonly code: ErrorCode;
+  /** A code of the protocol's table, of this version or of a newer one. */
+  readonly code: string;
   readonly detail: string | undefined;
   readonly retryable: boolean;
   /** HTTP status; 0 when no answer came. */
   readonly status: number;
 
-  constructor(code: ErrorCode, status: number, detail?: string) {
-    super(ERRORS[code].message);
-    this.code = code;
-    this.detail = detail;
-    this.retryable = ERRORS[code].retryable;
+  constructor(told: Told, status: number) {
+    super(told.message);
+    this.code = told.code;
+    this.detail = told.detail;
+    this.retryable = told.retryable;
     this.status = status;
   }
 }
 
 /** Codes of the sign-in library, in the words of our table. */
-const SIGN_IN_CODES: Record<string, ErrorCode> = {
+const SIGN_IN_CODES: Record<string, LocalErrorCode> = {
   INVALID_EMAIL_OR_PASSWORD: "bad_credentials",
   INVALID_PASSWORD: "bad_credentials",
   USER_NOT_FOUND: "bad_credentials",
@@ -30,7 +40,7 @@ const SIGN_IN_CODES: Record<string, ErrorCode> = {
   SIGN_UP_DISABLED: "sign_up_closed",
 };
 
-const BY_STATUS: Record<number, ErrorCode> = {
+const BY_STATUS: Record<number, LocalErrorCode> = {
   401: "not_signed_in",
   403: "forbidden",
   404: "not_found",
@@ -46,12 +56,14 @@ const text = (value: unknown): string | undefined => (typeof value === "string" 
 
 /** Reads our error shape, or the sign-in library's, or falls back to the status. Exported for its test. */
 export function readError(status: number, body: unknown): ApiError {
-  const inner = isRecord(body) && isRecord(body.error) ? body.error : body;
-  const code = isRecord(inner) ? (text(inner.code) ?? "") : "";
-  const detail = isRecord(inner) ? (text(inner.detail) ?? (isErrorCode(code) ? undefined : text(inner.message))) : undefined;
-  if (isErrorCode(code)) return new ApiError(code, status, detail);
-  const known = SIGN_IN_CODES[code] ?? BY_STATUS[status] ?? (status >= 500 ? "internal" : "bad_request");
-  return new ApiError(known, status, detail);
+  const own = isRecord(body) && isRecord(body.error) ? body.error : null;
+  const code = text(own?.code);
+  const message = text(own?.message);
+  if (code !== undefined && message !== undefined)
+    return new ApiError({ code, message, retryable: own?.retryable === true, detail: text(own?.detail) }, status);
+  const foreign = isRecord(body) ? body : {};
+  const known = SIGN_IN_CODES[text(foreign.code) ?? ""] ?? BY_STATUS[status] ?? (status >= 500 ? "internal" : "bad_request");
+  return new ApiError(local(known, text(foreign.message)), status);
 }
 
 async function request<T>(method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE", path: string, body?: unknown): Promise<T> {
@@ -64,14 +76,14 @@ async function request<T>(method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE", p
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
   } catch {
-    throw new ApiError("unavailable", 0);
+    throw new ApiError(local("unavailable"), 0);
   }
   const raw = await response.text().catch(() => "");
   let parsed;
   try {
     parsed = raw === "" ? undefined : JSON.parse(raw);
   } catch {
-    if (response.ok) throw new ApiError("unavailable", response.status, "The answer was not JSON.");
+    if (response.ok) throw new ApiError(local("unavailable", "The answer was not JSON."), response.status);
   }
   if (!response.ok) throw readError(response.status, parsed);
   return parsed;
@@ -85,5 +97,5 @@ export const api = {
   delete: <T = void>(path: string): Promise<T> => request<T>("DELETE", path),
 };
 
-/** What to show for any failure: the table's words, or an honest fallback. */
-export const messageOf = (error: unknown): string => (error instanceof ApiError ? error.message : ERRORS.internal.message);
+/** What to show for any failure: its own words, or an honest fallback. */
+export const messageOf = (error: unknown): string => (error instanceof ApiError ? error.message : LOCAL_ERRORS.internal.message);

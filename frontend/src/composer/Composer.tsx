@@ -6,7 +6,7 @@ import { MAX_PROMPT_CHARS } from "@ai-dev-platform/protocol/limits";
 import { may } from "@ai-dev-platform/protocol/roles";
 import type { Delivery } from "@ai-dev-platform/protocol/events";
 import type { SessionState } from "@ai-dev-platform/protocol/state";
-import { useId, useRef, useState } from "react";
+import { lazy, Suspense, useId, useRef, useState } from "react";
 import { useDraft } from "../session/drafts.ts";
 import {
   useActions,
@@ -29,7 +29,8 @@ import type { FieldAction } from "./send-key.ts";
 import { SuggestionList } from "./SuggestionList.tsx";
 import { useComposerCommands } from "./use-composer-commands.ts";
 import { useSuggestions, type Suggestion } from "./use-suggestions.ts";
-import { WaitingPrompts } from "./WaitingPrompts.tsx";
+
+const WaitingPrompts = lazy(() => import("./WaitingPrompts.tsx").then((module) => ({ default: module.WaitingPrompts })));
 
 export interface ComposerProps {
   sessionId: string;
@@ -157,7 +158,11 @@ function DrivingComposer({ sessionId, state, onShare }: ComposerProps & { state:
   const isTooLong = text.length > MAX_PROMPT_CHARS && text.trim().length > MAX_PROMPT_CHARS;
   return (
     <div className="flex flex-none flex-col gap-1.5">
-      <WaitingPrompts {...waiting} order={state.queue} isRunning={isRunning} editingId={editingId} onEdit={setEditingId} />
+      {waiting.queue.length + waiting.outbox.length > 0 && (
+        <Suspense fallback={null}>
+          <WaitingPrompts {...waiting} order={state.queue} isRunning={isRunning} editingId={editingId} onEdit={setEditingId} />
+        </Suspense>
+      )}
       <div className="relative rounded-dock border border-line-strong bg-surface transition-colors focus-within:border-fg-3">
         <SuggestionList id={listId} suggestions={suggestions} onChoose={choose} />
         <PromptField

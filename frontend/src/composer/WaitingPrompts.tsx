@@ -11,7 +11,7 @@ import { useActions } from "../session/use-session.ts";
 import type { OutboxPrompt } from "../session/outbox.ts";
 import { Button, IconButton } from "../ui/button.tsx";
 import { Menu, MenuItem } from "../ui/menu.tsx";
-import { t } from "./messages.ts";
+import { t } from "./waiting-messages.ts";
 
 function Line({ icon, state, text, children }: { icon: ReactNode; state: string; text: string; children?: ReactNode }) {
   return (

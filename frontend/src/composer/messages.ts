@@ -17,8 +17,6 @@ export const OWN_COMMANDS: readonly SlashCommand[] = [
   { name: "share", description: "Share the session by a link", argumentHint: "", group: "ours" },
 ];
 
-const hours = new Intl.NumberFormat(undefined, { maximumFractionDigits: 2 });
-
 export const t = {
   field: "Prompt",
   placeholder: "Ask Claude to change something. / for commands, @ for files",
@@ -47,48 +45,6 @@ export const t = {
   noFiles: "No file matches.",
   findAsleep: "Files can be looked up while the session is awake.",
   finding: "Looking…",
-  waiting: {
-    region: "Waiting prompts",
-    idle: "Waiting",
-    steer: "After this step",
-    queue: "Next turn",
-    edit: "Edit prompt",
-    save: "Save",
-    cancel: "Cancel",
-    up: "Move earlier",
-    down: "Move later",
-    withdraw: "Withdraw prompt",
-    more: "Change the waiting prompt",
-    editField: "Text of the waiting prompt",
-  },
-  outbox: {
-    sending: "Sending",
-    waiting: "Sent when you’re back",
-    not_confirmed: "Not confirmed",
-    refused: "Not sent",
-    retry: "Retry",
-    discard: "Discard",
-  },
-  meter: {
-    open: "Context and cost",
-    context: "Context",
-    contextOf: (used: string, max: string) => `${used} of ${max} tokens`,
-    contextUnknown: "Not measured yet",
-    input: "Input",
-    output: "Output",
-    cacheRead: "Read from cache",
-    cacheWrite: "Written to cache",
-    thisTurn: "This turn",
-    session: "Session",
-    model: "Model calls",
-    budget: "Budget for model calls",
-    hours: "Sandbox",
-    hoursOf: (used: number, max: number) => `${hours.format(used)} of ${hours.format(max)} h`,
-    sandbox: "Sandbox cost",
-    all: "Session, in all",
-    sandboxNote: "The sandbox’s are written down every ten minutes.",
-    tokens: (count: string) => `${count} tokens`,
-    note: "List prices, as metered for finished turns.",
-  },
+  meter: "Context and cost",
   done: { saved: "Saving…", renamed: "Renamed" },
 } as const;

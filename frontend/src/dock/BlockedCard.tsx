@@ -10,7 +10,7 @@ import { useActions, useSessionSelector, useViewer } from "../session/use-sessio
 import { Button } from "../ui/button.tsx";
 import { DockCard } from "./DockCard.tsx";
 import type { DockItem } from "./dock-items.ts";
-import { t } from "./messages.ts";
+import { t } from "./notice-messages.ts";
 
 export function BlockedCard({ item }: { item: Extract<DockItem, { kind: "blocked" }> }) {
   const actions = useActions();

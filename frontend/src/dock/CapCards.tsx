@@ -8,7 +8,7 @@ import { useActions, useViewer } from "../session/use-session.ts";
 import { Button } from "../ui/button.tsx";
 import { DockCard } from "./DockCard.tsx";
 import type { DockItem } from "./dock-items.ts";
-import { t } from "./messages.ts";
+import { t } from "./notice-messages.ts";
 
 /** A budget grows by this much at a time: enough for a good piece of work, small enough to notice. */
 const BUDGET_STEP_USD = 5;

@@ -8,7 +8,7 @@ import { useActions, useSessionState, useViewer } from "../session/use-session.t
 import { Button, buttonClass } from "../ui/button.tsx";
 import { DockCard } from "./DockCard.tsx";
 import type { DockItem } from "./dock-items.ts";
-import { t } from "./messages.ts";
+import { t } from "./notice-messages.ts";
 import { ProblemText } from "./ProblemText.tsx";
 
 export type HostItem = Extract<DockItem, { kind: "host_waiting" | "host_failed" | "host_lost" }>;

@@ -12,7 +12,8 @@ import { BudgetCard, HoursCard } from "./CapCards.tsx";
 import { DockCard } from "./DockCard.tsx";
 import type { DockItem } from "./dock-items.ts";
 import { HostCard } from "./HostCards.tsx";
-import { t } from "./messages.ts";
+import { t as dock } from "./messages.ts";
+import { t } from "./notice-messages.ts";
 import { ProblemText } from "./ProblemText.tsx";
 
 type ItemOf<K extends DockItem["kind"]> = Extract<DockItem, { kind: K }>;
@@ -73,7 +74,7 @@ function InterruptedCard({ item, onDone }: { item: ItemOf<"interrupted">; onDone
     <DockCard
       icon={<ServerOff aria-hidden />}
       title={t.interrupted.title}
-      meta={title === "" ? undefined : t.from(title)}
+      meta={title === "" ? undefined : dock.from(title)}
       actions={
         mayDrive ? (
           <>

@@ -1,6 +1,4 @@
 /** Words of the attention dock. */
-import { formatUsd } from "../ui/format.ts";
-
 const FIXED_ACTIONS: Record<string, string> = {
   Bash: "run a command",
   BashOutput: "read a command's output",
@@ -64,56 +62,6 @@ export const t = {
     keep: "Keep planning…",
     keepNow: "Keep planning",
     keepField: "Tell Claude what to change (optional)",
-  },
-  budget: {
-    title: (budgetUsd: number) => `This session reached ${formatUsd(budgetUsd)}.`,
-    body: "No more model calls are made until the budget is raised.",
-    add: (usd: number) => `Add ${formatUsd(usd)}`,
-    stop: "Stop here",
-    askOwner: "Only the owner can raise the budget.",
-  },
-  key: { openSettings: "Open API key settings" },
-  hours: {
-    title: (hours: number) => `This session used its ${hours} hours of sandbox.`,
-    body: "It was saved and stopped. Prompts wait until the cap is raised.",
-    most: "It was saved and stopped. A session has no more hours than these; start a new one from the same project.",
-    add: (hours: number) => (hours === 1 ? "Add 1 hour" : `Add ${hours} hours`),
-    askOwner: "Only the owner can raise the cap.",
-  },
-  host: {
-    machine: {
-      waitingTitle: "Waiting for a machine",
-      waitingBody: "The prompt is kept and runs as soon as a machine is free.",
-      failedTitle: (name: string) => `${name === "" ? "The machine" : name} could not start the session`,
-      lostTitle: (name: string) => `The run on ${name === "" ? "the machine" : name} was lost`,
-    },
-    sandbox: {
-      waitingTitle: "Waiting for a sandbox",
-      waitingBody: "The prompt is kept and runs as soon as a sandbox can be started.",
-      failedTitle: () => "The sandbox could not be started",
-      lostTitle: () => "The sandbox was lost",
-    },
-    failedBody: "Nothing is lost: prompts wait.",
-    lostBody: "What was done until then is kept. Send a prompt to go on.",
-    savedThrough: (seq: number) => `Files are saved through step ${seq}.`,
-    notSaved: "Files of this session were not saved yet.",
-    tryAgain: "Try again",
-    openMachines: "Machines",
-  },
-  blocked: {
-    title: (host: string) => `${host} was blocked`,
-    body: (level: string) => `The session’s network is set to “${level}”.`,
-    retry: "Claude was told; after you allow it, ask to try again.",
-    askOwner: "The owner can allow it.",
-    open: "Network…",
-    more: (count: number) => `${count} more…`,
-  },
-  interrupted: {
-    title: "The last turn was interrupted",
-    body: "It may have done part of the work. It is not run again by itself.",
-    proceed: "Continue",
-    runAgain: "Run again",
-    prompt: "You were interrupted. Look at what is done already, then continue.",
   },
   outcome: {
     allow_once: "Allowed by you",

@@ -6,12 +6,12 @@ import { Callout } from "../ui/callout.tsx";
 import { checkDraft, chosenProject, hostKindOf, type Problems } from "./draft.ts";
 import { hostHint } from "./form-options.ts";
 import { t } from "./messages.ts";
-import { NewProjectFields } from "./NewProjectFields.tsx";
 import { PromptBox } from "./PromptBox.tsx";
 import { StartProblem } from "./StartProblem.tsx";
 import { useFormContext } from "./use-form-context.ts";
 import { useNewSessionDraft, useStartSession } from "./use-new-session.ts";
 
+const NewProjectFields = lazy(() => import("./NewProjectFields.tsx").then((module) => ({ default: module.NewProjectFields })));
 const MoreOptions = lazy(() => import("./MoreOptions.tsx").then((module) => ({ default: module.MoreOptions })));
 
 interface NewSessionFormProps {
@@ -82,7 +82,9 @@ export function NewSessionForm({ projectId, takesFocus = false, withExamples = f
       {hint !== null && <Callout tone="warn">{hint}</Callout>}
       {start.isError && <StartProblem error={start.error} />}
       {isNewProject && projects !== undefined && (
-        <NewProjectFields draft={draft} change={change} problems={problems} allowsPaths={context.allowsPaths} />
+        <Suspense fallback={<div className="h-40" />}>
+          <NewProjectFields draft={draft} change={change} problems={problems} allowsPaths={context.allowsPaths} />
+        </Suspense>
       )}
       {/* As high as what comes: nothing moves. */}
       <Suspense fallback={<div className="min-h-7 pointer-coarse:min-h-11" />}>

@@ -6,7 +6,7 @@ import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { formatCount } from "../ui/format.ts";
 import { toast } from "../ui/toast.ts";
-import { t } from "./messages.ts";
+import { t } from "./late-messages.ts";
 
 /** Deleting cannot be undone: the consequence is named on the button. */
 export function DeleteDialog({ sessionId, changedFiles, onClose }: { sessionId: string; changedFiles: number; onClose: () => void }) {

@@ -3,7 +3,7 @@ import type { SessionState } from "@ai-dev-platform/protocol/state";
 import { Check, Circle, LoaderCircle } from "lucide-react";
 import { useProgress } from "../session/use-session.ts";
 import { LogButton } from "./LogButton.tsx";
-import { t } from "./messages.ts";
+import { t } from "./late-messages.ts";
 import { isStarting } from "./page-state.ts";
 import { startSteps, type StepLine } from "./start-steps.ts";
 
@@ -38,7 +38,7 @@ export default function HostDetails({ state, seen }: { state: SessionState; seen
         <p className="text-ui text-fg-2">{host.state === "degraded" ? t.host.degradedBody : t.host.lostBody}</p>
       )}
       {host.hostName !== "" && <p className="mt-2 text-label text-fg-3">{t.host.on(host.hostName)}</p>}
-      <div className="mt-2 -ml-2">
+      <div className="mt-2">
         <LogButton />
       </div>
     </div>

@@ -8,7 +8,7 @@ import { useActions, useViewer } from "../session/use-session.ts";
 import { formatUsd } from "../ui/format.ts";
 import { Menu, MenuRadio } from "../ui/menu.tsx";
 import { showFailure } from "./failure.ts";
-import { t } from "./messages.ts";
+import { t } from "./late-messages.ts";
 
 /** Where it runs, how large, and what that has used so far. */
 export function RunFacts({ state }: { state: SessionState }) {
@@ -41,7 +41,7 @@ export default function LifecycleMenu({ state }: { state: SessionState }) {
       trigger={
         <button
           type="button"
-          className="inline-flex h-7 flex-none items-center gap-1 rounded-control px-1.5 text-label whitespace-nowrap text-fg-2 hover:bg-hover hover:text-fg data-[state=open]:bg-hover max-lg:hidden"
+          className="inline-flex h-7 flex-none items-center gap-1 rounded-control px-1.5 text-label whitespace-nowrap text-fg-2 hover:bg-hover hover:text-fg data-[state=open]:bg-hover"
         >
           <Icon aria-hidden className="size-3.5 stroke-[1.75]" />
           <span className="sr-only">{hosting.lifecycle}: </span>

@@ -1,6 +1,6 @@
 import { lazy, Suspense, useState } from "react";
 import { Button } from "../ui/button.tsx";
-import { t } from "./messages.ts";
+import { t } from "./late-messages.ts";
 
 const RunnerLog = lazy(() => import("./RunnerLog.tsx"));
 

@@ -11,7 +11,7 @@ import { Dialog } from "../ui/dialog.tsx";
 import { TextField } from "../ui/text-field.tsx";
 import { failureMessage } from "./failure.ts";
 import { RunFacts } from "./LifecycleMenu.tsx";
-import { t } from "./messages.ts";
+import { t } from "./late-messages.ts";
 
 const MAX_BUDGET_USD = 10_000;
 

@@ -5,7 +5,7 @@ import { useActions } from "../session/use-session.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { failureMessage } from "./failure.ts";
-import { t } from "./messages.ts";
+import { t } from "./late-messages.ts";
 import { ScrollBox } from "./ScrollBox.tsx";
 
 const REFRESH_MS = 3_000;
@@ -41,7 +41,7 @@ export default function RunnerLog({ onClose }: { onClose: () => void }) {
       ) : (
         <ScrollBox
           label={t.log.title}
-          className="max-h-[50dvh] overflow-auto rounded-control border border-line bg-sunken p-2 font-mono text-mono break-words whitespace-pre-wrap"
+          className="max-h-[60dvh] overflow-auto rounded-control border border-line bg-sunken p-2 font-mono text-mono break-words whitespace-pre-wrap"
         >
           {log.data.join("\n")}
         </ScrollBox>

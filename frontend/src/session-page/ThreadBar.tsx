@@ -10,10 +10,12 @@ import { lazy, Suspense, useState } from "react";
 import { openTurns } from "../session/threads.ts";
 import { useActions, useThreadName, useViewer } from "../session/use-session.ts";
 import { Button, IconButton } from "../ui/button.tsx";
+import { classes } from "../ui/classes.ts";
 import { ChipSelect } from "../ui/chip-select.tsx";
 import { StateDot } from "../ui/state-dot.tsx";
 import { showFailure } from "./failure.ts";
-import { t } from "./messages.ts";
+import { t } from "./late-messages.ts";
+import { t as screen } from "./messages.ts";
 import { threadDot } from "./page-state.ts";
 import { threadTitle } from "./thread-title.ts";
 import { useThreadPlace } from "./use-thread-place.ts";
@@ -28,9 +30,12 @@ function Tab({ state, one, isShown, onShow }: { state: SessionState; one: Thread
         type="button"
         aria-current={isShown ? "page" : undefined}
         onClick={onShow}
-        className="inline-flex h-7 max-w-52 items-center gap-1.5 rounded-control px-2 text-label font-medium text-fg-2 hover:bg-hover hover:text-fg aria-[current]:bg-hover aria-[current]:text-fg"
+        className={classes(
+          "inline-flex h-7 max-w-52 items-center gap-1.5 rounded-control px-2 text-label font-medium",
+          isShown ? "bg-hover text-fg" : "text-fg-2 hover:bg-hover hover:text-fg",
+        )}
       >
-        <StateDot state={dot} label={t.dot[dot]} />
+        <StateDot state={dot} label={screen.dot[dot]} />
         <span className="truncate">{threadTitle(one)}</span>
       </button>
     </li>
@@ -55,7 +60,7 @@ export default function ThreadBar({ state, isPhone }: { state: SessionState; isP
           onChange={showThread}
           options={state.threads.map((one) => ({
             value: one.thread,
-            label: `${threadTitle(one)} · ${t.dot[threadDot(one, state.approvals)]}`,
+            label: `${threadTitle(one)} · ${screen.dot[threadDot(one, state.approvals)]}`,
           }))}
         />
       ) : (

@@ -7,7 +7,7 @@ import { Dialog } from "../ui/dialog.tsx";
 import { TextField } from "../ui/text-field.tsx";
 import { failureMessage } from "./failure.ts";
 import { focusPrompt } from "./focus.ts";
-import { t } from "./messages.ts";
+import { t } from "./late-messages.ts";
 import { useThreadPlace } from "./use-thread-place.ts";
 
 /** Names another agent and starts it; a session with one agent becomes a session with several. */

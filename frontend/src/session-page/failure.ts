@@ -1,17 +1,11 @@
-/** What to show when an action of a session was refused: the session's own words, or the table's for a surprise. */
-import { ERRORS, isErrorCode, type ErrorCode } from "@ai-dev-platform/protocol/errors";
+/** What to show when an action of a session was refused: the session's own words, or an honest fallback for a surprise. */
+import { LOCAL_ERRORS } from "../api/local-errors.ts";
 import { toast } from "../ui/toast.ts";
-
-export function failureCode(error: unknown): ErrorCode {
-  if (typeof error === "object" && error !== null && "code" in error && typeof error.code === "string" && isErrorCode(error.code))
-    return error.code;
-  return "internal";
-}
 
 export function failureMessage(error: unknown): string {
   if (typeof error === "object" && error !== null && "message" in error && typeof error.message === "string" && error.message !== "")
     return error.message;
-  return ERRORS[failureCode(error)].message;
+  return LOCAL_ERRORS.internal.message;
 }
 
 /** For actions without a place of their own to show a refusal. */

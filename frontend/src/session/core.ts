@@ -4,10 +4,10 @@
  * its page is open.
  */
 import { CLOSE } from "@ai-dev-platform/protocol/close-codes";
-import { ERRORS } from "@ai-dev-platform/protocol/errors";
 import { judgeVersion } from "@ai-dev-platform/protocol/version";
 import type { SessionState } from "@ai-dev-platform/protocol/state";
 import type { SessionFrame } from "@ai-dev-platform/protocol/viewer";
+import { LOCAL_ERRORS } from "../api/local-errors.ts";
 import { buildView } from "../transcript/view.ts";
 import { createCommitter, type Committer } from "./commits.ts";
 import { connectionOf, sameConnection } from "./connection.ts";
@@ -207,7 +207,10 @@ export class SessionCore {
       case "reply":
         return this.requests.answered(frame.requestId, { type: "reply", result: frame.result });
       case "refused":
-        return this.requests.refused(frame.requestId, actionError(frame.code, frame.message));
+        return this.requests.refused(frame.requestId, {
+          code: frame.code,
+          message: frame.detail === undefined ? frame.message : `${frame.message} (${frame.detail})`,
+        });
       case "lagging":
         return;
     }
@@ -270,7 +273,7 @@ export class SessionCore {
 
   #linkChanged(link: LinkState, closeCode: number | null): void {
     this.#link = link;
-    if (closeCode === CLOSE.badFrame) this.outbox.refuseSending(ERRORS.bad_frame.message);
+    if (closeCode === CLOSE.badFrame) this.outbox.refuseSending(LOCAL_ERRORS.bad_frame.message);
     // `open` is entered just before its welcome is read; everything else means that no frame can be sent.
     if (link.phase !== "open") this.outbox.disconnected();
     if (link.phase === "ended") this.#ended();

@@ -1,7 +1,7 @@
 /** Carries the outbox out: sends, keeps a copy in this browser, and watches the deadline. The rules are `outbox.ts`. */
 import type { Delivery } from "@ai-dev-platform/protocol/events";
-import { ERRORS } from "@ai-dev-platform/protocol/errors";
 import { MAX_PROMPT_CHARS } from "@ai-dev-platform/protocol/limits";
+import { LOCAL_ERRORS } from "../api/local-errors.ts";
 import { forgetPrompt, keepPrompt } from "./cache.ts";
 import * as rules from "./outbox.ts";
 import type { Outbox, OutboxPrompt } from "./outbox.ts";
@@ -30,7 +30,7 @@ export class OutboxDesk {
     const { promptId, text } = prompt;
     const added = rules.addPrompt(this.#prompts, prompt, this.#ports.now());
     // A frame that the session would refuse to read is not sent; the text stays for the person to shorten.
-    this.#become(text.length > MAX_PROMPT_CHARS ? rules.refuse(added, promptId, ERRORS.too_large.message) : added);
+    this.#become(text.length > MAX_PROMPT_CHARS ? rules.refuse(added, promptId, LOCAL_ERRORS.too_large.message) : added);
     this.connected();
   }
 

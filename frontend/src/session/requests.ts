@@ -2,19 +2,20 @@
  * Frames that wait for a reply. Every one carries an id and the same id gets the same answer, so a request that was under way
  * when the connection broke is sent again on the next one. After `REQUEST_DEADLINE_MS` it is given up.
  */
-import { ERRORS, type ErrorCode } from "@ai-dev-platform/protocol/errors";
 import type { ReadEntry } from "@ai-dev-platform/protocol/events";
 import type { QueryResult } from "@ai-dev-platform/protocol/queries";
 import type { ViewerFrame } from "@ai-dev-platform/protocol/viewer";
+import { LOCAL_ERRORS, type LocalErrorCode } from "../api/local-errors.ts";
 
 export const REQUEST_DEADLINE_MS = 20_000;
 
+/** The code and words of the session, or of this browser where no answer came. */
 export interface ActionError {
-  code: ErrorCode;
+  code: string;
   message: string;
 }
 
-export const actionError = (code: ErrorCode, message: string = ERRORS[code].message): ActionError => ({ code, message });
+export const actionError = (code: LocalErrorCode): ActionError => ({ code, message: LOCAL_ERRORS[code].message });
 
 export type Answer = { type: "reply"; result: QueryResult | undefined } | { type: "history"; entries: ReadEntry[]; reachedStart: boolean };
 export type RequestFrame = Extract<ViewerFrame, { requestId: string }>;

@@ -22,7 +22,7 @@ export function NetworkTab() {
         <p className="mb-3 text-fg-2">{t.network.hostsAbout}</p>
         <Loaded query={hosts.list}>{(list) => <AllowedHosts list={list} hosts={hosts} />}</Loaded>
       </section>
-      <section className="border-t border-line pt-5">
+      <section className="border-t border-line pt-4">
         <h3 className="mb-1 font-medium">{t.network.git}</h3>
         <p className="mb-3 text-fg-2">{t.network.gitAbout}</p>
         <Loaded query={logins.list}>

@@ -1,4 +1,4 @@
-import type { ReactNode } from "react";
+import { lazy, Suspense, type ComponentType } from "react";
 import { Link, Redirect } from "wouter";
 import { paths, SETTINGS_TABS, type SettingsTab } from "../routes.ts";
 import { AppShell } from "../shell/AppShell.tsx";
@@ -11,10 +11,11 @@ import { KeyTab } from "./KeyTab.tsx";
 import { MachinesTab } from "./MachinesTab.tsx";
 import { McpTab } from "./McpTab.tsx";
 import { t } from "./messages.ts";
-import { NetworkTab } from "./NetworkTab.tsx";
 import { ShortcutsTab } from "./ShortcutsTab.tsx";
 
-const TABS: Record<SettingsTab, () => ReactNode> = {
+const NetworkTab = lazy(() => import("./NetworkTab.tsx").then((module) => ({ default: module.NetworkTab })));
+
+const TABS: Record<SettingsTab, ComponentType> = {
   account: AccountTab,
   "api-key": KeyTab,
   mcp: McpTab,
@@ -55,7 +56,9 @@ export default function SettingsPage({ tab }: { tab: string | undefined }) {
             <div className="w-full max-w-[680px] px-4 py-5 md:px-8">
               <h2 className="mb-4 text-title font-semibold">{t.tabs[current]}</h2>
               <PanelBoundary key={current} name={t.tabs[current]}>
-                <Tab />
+                <Suspense fallback={null}>
+                  <Tab />
+                </Suspense>
               </PanelBoundary>
             </div>
           </div>

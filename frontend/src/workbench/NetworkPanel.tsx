@@ -24,7 +24,7 @@ export function NetworkPanel() {
   const mayDrive = may(viewer.role, "drive");
   const isOwner = may(viewer.role, "own");
   return (
-    <div className="flex h-full flex-col gap-5 overflow-y-auto p-3 pb-6">
+    <div className="flex h-full flex-col gap-5 overflow-y-auto p-3 pb-4">
       <section aria-labelledby="network-blocked">
         <h2 id="network-blocked" className="mb-1.5 text-ui font-semibold">
           {t.network.blocked}
@@ -41,7 +41,7 @@ export function NetworkPanel() {
       </section>
       {mayDrive ? <NetworkSetting network={network} /> : <NetworkFacts network={network} />}
       {isOwner && (
-        <Link href={paths.settings("network")} className="text-label text-accent underline-offset-2 hover:underline">
+        <Link href={paths.settings("network")} className="text-label text-accent underline underline-offset-2">
           {t.network.always}
         </Link>
       )}
@@ -62,8 +62,8 @@ function BlockedRow({ blocked, mayAllow, mayAlways }: { blocked: BlockedHost; ma
       .finally(() => setIsBusy(false));
   };
   return (
-    <li className="flex flex-wrap items-center gap-x-2 gap-y-1 py-1.5 pr-1.5 pl-2.5">
-      <span className="min-w-0 flex-1 basis-40">
+    <li className="flex flex-wrap items-center gap-1 py-1.5 pr-1.5 pl-2.5">
+      <span className="min-w-52 flex-1">
         <span className="block font-mono text-mono break-all">{host}</span>
         <span className="tabular text-label text-fg-3">
           {t.network.times(formatCount(count), count === 1)} · <RelativeTime at={at} inWords />
