@@ -103,6 +103,8 @@ export type SessionFrame =
       state: SessionState;
       live: LiveBlock[];
       serverAt: number;
+      /** Another one each time the session's object starts: a change under an open socket shows that it slept. */
+      bootId?: string | undefined;
     }
   /** Entries in order. `head` is the newest seq at sending; the viewer is caught up when it holds it. */
   | { type: "events"; entries: ReadEntry[]; head: number }

@@ -89,6 +89,11 @@ export const TEST_SCENARIOS: readonly Scenario[] = [
     ],
   },
   {
+    // The command in the prompt's fence, word for word.
+    name: "run",
+    steps: ({ prompt }) => [step(bash(/```sh\n([\s\S]*?)\n```/.exec(prompt)?.[1] ?? "false", "Run the given command")), step(text("DONE"))],
+  },
+  {
     name: "memory",
     steps: ({ earlierPrompts }) => [
       step(text(`I remember ${earlierPrompts.length} earlier prompts. The last was: ${earlierPrompts.at(-1) ?? "none"}`)),

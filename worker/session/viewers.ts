@@ -43,6 +43,7 @@ export class Viewers {
   readonly #ledger: Ledger;
   readonly #live: LiveText;
   readonly #marks = new ViewerMarks();
+  readonly #bootId = crypto.randomUUID();
 
   constructor(ctx: DurableObjectState, ledger: Ledger, live: LiveText) {
     this.#ctx = ctx;
@@ -91,6 +92,7 @@ export class Viewers {
       state: this.#ledger.state,
       live: this.#live.snapshot(),
       serverAt: greeting.now,
+      bootId: this.#bootId,
     });
     this.#replay(ws, mark);
   }
