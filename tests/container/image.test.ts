@@ -7,11 +7,14 @@ import { docker, dockerText, setting } from "./setting.ts";
 const CANARY = "canary-9d41c7";
 /** Nothing answers there: the runner goes on dialling, which is all that these tests need of it. */
 const NOWHERE = "http://127.0.0.1:9";
+const PATH = "/usr/local/bin:/usr/bin:/bin";
 const RUNNER = "/opt/ai-dev-runner/main.js";
 
 describe.skipIf(setting === null)("the sandbox image", () => {
   let container = "";
-  const asAgent = (command: string) => docker(["exec", "--user", "agent", container, "sh", "-c", command]);
+  /** With an environment of its own: a command that the engine starts would get the container's, which the agent's never do. */
+  const asAgent = (command: string) =>
+    docker(["exec", "--user", "agent", container, "env", "-i", "HOME=/home/agent", `PATH=${PATH}`, "sh", "-c", command]);
   const asRoot = (command: string) => docker(["exec", container, "sh", "-c", command]);
   const image = setting?.sandbox ?? "";
 

@@ -18,6 +18,9 @@ export interface ContainerPlatform {
   stop(): Promise<void>;
 }
 
+/** How wrangler names the images that it builds for a local run. */
+const IMAGE_PREFIX = " cloudflare-dev/sandbox";
+
 const freePort = (address: string): Promise<number> =>
   new Promise((resolve) => {
     const probe = net.createServer();
@@ -68,8 +71,9 @@ export async function startContainerPlatform(setting: Setting, environment: Reco
     url,
     model,
     sandboxes() {
-      const listed = dockerText("ps", "-q", "--no-trunc", "--filter", "label=session").split("\n").filter(Boolean);
-      return listed.filter((id) => !before.has(id));
+      const listed = dockerText("ps", "--no-trunc", "--format", "{{.ID}} {{.Image}}").split("\n");
+      const ids = listed.filter((line) => line.includes(IMAGE_PREFIX)).map((line) => line.slice(0, line.indexOf(" ")));
+      return ids.filter((id) => !before.has(id));
     },
     serverLog: () => readFileSync(path.join(dataDir, "server.log"), "utf8"),
     async restartServer() {
