@@ -4,7 +4,8 @@ import { homedir } from "node:os";
 import path from "node:path";
 import type { Problem } from "@ai-dev-platform/protocol/events";
 import type { WorkspaceSource } from "@ai-dev-platform/protocol/runner";
-import { git } from "./git.ts";
+import { git, type GitRun } from "./git.ts";
+import { viaServer, type GitServer } from "./git-server.ts";
 import { problem } from "./problem.ts";
 import { removeTree } from "./remove-tree.ts";
 
@@ -35,11 +36,12 @@ export async function makeFresh(
   source: WorkspaceSource,
   root: string,
   building: string,
+  server: GitServer,
   onProgress: (detail: string) => void,
 ): Promise<Fresh> {
   if (source.kind === "path") return { ok: true };
   await removeTree(building);
-  const made = source.kind === "git" ? await clone(source.url, source.branch, building, onProgress) : await initEmpty(building);
+  const made = source.kind === "git" ? await clone(source.url, source.branch, building, server, onProgress) : await initEmpty(building);
   if (!made.ok) {
     await removeTree(building);
     return made;
@@ -57,13 +59,26 @@ async function initEmpty(folder: string): Promise<Fresh> {
   return { ok: true };
 }
 
-async function clone(url: string, branch: string | null, folder: string, onProgress: (detail: string) => void): Promise<Fresh> {
+/** As this machine reaches it; else by the server, which may know a login for it. */
+async function clone(
+  url: string,
+  branch: string | null,
+  folder: string,
+  server: GitServer,
+  onProgress: (detail: string) => void,
+): Promise<Fresh> {
   // "--upload-pack=…" would be an option, and "ext::…" a command.
   if (url.startsWith("-") || /^\w+::/.test(url))
     return { ok: false, problem: problem("workspace_git_failed", "this kind of address is not accepted") };
   const isLocal = url.startsWith("file://") || path.isAbsolute(url);
   const args = ["clone", "--progress", "--no-recurse-submodules", ...(branch === null ? [] : ["--branch", branch]), "--", url, folder];
-  const cloned = await git(args, { cwd: path.dirname(folder), timeoutMs: CLONE_TIMEOUT_MS, allowFileProtocol: isLocal, onProgress });
+  const run: GitRun = { cwd: path.dirname(folder), timeoutMs: CLONE_TIMEOUT_MS, allowFileProtocol: isLocal, onProgress };
+  let cloned = await git(args, run);
+  const settings = viaServer(url, server);
+  if (!cloned.ok && cloned.reason === "failed" && settings !== null) {
+    await removeTree(folder);
+    cloned = await git(args, { ...run, settings });
+  }
   if (cloned.ok) return { ok: true };
   return { ok: false, problem: problem(cloned.reason === "missing" ? "workspace_git_missing" : "workspace_git_failed", cloned.lastLine) };
 }

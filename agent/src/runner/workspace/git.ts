@@ -17,6 +17,8 @@ export interface GitRun {
   onProgress?: (line: string) => void;
   /** Bytes of output kept; more ends the run as failed. */
   maxBytes?: number;
+  /** More settings. They go by the environment: one may carry a token, and arguments are for everyone to see. */
+  settings?: Readonly<Record<string, string>>;
 }
 
 export type GitResult =
@@ -60,12 +62,22 @@ function gitEnvironment(): Record<string, string> {
   return env;
 }
 
+function settingsEnvironment(settings: Readonly<Record<string, string>>): Record<string, string> {
+  const entries = Object.entries(settings);
+  const numbered = entries.flatMap(([key, value], index) => [
+    [`GIT_CONFIG_KEY_${index}`, key],
+    [`GIT_CONFIG_VALUE_${index}`, value],
+  ]);
+  return { GIT_CONFIG_COUNT: String(entries.length), ...Object.fromEntries(numbered) };
+}
+
 /** `exitCodes` beside 0 that are answers, not failures (e.g. `git check-ignore` with nothing ignored). */
 export async function git(args: readonly string[], run: GitRun, exitCodes: readonly number[] = [0]): Promise<GitResult> {
   const config = [...SAFE_CONFIG, `protocol.file.allow=${run.allowFileProtocol === true ? "always" : "never"}`];
+  const env = { ...gitEnvironment(), ...settingsEnvironment(run.settings ?? {}) };
   const child = spawn("git", [...config.flatMap((entry) => ["-c", entry]), ...args], {
     cwd: run.cwd,
-    env: run.allowOuterRepository === true ? gitEnvironment() : { ...gitEnvironment(), GIT_CEILING_DIRECTORIES: path.dirname(run.cwd) },
+    env: run.allowOuterRepository === true ? env : { ...env, GIT_CEILING_DIRECTORIES: path.dirname(run.cwd) },
     stdio: ["pipe", "pipe", "pipe"],
     detached: true,
   });
@@ -126,9 +138,11 @@ function collectTail(stream: NodeJS.ReadableStream, onProgress?: (line: string) 
   return () => tail;
 }
 
-/** The line that names the reason; an address in it loses its user and password. */
+/** The line that names the reason: the server's own words where it only closed the door. An address loses its user and password. */
 function lastLineOf(text: string): string {
   const lines = text.split(/[\r\n]+/).filter((line) => line.trim() !== "");
-  const said = lines.findLast((line) => line.startsWith("fatal:") || line.startsWith("error:")) ?? lines.at(-1) ?? "";
+  const verdict = lines.findLast((line) => line.startsWith("fatal:") || line.startsWith("error:")) ?? lines.at(-1) ?? "";
+  const explained = /returned error: 403/.test(verdict) ? lines.find((line) => /^remote: \S/.test(line)) : undefined;
+  const said = explained?.slice("remote: ".length) ?? verdict;
   return said.replaceAll(/\/\/[^/@\s]+@/g, "//").trim();
 }

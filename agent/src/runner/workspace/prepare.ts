@@ -186,7 +186,7 @@ async function freeName(prefix: string): Promise<string> {
 async function makeNew(input: PrepareInput, place: Place): Promise<PrepareResult> {
   if (!(await exists(place.tree.root))) {
     if (input.source.kind === "git") input.onProgress("cloning", withoutCredentials(input.source.url));
-    const fresh = await makeFresh(input.source, place.tree.root, path.join(input.stateDir, "building"), (detail) =>
+    const fresh = await makeFresh(input.source, place.tree.root, path.join(input.stateDir, "building"), input.remote, (detail) =>
       input.onProgress("cloning", detail),
     );
     if (!fresh.ok) return fresh;
