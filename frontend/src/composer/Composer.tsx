@@ -59,9 +59,10 @@ function useWaiting(state: SessionState, thread: string) {
   const inTranscript = usePromptsInTranscript();
   // While no machine takes it, the head waits too and must be within reach.
   const isHeld = state.host.state === "waiting" || state.host.state === "failed";
-  const queue = state.queue.filter((prompt) => prompt.thread === thread && (isHeld || !inTranscript.has(prompt.promptId)));
+  const order = state.queue.filter((prompt) => prompt.thread === thread);
+  const queue = order.filter((prompt) => isHeld || !inTranscript.has(prompt.promptId));
   const mine = outbox.filter((prompt) => (prompt.thread ?? MAIN_THREAD_NAME) === thread && !inTranscript.has(prompt.promptId));
-  return { queue, outbox: mine };
+  return { order, queue, outbox: mine };
 }
 
 /** The newest prompt's text, to be recalled into an empty field. */
@@ -76,6 +77,7 @@ function useWarmOnTyping(state: SessionState): () => void {
   const warmedFor = useRef<number | null>(null);
   return () => {
     const { state: host, since } = state.host;
+    if (state.budgetReached || state.timeCapReached) return;
     if ((host !== "asleep" && host !== "lost" && host !== "failed") || warmedFor.current === since) return;
     warmedFor.current = since;
     actions.warm();
@@ -160,7 +162,7 @@ function DrivingComposer({ sessionId, state, onShare }: ComposerProps & { state:
     <div className="flex flex-none flex-col gap-1.5">
       {waiting.queue.length + waiting.outbox.length > 0 && (
         <Suspense fallback={null}>
-          <WaitingPrompts {...waiting} order={state.queue} isRunning={isRunning} editingId={editingId} onEdit={setEditingId} />
+          <WaitingPrompts {...waiting} isRunning={isRunning} editingId={editingId} onEdit={setEditingId} />
         </Suspense>
       )}
       <div className="relative rounded-dock border border-line-strong bg-surface transition-colors focus-within:border-fg-3">

@@ -24,8 +24,8 @@ export default function MeterDetails({ state, thread, costUsd, turnCostUsd }: Me
   const { context } = thread;
   const isSandbox = hostKind === "sandbox";
   return (
-    <>
-      <dl className="w-64 text-ui">
+    <div className="w-64">
+      <dl className="text-ui">
         <Line
           name={t.meter.context}
           value={
@@ -52,6 +52,6 @@ export default function MeterDetails({ state, thread, costUsd, turnCostUsd }: Me
         )}
       </dl>
       <p className="mt-1.5 text-label text-fg-3">{isSandbox ? `${t.meter.note} ${t.meter.sandboxNote}` : t.meter.note}</p>
-    </>
+    </div>
   );
 }

@@ -146,7 +146,7 @@ function QueuedControls({ canMoveUp, canMoveDown, onMove, onEdit, onWithdraw }: 
 
 export interface WaitingPromptsProps {
   queue: readonly QueuedPrompt[];
-  /** The session's whole queue, in which positions are counted. */
+  /** All that wait for this agent: positions are counted in it. */
   order: readonly QueuedPrompt[];
   outbox: readonly OutboxPrompt[];
   isRunning: boolean;
@@ -159,7 +159,7 @@ export function WaitingPrompts({ queue, order, outbox, isRunning, editingId, onE
   const queuedIds = new Set(queue.map((prompt) => prompt.promptId));
   const mine = outbox.filter((prompt) => !queuedIds.has(prompt.promptId));
   const move = (prompt: QueuedPrompt, to: number) => {
-    // To the place of the neighbour, wherever in the whole queue that stands.
+    // To the place of the neighbour, which may stand behind one that the transcript shows.
     const neighbour = queue[to];
     if (neighbour !== undefined) actions.movePrompt(prompt.promptId, order.indexOf(neighbour)).catch(showFailure);
   };

@@ -1,8 +1,9 @@
 /** Our own slash commands: reads them, runs them, and tells what to offer. Everything else is text for Claude. */
+import { may } from "@ai-dev-platform/protocol/roles";
 import type { SessionState } from "@ai-dev-platform/protocol/state";
 import { useMemo } from "react";
 import { showFailure } from "../session-page/failure.ts";
-import { useActions } from "../session/use-session.ts";
+import { useActions, useViewer } from "../session/use-session.ts";
 import { toast } from "../ui/toast.ts";
 import { OWN_COMMANDS, t } from "./messages.ts";
 import { modeChoices, modelChoices } from "./modes.ts";
@@ -16,11 +17,13 @@ export interface ComposerCommands {
 
 export function useComposerCommands(state: SessionState, onShare: (() => void) | null): ComposerCommands {
   const actions = useActions();
+  const viewer = useViewer();
+  const isOwner = viewer !== null && may(viewer.role, "own");
   const { agent, mode, model } = state;
   const context = useMemo((): SlashContext => {
-    const ours = OWN_COMMANDS.filter((command) => command.name !== "share" || onShare !== null);
+    const ours = OWN_COMMANDS.filter(({ name }) => (name !== "share" || onShare !== null) && (name !== "rename" || isOwner));
     return { commands: mergeCommands(ours, agent?.commands ?? []), modes: modeChoices(mode), models: modelChoices({ agent, model }) };
-  }, [agent, mode, model, onShare]);
+  }, [agent, mode, model, onShare, isOwner]);
 
   const run = (text: string): boolean => {
     const command = readOwnCommand(text, context);
@@ -35,6 +38,7 @@ export function useComposerCommands(state: SessionState, onShare: (() => void) |
         actions.save().catch(showFailure);
         return true;
       case "rename":
+        if (!isOwner) return false;
         actions.rename(command.title).then(() => toast(t.done.renamed), showFailure);
         return true;
       case "mode":

@@ -29,7 +29,7 @@ export function MoreOptions({ draft, change, problems, host, projectTrust, budge
     <details open={problems.budget !== undefined || problems.hours !== undefined || undefined} className="group">
       <summary className="flex min-h-7 items-center gap-1 rounded-control px-1 text-label font-medium text-fg-2 hover:text-fg pointer-coarse:min-h-11">
         <ChevronRight aria-hidden className="icon size-3.5 flex-none transition-transform duration-140 group-open:rotate-90" />
-        {t.more}
+        <span className="flex-none">{t.more}</span>
         <span className="min-w-0 truncate font-normal text-fg-3">· {summary(draft, isSandbox)}</span>
       </summary>
       <div className="mt-2 flex flex-col gap-4 rounded-card border border-line p-3">

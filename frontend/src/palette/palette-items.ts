@@ -55,7 +55,7 @@ export function paletteItems({ state, thread, role, mayShare, mayArchive, isShar
     state.hostKind === "sandbox" && { id: "network", group: "session", label: t.network, action: { type: "panel", panel: "network" } },
     { id: "mcp", group: "session", label: t.mcp, action: { type: "panel", panel: "mcp" } },
     mayShare && { id: "share", group: "session", label: t.share, action: { type: "command", command: "share" } },
-    mayDrive && { id: "rename", group: "session", label: t.rename, action: { type: "command", command: "rename" } },
+    may(role, "own") && { id: "rename", group: "session", label: t.rename, action: { type: "command", command: "rename" } },
     mayDrive && { id: "save", group: "session", label: t.save, action: { type: "command", command: "save" } },
     !isShared && { id: "copy-link", group: "session", label: t.copyLink, action: { type: "command", command: "copyLink" } },
     {

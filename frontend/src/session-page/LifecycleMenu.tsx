@@ -7,6 +7,7 @@ import { HOST_WORDS, LIFECYCLE_WORDS, lifecycleWords, sizeWords, t as hosting } 
 import { useActions, useViewer } from "../session/use-session.ts";
 import { formatUsd } from "../ui/format.ts";
 import { Menu, MenuRadio } from "../ui/menu.tsx";
+import { Popover } from "../ui/popover.tsx";
 import { showFailure } from "./failure.ts";
 import { t } from "./late-messages.ts";
 
@@ -34,33 +35,40 @@ export default function LifecycleMenu({ state }: { state: SessionState }) {
   const actions = useActions();
   const viewer = useViewer();
   const Icon = state.hostKind === "sandbox" ? Cloud : Monitor;
-  const isOwner = viewer !== null && may(viewer.role, "own");
-  return (
-    <Menu
-      label={hosting.lifecycle}
-      trigger={
-        <button
-          type="button"
-          className="inline-flex h-7 flex-none items-center gap-1 rounded-control px-1.5 text-label whitespace-nowrap text-fg-2 hover:bg-hover hover:text-fg data-[state=open]:bg-hover"
-        >
-          <Icon aria-hidden className="size-3.5 stroke-[1.75]" />
-          <span className="sr-only">{hosting.lifecycle}: </span>
-          {LIFECYCLE_WORDS[state.lifecycle].label}
-          <ChevronDown aria-hidden className="size-3.5 stroke-[1.75] text-fg-3" />
-        </button>
-      }
+  const trigger = (
+    <button
+      type="button"
+      className="inline-flex h-7 flex-none items-center gap-1 rounded-control px-1.5 text-label whitespace-nowrap text-fg-2 hover:bg-hover hover:text-fg data-[state=open]:bg-hover"
     >
+      <Icon aria-hidden className="size-3.5 stroke-[1.75]" />
+      <span className="sr-only">{hosting.lifecycle}: </span>
+      {LIFECYCLE_WORDS[state.lifecycle].label}
+      <ChevronDown aria-hidden className="size-3.5 stroke-[1.75] text-fg-3" />
+    </button>
+  );
+  if (viewer === null || !may(viewer.role, "own")) {
+    const { label, description } = lifecycleWords(state.lifecycle, state.hostKind, state.size);
+    return (
+      <Popover label={hosting.lifecycle} align="start" trigger={trigger}>
+        <div className="w-64">
+          <RunFacts state={state} />
+          <p className="px-2 text-ui">{label}</p>
+          <p className="px-2 text-label text-fg-3">{description}</p>
+        </div>
+      </Popover>
+    );
+  }
+  return (
+    <Menu label={hosting.lifecycle} trigger={trigger}>
       <RunFacts state={state} />
-      {isOwner && (
-        <MenuRadio
-          value={state.lifecycle}
-          options={LIFECYCLES.map((value) => ({ value, ...lifecycleWords(value, state.hostKind, state.size) }))}
-          onChange={(value) => {
-            const lifecycle = LIFECYCLES.find((known) => known === value);
-            if (lifecycle !== undefined && lifecycle !== state.lifecycle) actions.setLifecycle(lifecycle).catch(showFailure);
-          }}
-        />
-      )}
+      <MenuRadio
+        value={state.lifecycle}
+        options={LIFECYCLES.map((value) => ({ value, ...lifecycleWords(value, state.hostKind, state.size) }))}
+        onChange={(value) => {
+          const lifecycle = LIFECYCLES.find((known) => known === value);
+          if (lifecycle !== undefined && lifecycle !== state.lifecycle) actions.setLifecycle(lifecycle).catch(showFailure);
+        }}
+      />
     </Menu>
   );
 }

@@ -68,7 +68,7 @@ export function SessionHeader({ sessionId, state, commands, isShared, isRenaming
         <>
           <TitleField
             title={state.title}
-            mayRename={viewer !== null && may(viewer.role, "drive")}
+            mayRename={viewer !== null && may(viewer.role, "own")}
             isEditing={isRenaming}
             onEditing={onRenaming}
           />

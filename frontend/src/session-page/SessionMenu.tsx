@@ -45,7 +45,7 @@ export function SessionMenu({ sessionId, state, commands }: SessionMenuProps) {
             {t.share}
           </MenuItem>
         )}
-        {mayDrive && (
+        {isOwner && (
           <MenuItem icon={<Pencil />} onSelect={commands.rename}>
             {t.rename}
           </MenuItem>

@@ -57,7 +57,8 @@ export function createActions(core: SessionCore): SessionActions {
     },
     stopAll: async () => {
       const state = core.store.state.get();
-      if (state !== null) await Promise.all(openTurns(state).map(({ turnId }) => tell({ type: "stop", turnId })));
+      const turnIds = state === null ? [] : openTurns(state).map(({ turnId }) => turnId);
+      if (turnIds.length > 0) await tell({ type: "stop_all", turnIds });
     },
     answer: (approvalId, answer) => tell({ type: "answer", approvalId, answer }),
     query: async (query) => {

@@ -213,6 +213,14 @@ describe("threads", () => {
     expect(idsOf("docs", true)).toEqual([promptRowId(id("prm", "c")), blockRowId("docs", "m:0"), "event:200"]);
   });
 
+  it("[TH2] count a prompt's place among the thread's own", () => {
+    const moved = { type: "prompt_moved" as const, promptId: id("prm", "e"), position: 0 };
+    const after = [...entries, ...docs([queued("e", "first now"), moved]).map((entry) => ({ ...entry, seq: entry.seq + 200 }))];
+    const rows = foldAll(after);
+    expect(rows.waiting).toEqual([id("prm", "e"), id("prm", "d")]);
+    expect(buildView(rows, [], NONE, { thread: "docs", hasOpenTurn: false }).ids.at(-1)).toBe(promptRowId(id("prm", "e")));
+  });
+
   it("show their own waiting prompt", () => {
     expect(idsOf("docs", false).at(-1)).toBe(promptRowId(id("prm", "d")));
     const mine = {

@@ -81,8 +81,11 @@ function foldPrompt(rows: Rows, event: SessionEvent, entry: ReadEntry): boolean 
     }
     case "prompt_moved": {
       const rest = rows.waiting.filter((id) => id !== event.promptId);
-      if (rest.length < rows.waiting.length)
-        rows.waiting = [...rest.slice(0, event.position), event.promptId, ...rest.slice(event.position)];
+      if (rest.length === rows.waiting.length) break;
+      // The position is among the thread's own prompts: those of others stay where they are.
+      const thread = rows.prompts.get(event.promptId)?.thread;
+      const after = rest.filter((id) => rows.prompts.get(id)?.thread === thread)[event.position];
+      rows.waiting = after === undefined ? [...rest, event.promptId] : rest.flatMap((id) => (id === after ? [event.promptId, id] : [id]));
       break;
     }
     case "prompt_withdrawn":

@@ -39,7 +39,7 @@ export function NetworkPanel() {
           </ul>
         )}
       </section>
-      {mayDrive ? <NetworkSetting network={network} /> : <NetworkFacts network={network} />}
+      {isOwner ? <NetworkSetting network={network} /> : <NetworkFacts network={network} />}
       {isOwner && (
         <Link href={paths.settings("network")} className="text-label text-accent underline underline-offset-2">
           {t.network.always}

@@ -26,7 +26,7 @@ export function PanelFailure({ error, onRetry }: { error: unknown; onRetry: () =
 export function AsleepStrip({ text }: { text: string }) {
   const actions = useActions();
   const viewer = useViewer();
-  const { isStarting, isAsleep } = useWorkspace();
+  const { isStarting, isAsleep, canWake } = useWorkspace();
   const mayWake = viewer !== null && may(viewer.role, "drive");
   return (
     <div className="flex items-center gap-2.5 border-b border-line bg-sunken px-3 py-2 text-label text-fg-2">
@@ -35,7 +35,7 @@ export function AsleepStrip({ text }: { text: string }) {
         <span className="font-medium text-fg">{isStarting ? t.asleep.starting : isAsleep ? t.asleep.title : t.asleep.notRunning}</span>{" "}
         {text}
       </p>
-      {mayWake && !isStarting && (
+      {mayWake && canWake && (
         <Button size="sm" onClick={() => actions.warm()}>
           {t.asleep.wake}
         </Button>

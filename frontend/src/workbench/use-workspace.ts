@@ -16,16 +16,19 @@ export interface Workspace {
   isStarting: boolean;
   /** Stopped in good order, with all saved. */
   isAsleep: boolean;
+  /** There is nobody to be waited for: asking for a runner makes sense. */
+  canWake: boolean;
   incarnation: number;
 }
 
-const ASLEEP: Workspace = { isAwake: false, isStarting: false, isAsleep: false, incarnation: 0 };
+const ASLEEP: Workspace = { isAwake: false, isStarting: false, isAsleep: false, canWake: false, incarnation: 0 };
 
 export const useWorkspace = (): Workspace =>
   useSessionSelector(({ host }) => ({
     isAwake: host.state === "ready",
     isStarting: isStarting(host.state),
     isAsleep: host.state === "asleep",
+    canWake: host.state !== "ready" && host.state !== "degraded" && !isStarting(host.state),
     incarnation: host.incarnation,
   })) ?? ASLEEP;
 
