@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import type { SessionBody } from "@ai-dev-platform/protocol/http";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { recordedGroups, startOf } from "../../agent/src/runner/process-group.ts";
 import { type Account, signUp } from "../support/node/account.ts";
 import { newId } from "../support/node/ids.ts";
 import { startTestPlatform, TEST_KEY, type TestPlatform } from "../support/node/test-platform.ts";
@@ -130,7 +131,10 @@ it("[TH4] a killed runner ends both turns, each once, and both agents go on with
     );
   const runners = runnersOf(session.sessionId);
   expect(runners.length).toBeGreaterThan(0);
+  const agents = recordedGroups(stateOf(session.sessionId));
+  expect(agents).toHaveLength(2);
   for (const pid of runners) process.kill(pid, "SIGKILL");
+  await expect.poll(() => agents.filter((pid) => startOf(pid) !== null), { timeout: 20_000 }).toEqual([]);
   for (const promptId of doomed) expect((await endOf(viewer, promptId)).event.outcome).toBe("interrupted");
   const after = [promptIn(viewer, "main", "SCENARIO=memory"), promptIn(viewer, "docs", "SCENARIO=memory")];
   for (const promptId of after) expect((await endOf(viewer, promptId)).event.outcome).toBe("completed");

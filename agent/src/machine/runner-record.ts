@@ -57,11 +57,3 @@ async function readRecord(file: string): Promise<RunnerRecord | null> {
     return null;
   }
 }
-
-/** The agent's process group, as the runner wrote it down: `pid`, then when it started. Null when it is not that one any more. */
-export async function agentGroup(stateDir: string): Promise<number | null> {
-  const text = await readFile(path.join(stateDir, "agent.pid"), "utf8").catch(() => "");
-  const [first = "", startedAt = ""] = text.split("\n");
-  const pid = Number.parseInt(first, 10);
-  return Number.isInteger(pid) && pid > 1 && startedAt !== "" && startOf(pid) === startedAt ? pid : null;
-}

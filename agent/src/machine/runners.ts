@@ -5,20 +5,12 @@
 import type { ErrorCode } from "@ai-dev-platform/protocol/errors";
 import type { RunnerOrder } from "@ai-dev-platform/protocol/machine";
 import type { Log } from "../output.ts";
+import { recordedGroups } from "../runner/process-group.ts";
 import { removeTree } from "../runner/workspace/remove-tree.ts";
 import { judgeStart, mayKill, type Running } from "./decisions.ts";
 import { ADOPTED_POLL_MS } from "./limits.ts";
 import { killFamily } from "./process-table.ts";
-import {
-  agentGroup,
-  isAlive,
-  isReplaced,
-  livingRecords,
-  removeRecord,
-  stateDirOf,
-  writeRecord,
-  type RunnerRecord,
-} from "./runner-record.ts";
+import { isAlive, isReplaced, livingRecords, removeRecord, stateDirOf, writeRecord, type RunnerRecord } from "./runner-record.ts";
 import { lastWords, startRunner, type Exit, type RunnerCommand } from "./runner-process.ts";
 
 export interface RunnerExit extends Running, Exit {
@@ -116,11 +108,10 @@ export class Runners {
     return { ok: true };
   }
 
-  /** The runner with its group, and its agent with its own: also when the runner itself is gone and left them behind. */
-  async #killAll(record: RunnerRecord): Promise<boolean> {
-    const agent = await agentGroup(stateDirOf(this.#options.dataDir, record.sessionId));
-    const leaders = isReplaced(record) ? [] : [record.pid];
-    return killFamily(agent === null ? leaders : [...leaders, agent]);
+  /** The runner with its group, and each of its agents with its own: also when the runner itself is gone and left them behind. */
+  #killAll(record: RunnerRecord): Promise<boolean> {
+    const agents = recordedGroups(stateDirOf(this.#options.dataDir, record.sessionId));
+    return killFamily(isReplaced(record) ? agents : [record.pid, ...agents]);
   }
 
   /** It ended by itself. What it started must not go on, and spend, without it. */

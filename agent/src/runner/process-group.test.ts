@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { killGroup, killRecorded, startOf, writePidFile } from "./process-group.ts";
+import { killAllRecorded, killGroup, recordedGroups, startOf, writePidFile } from "./process-group.ts";
 
 let folder: string;
 let file: string;
@@ -26,17 +26,31 @@ describe("process group", () => {
     const { pid, gone, grandchild } = family();
     const childPid = await grandchild;
     writePidFile(file, pid);
-    expect(killRecorded(file)).toBe(pid);
+    expect(recordedGroups(folder)).toEqual([pid]);
+    expect(killAllRecorded(folder)).toEqual([pid]);
     await gone;
     await expect.poll(() => startOf(childPid)).toBeNull();
     expect(existsSync(file)).toBe(false);
+  });
+
+  it("[MA2] ends every agent of a runner, and touches no other file", async () => {
+    const families = [family(), family()];
+    for (const { grandchild } of families) await grandchild;
+    const [first, second] = families.map(({ pid }) => pid);
+    writePidFile(file, first ?? 0);
+    writePidFile(path.join(folder, "agent-0123456789abcdef.pid"), second ?? 0);
+    writeFileSync(path.join(folder, "other.pid"), "1\n1\n");
+    expect(killAllRecorded(folder).toSorted()).toEqual([first, second].toSorted());
+    for (const { gone } of families) await gone;
+    expect(existsSync(path.join(folder, "other.pid"))).toBe(true);
+    expect(killAllRecorded(path.join(folder, "none"))).toEqual([]);
   });
 
   it("spares another process that was given the same number", async () => {
     const { pid, gone, grandchild } = family();
     await grandchild;
     writeFileSync(file, `${pid}\n1\n`);
-    expect(killRecorded(file)).toBeNull();
+    expect(killAllRecorded(folder)).toEqual([]);
     expect(startOf(pid)).not.toBeNull();
     expect(existsSync(file)).toBe(false);
     killGroup(pid);
@@ -45,6 +59,6 @@ describe("process group", () => {
 
   it.each(["", "x", "1\n1\n", "-5\n1\n", "0\n\n"])("makes nothing of %j", (text) => {
     writeFileSync(file, text);
-    expect(killRecorded(file)).toBeNull();
+    expect(killAllRecorded(folder)).toEqual([]);
   });
 });

@@ -49,8 +49,8 @@ export function writePidFile(file: string, pid: number): void {
   writeFileSync(file, `${pid}\n${startOf(pid) ?? ""}\n`, { mode: 0o600 });
 }
 
-/** Ends the group that an earlier runner wrote down, if it is still that one. Returns its number when it lived. */
-export function killRecorded(file: string): number | null {
+/** The group that a runner wrote down, if it still lives and is still that one: a number may be given to another process. */
+function recordedGroup(file: string): number | null {
   let text: string;
   try {
     text = readFileSync(file, "utf8");
@@ -59,18 +59,27 @@ export function killRecorded(file: string): number | null {
   }
   const [first = "", startedAt = ""] = text.split("\n");
   const pid = Number.parseInt(first, 10);
-  const isSame = Number.isInteger(pid) && pid > 1 && startedAt !== "" && startOf(pid) === startedAt;
-  const killed = isSame && killGroup(pid);
-  rmSync(file, { force: true });
-  return killed ? pid : null;
+  return Number.isInteger(pid) && pid > 1 && startedAt !== "" && startOf(pid) === startedAt ? pid : null;
 }
+
+const pidFilesIn = (folder: string): string[] =>
+  existsSync(folder)
+    ? readdirSync(folder)
+        .filter((name) => PID_FILE.test(name))
+        .map((name) => path.join(folder, name))
+    : [];
+
+/** The agents of a runner that live, whether it lives or not. */
+export const recordedGroups = (folder: string): number[] => pidFilesIn(folder).flatMap((file) => recordedGroup(file) ?? []);
 
 /** Ends all agents that an earlier runner wrote down in its folder. Returns the numbers of those that lived. */
 export function killAllRecorded(folder: string): number[] {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder)
-    .filter((name) => PID_FILE.test(name))
-    .flatMap((name) => killRecorded(path.join(folder, name)) ?? []);
+  return pidFilesIn(folder).flatMap((file) => {
+    const pid = recordedGroup(file);
+    const isKilled = pid !== null && killGroup(pid);
+    rmSync(file, { force: true });
+    return isKilled ? pid : [];
+  });
 }
 
 /** Starts a program as the leader of its own group. */
