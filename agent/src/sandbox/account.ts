@@ -22,6 +22,9 @@ export const LAUNCHER: AgentAccount["launcher"] = [
   "--",
 ];
 
+/** Where the agent may install programs for itself: `npm install --global`, `pip install --user`. */
+const LOCAL = `${ACCOUNT.home}/.local`;
+
 /** How programs find the certificate authority that the platform signs intercepted connections with. Not secret. */
 const CERTIFICATE_VARIABLES = [
   "NODE_EXTRA_CA_CERTS",
@@ -40,7 +43,8 @@ export function accountEnvironment(parent: Readonly<Record<string, string | unde
     return value === undefined ? [] : [[name, value]];
   });
   return {
-    PATH: "/usr/local/bin:/usr/bin:/bin",
+    PATH: `/usr/local/bin:/usr/bin:/bin:${LOCAL}/bin`,
+    NPM_CONFIG_PREFIX: LOCAL,
     SHELL: "/bin/bash",
     HOME: ACCOUNT.home,
     USER: ACCOUNT.name,

@@ -11,7 +11,7 @@ import { killAllRecorded } from "../runner/process-group.ts";
 import { Runner } from "../runner/runner.ts";
 import { accountEnvironment, LAUNCHER } from "./account.ts";
 import { certificateArrived } from "./certificate.ts";
-import { openRemoteWorkspace } from "./remote-workspace.ts";
+import { startFiles } from "./remote-workspace.ts";
 import { ownVariables, readSettings } from "./settings.ts";
 
 /** The runner's own: outbox and process numbers. Its owner alone may enter. */
@@ -43,22 +43,15 @@ process.on("unhandledRejection", onSurprise);
 const environment = accountEnvironment(process.env);
 const account: AgentAccount = { launcher: LAUNCHER, executable: CLAUDE, environment };
 const { server, modelUrl, order } = settings;
+const files = startFiles({
+  command: [...LAUNCHER, process.execPath, path.join(import.meta.dirname, "files.js")],
+  environment,
+  stateDir: SESSION_DIR,
+  onGone: (detail) => leave(70, "files_process_gone", detail),
+});
 const runner = new Runner(
   { server, order, stateDir: RUNNER_DIR, machineName: "Cloudflare Sandbox" },
-  {
-    startAgent: (options) => startAgent({ ...options, modelUrl, account }),
-    openWorkspace: (options) =>
-      openRemoteWorkspace(
-        {
-          command: [...LAUNCHER, process.execPath, path.join(import.meta.dirname, "files.js")],
-          environment,
-          stateDir: SESSION_DIR,
-          onGone: (detail) => leave(70, "files_process_gone", detail),
-        },
-        options,
-      ),
-    log,
-  },
+  { openWorkspace: files.open, startAgent: (options) => startAgent({ ...options, modelUrl, account }), log },
 );
 for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => runner.terminate());
 process.exit(await runner.done);

@@ -24,18 +24,13 @@ interface Waiting {
 class FilesClient {
   readonly #child: ChildProcess;
   readonly #waiting = new Map<number, Waiting>();
-  readonly #onProgress: WorkspaceOptions["onProgress"];
+  #onProgress: WorkspaceOptions["onProgress"] = () => {};
   #lastId = 0;
   #isGone = false;
 
-  constructor(files: FilesProcess, onProgress: WorkspaceOptions["onProgress"]) {
-    this.#onProgress = onProgress;
-    const [program, ...args] = files.command;
-    const child = spawn(program, args, {
-      cwd: files.stateDir,
-      env: files.environment,
-      stdio: ["ignore", "inherit", "inherit", "ipc"],
-    });
+  constructor({ command, environment, stateDir, onGone }: FilesProcess) {
+    const [program, ...args] = command;
+    const child = spawn(program, args, { cwd: stateDir, env: environment, stdio: ["ignore", "inherit", "inherit", "ipc"] });
     this.#child = child;
     child.on("message", (raw) => this.#onMessage(raw));
     const gone = (detail: string): void => {
@@ -43,10 +38,18 @@ class FilesClient {
       this.#isGone = true;
       for (const { reject } of this.#waiting.values()) reject(new Error(detail));
       this.#waiting.clear();
-      files.onGone(detail);
+      onGone(detail);
     };
     child.once("error", (error) => gone(error.message));
     child.once("exit", (code, signal) => gone(`The files process ended (${signal ?? code}).`));
+  }
+
+  get pid(): number | null {
+    return this.#child.pid ?? null;
+  }
+
+  listen(onProgress: WorkspaceOptions["onProgress"]): void {
+    this.#onProgress = onProgress;
   }
 
   async call<Answer>(call: Call, answer: z.ZodType<Answer>): Promise<Answer> {
@@ -54,7 +57,7 @@ class FilesClient {
     const id = (this.#lastId += 1);
     const value = await new Promise<unknown>((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      this.#child.send({ id, call });
+      this.#child.send({ id, call }, (error) => error !== null && reject(error));
     });
     return answer.parse(value);
   }
@@ -74,11 +77,25 @@ class FilesClient {
   }
 }
 
-/** Opens the workspace in a process of its own. */
-export async function openRemoteWorkspace(files: FilesProcess, options: WorkspaceOptions): Promise<OpenWorkspace> {
-  const { server, linkToken, sessionId, source, onProgress } = options;
-  const client = new FilesClient(files, onProgress);
-  const { stateDir } = files;
+export interface Files {
+  pid: number | null;
+  open(options: WorkspaceOptions): Promise<OpenWorkspace>;
+}
+
+/** Starts the files process at once, beside the dial; the workspace is opened when the session has said which one. */
+export function startFiles(files: FilesProcess): Files {
+  const client = new FilesClient(files);
+  return {
+    pid: client.pid,
+    open(options) {
+      client.listen(options.onProgress);
+      return openWorkspace(client, files.stateDir, options);
+    },
+  };
+}
+
+async function openWorkspace(client: FilesClient, stateDir: string, options: WorkspaceOptions): Promise<OpenWorkspace> {
+  const { server, linkToken, sessionId, source } = options;
   const snapshots = [...options.snapshots];
   const opened = await client.call({ name: "open", server, linkToken, sessionId, source, stateDir, snapshots }, ANSWERS.open);
   if (!opened.ok) return opened;

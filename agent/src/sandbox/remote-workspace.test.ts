@@ -1,0 +1,111 @@
+/** The workspace across a process border, with the real files process as this user. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { testId } from "../runner/testing/ids.ts";
+import type { Workspace, WorkspaceOptions } from "../runner/workspace/workspace.ts";
+import { certificateArrived } from "./certificate.ts";
+import { type Files, startFiles } from "./remote-workspace.ts";
+
+/** Refuses at once: nothing listens there. */
+const NOBODY = "http://127.0.0.1:9";
+
+let stateDir: string;
+let gone: string[];
+let wasTold: () => void;
+let told: Promise<void>;
+
+beforeEach(() => {
+  stateDir = mkdtempSync(path.join(os.tmpdir(), "adp-remote-"));
+  gone = [];
+  told = new Promise((resolve) => (wasTold = resolve));
+});
+afterEach(() => rmSync(stateDir, { recursive: true, force: true }));
+
+const start = (command: readonly [string, ...string[]] = [process.execPath, path.join(import.meta.dirname, "files-process.ts")]) =>
+  startFiles({
+    command,
+    environment: { PATH: process.env["PATH"] ?? "", HOME: stateDir },
+    stateDir,
+    onGone: (detail) => {
+      gone.push(detail);
+      wasTold();
+    },
+  });
+const options = (source: WorkspaceOptions["source"] = { kind: "empty" }): WorkspaceOptions => ({
+  server: NOBODY,
+  linkToken: "link",
+  sessionId: testId("session", 1),
+  stateDir: "/the/runner's/own",
+  source,
+  snapshots: [],
+  onProgress: () => {},
+  retryPauseMs: 1,
+});
+async function opened(): Promise<{ files: Files; workspace: Workspace }> {
+  const files = start();
+  const result = await files.open(options());
+  if (!result.ok) throw new Error(result.problem.detail);
+  return { files, workspace: result.workspace };
+}
+async function end({ pid }: Files): Promise<void> {
+  if (pid !== null) process.kill(pid, "SIGKILL");
+  await told;
+}
+
+describe("the workspace of a sandbox", () => {
+  it("is opened, asked and watched in the other process, in its own folder", async () => {
+    const { files, workspace } = await opened();
+    expect(workspace.root).toBe(path.join(stateDir, "workspace"));
+    writeFileSync(path.join(workspace.root, "a.txt"), "one\n");
+    expect(await workspace.answer({ kind: "file", path: "a.txt" })).toMatchObject({ kind: "file", text: "one\n" });
+    expect(await workspace.answer({ kind: "file", path: "../../etc/passwd" })).toMatchObject({ code: "forbidden" });
+    expect((await workspace.changedFiles()).files).toMatchObject([{ path: "a.txt", status: "added" }]);
+    expect(await workspace.hasChangedSinceSave()).toBe(true);
+    await end(files);
+  });
+
+  it("hands problems back as they are", async () => {
+    const files = start();
+    const refused = await files.open(options({ kind: "path", path: "/etc" }));
+    expect(refused).toMatchObject({ ok: false, problem: { code: "workspace_path_refused" } });
+    await end(files);
+  });
+
+  it("says once that its process is gone, and fails every call from then on", async () => {
+    const { files, workspace } = await opened();
+    const asked = workspace.answer({ kind: "find", text: "a" }).catch(() => "failed");
+    await end(files);
+    await asked;
+    expect(gone).toHaveLength(1);
+    await expect(workspace.changedFiles()).rejects.toThrow("ended");
+  });
+
+  it("tells when the process cannot be started at all", async () => {
+    const files = start(["/nonexistent/program"]);
+    await told;
+    expect(gone[0]).toContain("ENOENT");
+    await expect(files.open(options())).rejects.toThrow("ended");
+  });
+
+  it("believes no answer that is not one", async () => {
+    const lying = path.join(stateDir, "lying.mjs");
+    writeFileSync(
+      lying,
+      `process.on("message", ({ id }) => { process.send({ type: "nonsense" }); process.send({ type: "done", id, value: { ok: true, root: 7 } }); });`,
+    );
+    const files = start([process.execPath, lying]);
+    await expect(files.open(options())).rejects.toThrow();
+    await end(files);
+  });
+});
+
+describe("the certificate authority", () => {
+  it("is waited for, and missed in the end", async () => {
+    const file = path.join(stateDir, "ca.crt");
+    expect(await certificateArrived(file, 0)).toBe(false);
+    writeFileSync(file, "pem");
+    expect(await certificateArrived(file, 0)).toBe(true);
+  });
+});
