@@ -80,6 +80,27 @@ describe("threads in the fold", () => {
     expect([set.mode, ...set.threads.map(({ mode }) => mode)]).toEqual(["plan", "plan", "plan"]);
   });
 
+  it("[TH3] leave what the main agent says of itself and its tools", () => {
+    const ready = (agentVersion: string): SessionEvent => ({
+      type: "agent_ready",
+      agentVersion,
+      model: "m",
+      commands: [],
+      models: [],
+      mcpServers: [{ name: agentVersion, status: "connected", scope: "user" }],
+      resumed: false,
+    });
+    const state = fold(
+      [
+        [2, "main", null, ready("1")],
+        [3, "docs", null, ready("2")],
+        [4, "docs", null, { type: "mcp_changed", servers: [] }],
+      ],
+      two,
+    );
+    expect([state.agent?.agentVersion, state.mcpServers.length]).toEqual(["1", 1]);
+  });
+
   it("starts one once, in the session's mode", () => {
     const again = fold([[9, "docs", null, { type: "thread_started", thread: "docs", title: "Other", author }]], two);
     expect(again.threads.map(({ title }) => title)).toEqual(["", "Docs"]);

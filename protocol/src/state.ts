@@ -265,12 +265,14 @@ function startOf(state: SessionState, event: Extract<SessionEvent, { type: "host
 function workChange(state: SessionState, event: SessionEvent, entry: ReadEntry): Partial<SessionState> {
   switch (event.type) {
     case "agent_ready":
+      // All agents are the same program with the same tools: the main one, which is always there, speaks for them.
+      if (entry.thread !== MAIN) return {};
       return {
         agent: { agentVersion: event.agentVersion, model: event.model, commands: event.commands, models: event.models },
         mcpServers: event.mcpServers,
       };
     case "mcp_changed":
-      return { mcpServers: event.servers };
+      return entry.thread === MAIN ? { mcpServers: event.servers } : {};
     case "todos_updated":
       return withThread(state, entry.thread, { todos: event.items });
     case "context_measured":

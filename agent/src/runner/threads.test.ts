@@ -157,6 +157,17 @@ describe("the agents of a session", () => {
     for (const agent of agents) expect(agent.calls).toEqual(expect.arrayContaining(["kill", "close"]));
   });
 
+  it("[TH3] fall alone: one whose process dies fails its own turn, and starts again with its next prompt", async () => {
+    const { agents, prompt, reports, until } = rig();
+    await prompt("main", 1);
+    const docs = await prompt("docs", 2);
+    docs.options.onGone("Killed");
+    await until(() => reports().length === 1);
+    expect(reports()).toMatchObject([["docs", testId("turn", 2), "failed", null]]);
+    const again = await prompt("docs", 3);
+    expect([again === docs, agents.started.length]).toEqual([false, 3]);
+  });
+
   it("resume the conversation of their own thread, the old single field being the main one's", async () => {
     const { crew, prompt } = rig(BOTH, { agentSessionId: "m", agentSessionIds: { docs: "d" } });
     expect((await prompt("docs", 1)).options.resume).toBe("d");
