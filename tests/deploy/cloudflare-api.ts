@@ -3,7 +3,7 @@
  * and really run what is sent, Workers and Pages keep what was uploaded. Reached through CLOUDFLARE_API_BASE_URL.
  */
 import { randomUUID } from "node:crypto";
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { DatabaseSync } from "node:sqlite";
 
@@ -239,31 +239,33 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString("latin1");
 }
 
+async function serve(account: CloudAccount, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const path = new URL(request.url ?? "/", "http://api").pathname.replace(`/accounts/${ACCOUNT_ID}`, "");
+  const method = request.method ?? "GET";
+  account.requests.push(`${method} ${path}`);
+  const body = await bodyOf(request);
+  const route = ROUTES.find(([verb, pattern]) => verb === method && pattern.test(path));
+  const match = route?.[1].exec(path);
+  const reply =
+    route === undefined || match === undefined || match === null
+      ? absent(7_003, `no route for ${method} ${path}`)
+      : route[2](match, body, account);
+  const isFound = "result" in reply;
+  response.writeHead(isFound ? 200 : reply.status, { "content-type": "application/json" });
+  response.end(
+    JSON.stringify({
+      success: isFound,
+      errors: isFound ? [] : [{ code: reply.code, message: reply.message }],
+      messages: [],
+      result: isFound ? reply.result : null,
+      ...(isFound && reply.info !== undefined ? { result_info: reply.info } : {}),
+    }),
+  );
+}
+
 export async function startCloud(): Promise<Cloud> {
   const account: CloudAccount = { databases: [], buckets: [], workers: new Map(), pages: new Map(), assets: 0, requests: [] };
-  const server = createServer(async (request, response) => {
-    const path = new URL(request.url ?? "/", "http://api").pathname.replace(`/accounts/${ACCOUNT_ID}`, "");
-    const method = request.method ?? "GET";
-    account.requests.push(`${method} ${path}`);
-    const body = await bodyOf(request);
-    const route = ROUTES.find(([verb, pattern]) => verb === method && pattern.test(path));
-    const match = route?.[1].exec(path);
-    const reply =
-      route === undefined || match === undefined || match === null
-        ? absent(7_003, `no route for ${method} ${path}`)
-        : route[2](match, body, account);
-    const isFound = "result" in reply;
-    response.writeHead(isFound ? 200 : reply.status, { "content-type": "application/json" });
-    response.end(
-      JSON.stringify({
-        success: isFound,
-        errors: isFound ? [] : [{ code: reply.code, message: reply.message }],
-        messages: [],
-        result: isFound ? reply.result : null,
-        ...(isFound && reply.info !== undefined ? { result_info: reply.info } : {}),
-      }),
-    );
-  });
+  const server = createServer((request, response) => void serve(account, request, response));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   return {
