@@ -137,6 +137,7 @@ export const ERRORS = {
   },
   agent_start_failed: { status: 503, retryable: true, message: "Claude could not be started. The reason is in the details." },
   agent_error: { status: 502, retryable: true, message: "Claude stopped with an error. Send a prompt to go on." },
+  approval_expired: { status: 409, retryable: false, message: "Nobody answered in time. Send a prompt to go on." },
   prompt_withdrawn: { status: 409, retryable: false, message: "The prompt was withdrawn before it ran." },
   prompt_started: { status: 409, retryable: false, message: "The prompt is running already and cannot be changed." },
   snapshot_conflict: { status: 409, retryable: false, message: "The session was saved by someone newer. This save was dropped." },

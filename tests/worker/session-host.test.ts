@@ -182,7 +182,15 @@ describe("[HO8] what is shown of the host", () => {
     back.send({ type: "ready", openTurnId: turnId });
     await until(() => states().at(-1) === "ready", "ready again");
     await back.finish(turnId);
-    const snapshot = { snapshotId: freshId("snapshot"), parentId: null, format: 1 as const, treeBytes: 5, treeFiles: 1, leftOut: [] };
+    const snapshot = {
+      snapshotId: freshId("snapshot"),
+      parentId: null,
+      format: 1 as const,
+      treeBytes: 5,
+      treeFiles: 1,
+      leftOut: [],
+      inherited: [],
+    };
     const parts = [{ bytes: 5, sha256: "a".repeat(64) }];
     const commit = { agentSessionId: "agent-1", throughRseq: back.rseq, asked: false };
     back.send({ type: "commit", requestId: freshId("request"), snapshot: { ...snapshot, parts }, ...commit });

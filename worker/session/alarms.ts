@@ -17,6 +17,8 @@ export type DeadlineName =
   | "grants"
   | "directory"
   | "runner_save"
+  | "approval_sleep"
+  | "park"
   | "lease"
   | "host_used"
   | "host_ends"

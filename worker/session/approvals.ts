@@ -8,6 +8,7 @@ import type { Author } from "@ai-dev-platform/protocol/events";
 import { APPROVAL_TTL_MS } from "@ai-dev-platform/protocol/limits";
 import type { Alarms } from "./alarms.ts";
 import type { Ledger } from "./ledger.ts";
+import type { Answered } from "./take-up.ts";
 
 export const EXPIRED_ANSWER: ApprovalAnswer = { decision: "deny", message: "Nobody answered in time." };
 
@@ -65,6 +66,56 @@ export class Approvals {
     this.#ledger.append({ event: { type: "approval_answered", approvalId, answer, author }, turnId });
     this.#rearm();
     return { ok: true, isNew: true };
+  }
+
+  /** The turn that asked this. */
+  turnOf(approvalId: string): string | null {
+    return this.#opened(approvalId).turnId;
+  }
+
+  hasOpen(turnId: string): boolean {
+    return this.#sql.exec(`SELECT 1 AS one FROM approvals WHERE turn_id = ? AND state = 'open' LIMIT 1`, turnId).toArray().length > 0;
+  }
+
+  /** Since when this turn has waited for its oldest open question; null when it waits for none. */
+  waitsSince(turnId: string): number | null {
+    const { at } = this.#sql
+      .exec<{ at: number | null }>(`SELECT MIN(expires_at) AS at FROM approvals WHERE turn_id = ? AND state = 'open'`, turnId)
+      .one();
+    return at === null ? null : at - APPROVAL_TTL_MS;
+  }
+
+  /** Its agent slept when this was answered: it will be told, and may ask the same once more. */
+  keepForSleeper(approvalId: string, author: Author): void {
+    this.#sql.exec(`UPDATE approvals SET slept_author = ? WHERE approval_id = ?`, JSON.stringify(author), approvalId);
+  }
+
+  answeredAsleep(turnId: string): Answered[] {
+    return this.#slept(turnId).map(({ request, answer }) => ({ request, answer }));
+  }
+
+  /** The answer that this question had before the sleep; each is used once, for exactly the same call. */
+  takeSlept(request: ApprovalRequest, turnId: string | null): { answer: ApprovalAnswer; author: Author } | null {
+    if (turnId === null || request.kind !== "permission") return null;
+    const isSame = (other: ApprovalRequest) =>
+      other.kind === "permission" &&
+      other.tool === request.tool &&
+      other.subject === request.subject &&
+      JSON.stringify(other.input) === JSON.stringify(request.input);
+    const known = this.#slept(turnId).find((slept) => isSame(slept.request));
+    if (known === undefined) return null;
+    this.#sql.exec(`UPDATE approvals SET slept_author = NULL WHERE approval_id = ?`, known.request.approvalId);
+    return { answer: known.answer, author: known.author };
+  }
+
+  #slept(turnId: string): (Answered & { author: Author })[] {
+    return this.#sql
+      .exec<{ request: string; answer: string; slept_author: string }>(
+        `SELECT request, answer, slept_author FROM approvals WHERE turn_id = ? AND state = 'answered' AND slept_author IS NOT NULL`,
+        turnId,
+      )
+      .toArray()
+      .map((row) => ({ request: JSON.parse(row.request), answer: JSON.parse(row.answer), author: JSON.parse(row.slept_author) }));
   }
 
   /** Denies what is past its time; returns the denials for the runner. */

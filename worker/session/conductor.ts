@@ -12,6 +12,8 @@ import { NO_USAGE, takeTurnUsage } from "./metering.ts";
 import type { SessionParts } from "./parts.ts";
 import { FENCED_CLOSE } from "./runner-link.ts";
 import { launchRunner } from "./runner-start.ts";
+import { isAsleep } from "./steps.ts";
+import { takeUpText } from "./take-up.ts";
 import { stepTurn } from "./turn.ts";
 
 /** Idle deadlines are moved on by activity, but not for less than this: each move is a stored row. */
@@ -71,8 +73,9 @@ export class Conductor {
   handSteering(): void {
     const { prompts, link } = this.#parts;
     if (this.flow.runner.state !== "ready" || link.socket() === null) return;
-    for (const { thread, turnId, stopAskedAt } of this.flow.turns) {
-      if (stopAskedAt !== null) continue;
+    for (const turn of this.flow.turns) {
+      const { thread, turnId, stopAskedAt } = turn;
+      if (stopAskedAt !== null || isAsleep(this.flow, turn)) continue;
       for (const prompt of prompts.steering(thread)) {
         if (prompts.isHanded(prompt.promptId)) continue;
         prompts.hand(prompt.promptId, turnId);
@@ -89,6 +92,7 @@ export class Conductor {
         // Past the time cap, what waits goes on waiting.
         waiting: this.#parts.ledger.state.timeCapReached ? [] : this.#parts.prompts.heads(),
         isWake: this.#parts.ledger.state.saved !== null,
+        isSandbox: this.#parts.ledger.state.hostKind === "sandbox",
         freshTurnId: this.#parts.newId("turn"),
         idleMs: this.#idleMs(),
       });
@@ -133,13 +137,15 @@ export class Conductor {
     }
   }
 
-  #carryOutForRunner(effect: Extract<Effect, { do: "start_runner" | "resend_turn" | "fence" | "kill" }>): void {
+  #carryOutForRunner(effect: Extract<Effect, { do: "start_runner" | "resend_turn" | "take_up_turn" | "fence" | "kill" }>): void {
     const { ledger, link, live } = this.#parts;
     switch (effect.do) {
       case "start_runner":
         return ledger.afterCommit(() => this.#background(launchRunner(this.#parts, this, effect.incarnation)));
       case "resend_turn":
         return this.#resendTurn(effect);
+      case "take_up_turn":
+        return this.#takeUpTurn(effect);
       case "fence":
         if (link.isCurrent(effect.incarnation)) this.#endRun(effect.incarnation);
         link.fence();
@@ -221,6 +227,22 @@ export class Conductor {
       ledger.afterCommit(() => void link.send({ type: "answer", approvalId, answer }));
     }
     for (const steering of prompts.steering(thread)) if (prompts.isHanded(steering.promptId)) this.#sendPrompt(turnId, steering, true);
+    this.handSteering();
+  }
+
+  /** The agent that asked is gone; its successor remembers the conversation, and hears the answers. */
+  #takeUpTurn({ thread, turnId, incarnation }: Extract<Effect, { do: "take_up_turn" }>): void {
+    const { sql, approvals } = this.#parts;
+    const text = takeUpText(approvals.answeredAsleep(turnId));
+    const { prompt_id: promptId } = sql
+      .exec<{ prompt_id: string }>(
+        `UPDATE turns SET incarnation = ?, prompt_text = ? WHERE turn_id = ? RETURNING prompt_id`,
+        incarnation,
+        text,
+        turnId,
+      )
+      .one();
+    this.#sendPrompt(turnId, { promptId, thread, text }, false);
     this.handSteering();
   }
 

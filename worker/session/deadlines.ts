@@ -1,11 +1,12 @@
 /** What happens when a deadline passes. The machine's own deadlines go to it; the others are the parts'. */
 import type { DeadlineName } from "./alarms.ts";
+import { endUnanswered, sleepOnApprovals } from "./approval-sleep.ts";
 import { nextExpiry, roleOfGrant } from "./grants.ts";
 import type { SessionParts } from "./parts.ts";
 import { dropSilentRunner } from "./runner-alive.ts";
 import { reachTimeCap, saveByClock } from "./host-settings.ts";
 import { BUSY_LONGEST_MS, idleMsOf } from "./lifecycles.ts";
-import { RUNNER_ALIVE_CHECK_MS } from "./turn.ts";
+import { RUNNER_ALIVE_CHECK_MS } from "./steps.ts";
 
 export function passDeadlines(parts: SessionParts): void {
   const { alarms, ledger, ports } = parts;
@@ -33,6 +34,8 @@ function pass(parts: SessionParts, name: DeadlineName): void {
       return isBusy(parts) ? stayUp(parts) : parts.conductor.feed({ type: "deadline", name });
     case "runner_save":
       return saveByClock(parts);
+    case "approval_sleep":
+      return sleepOnApprovals(parts);
     case "time_cap":
       return reachTimeCap(parts);
     case "lease":
@@ -46,9 +49,11 @@ function pass(parts: SessionParts, name: DeadlineName): void {
   }
 }
 
-function denyExpired({ approvals, ledger, link, ports }: SessionParts): void {
+function denyExpired(parts: SessionParts): void {
+  const { approvals, ledger, link, ports } = parts;
   for (const { approvalId, answer } of approvals.expire(ports.clock.now())) {
     ledger.afterCommit(() => void link.send({ type: "answer", approvalId, answer }));
+    endUnanswered(parts, approvalId);
   }
 }
 

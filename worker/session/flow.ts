@@ -14,6 +14,8 @@ export interface OpenTurn {
   turnId: string;
   promptId: string;
   stopAskedAt: number | null;
+  /** It waits for an answer, and its runner went or is about to go (parking.ts). */
+  parked?: { incarnation: number; isAnswered: boolean };
 }
 
 export type Runner =
@@ -32,6 +34,8 @@ export interface Flow {
   /** Of the current, or the last, runner. */
   incarnation: number;
   hostName: string;
+  /** Starts in a row, before this one, that never got to serve. */
+  startAttempts?: number;
   /** What the log last said about the host, so that nothing is said twice. */
   shown: string;
 }
@@ -72,6 +76,14 @@ export type FlowInput =
   | { type: "ended"; incarnation: number; problem: Problem; isKnownFailure: boolean }
   | { type: "killed"; incarnation: number }
   | { type: "turn_report"; incarnation: number; turnId: string; outcome: TurnOutcome; problem: Problem | null }
+  /** Every open turn has waited for people for long. */
+  | { type: "park" }
+  /** A save came to its end; `isSafe`: all that there is is stored. */
+  | { type: "saved"; incarnation: number; isSafe: boolean }
+  /** All that this turn asked is answered. */
+  | { type: "answered"; turnId: string }
+  /** A sleeping turn's question expired. */
+  | { type: "abandon"; turnId: string; problem: Problem }
   | { type: "stop"; turnId: string; author: Author }
   | { type: "deadline"; name: DeadlineName };
 
@@ -84,6 +96,8 @@ export interface FlowContext {
   idleMs: number;
   /** There is a saved state to start from. */
   isWake: boolean;
+  /** Sandboxes vanish for reasons of their own, and are cheap to start again. */
+  isSandbox: boolean;
 }
 
 export type Effect =
@@ -98,6 +112,8 @@ export type Effect =
   | { do: "send_save" }
   /** The same runner is back in the same turn: give it again what it may have missed. */
   | { do: "resend_turn"; thread: string; turnId: string; hasPrompt: boolean }
+  /** The turn slept while people were asked: the agent is told the answers and goes on. */
+  | { do: "take_up_turn"; thread: string; turnId: string; incarnation: number }
   /** Revoke the tokens and close the link. */
   | { do: "fence"; incarnation: number }
   | { do: "kill"; incarnation: number }

@@ -7,6 +7,7 @@ import type { Author } from "@ai-dev-platform/protocol/events";
 import type { ViewerFrame } from "@ai-dev-platform/protocol/viewer";
 import { isSaved, judgeLifecycle, saveEveryMsOf } from "./lifecycles.ts";
 import type { SessionParts } from "./parts.ts";
+import { awakeTurns } from "./steps.ts";
 
 export type HostSetting = Extract<ViewerFrame, { type: "set_lifecycle" | "set_max_hours" | "set_network" | "allow_host" }>;
 type Outcome = { ok: true } | { ok: false; code: ErrorCode; detail?: string };
@@ -60,7 +61,8 @@ export function reachTimeCap({ ledger, conductor, use, alarms }: SessionParts): 
   use.count();
   const { hostSeconds: seconds, maxHours, timeCapReached } = ledger.state;
   if (!timeCapReached) ledger.append({ event: { type: "time_cap_reached", seconds, maxHours } });
-  for (const { turnId } of conductor.flow.turns) conductor.feed({ type: "stop", turnId, author: TIME_CAP });
+  // A turn that sleeps uses nothing.
+  for (const { turnId } of awakeTurns(conductor.flow)) conductor.feed({ type: "stop", turnId, author: TIME_CAP });
   conductor.retime();
   conductor.feed({ type: "deadline", name: "runner_idle" });
   alarms.disarm("runner_save");

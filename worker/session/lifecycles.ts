@@ -28,6 +28,9 @@ export function idleMsOf(lifecycle: Lifecycle, host: HostKind): number {
 /** Background work keeps a runner from sleeping this long after the last turn; then it is idle whatever it says. */
 export const BUSY_LONGEST_MS = 4 * HOUR_MS;
 
+/** A sandbox does not wait longer than this for a person's answer: it is saved and sleeps. */
+export const APPROVAL_SLEEP_MS = 30 * MINUTE_MS;
+
 /** Between saves of a runner that may vanish, or that no turn's end saves. Null: only at the end of turns, or never. */
 export function saveEveryMsOf(lifecycle: Lifecycle, host: HostKind): number | null {
   if (lifecycle === "ephemeral") return null;

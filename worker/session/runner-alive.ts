@@ -5,7 +5,7 @@
 import { CLOSE } from "@ai-dev-platform/protocol/close-codes";
 import type { SessionParts } from "./parts.ts";
 import { closeQuietly } from "./runner-link.ts";
-import { RUNNER_ALIVE_CHECK_MS } from "./turn.ts";
+import { RUNNER_ALIVE_CHECK_MS } from "./steps.ts";
 
 /** A ping may be a little late. */
 const ALIVE_SLACK_MS = 5_000;

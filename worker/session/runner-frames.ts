@@ -11,8 +11,11 @@ import { runnerFrameSchema, type McpServerConfig, type OutboxItem, type RunnerFr
 import { judgeVersion, PROTOCOL_VERSION } from "@ai-dev-platform/protocol/version";
 import { problemOf } from "./flow.ts";
 import type { SessionParts } from "./parts.ts";
+import { readLivePiece } from "./live-piece.ts";
 import { closeQuietly, FENCED_CLOSE, type LinkMark } from "./runner-link.ts";
+import type { ApprovalRequest } from "@ai-dev-platform/protocol/approvals";
 import { armSave } from "./host-settings.ts";
+import { APPROVAL_SLEEP_MS } from "./lifecycles.ts";
 import { beginRun } from "./runner-start.ts";
 import { commitSnapshot, savedSnapshots } from "./saves.ts";
 import { rememberConversations, threadConfig } from "./threads.ts";
@@ -34,6 +37,8 @@ export class RunnerFrames {
     const { link, ports } = this.#parts;
     if (!this.#isCurrent(mark)) return closeQuietly(ws, ...FENCED_CLOSE);
     link.heard(ports.clock.now());
+    const piece = mark.phase === "greeted" ? readLivePiece(message, MAX_FRAME_BYTES) : null;
+    if (piece !== null) return this.#handle(mark, piece);
     const decoded = decodeFrame(runnerFrameSchema, message, MAX_FRAME_BYTES);
     if (!decoded.ok) return this.#refuseFrame(ws, mark, decoded.detail);
     const { frame } = decoded;
@@ -129,7 +134,7 @@ export class RunnerFrames {
       case "save_skipped": {
         const problem = frame.problem ?? problemOf("internal", "The save failed.");
         if (frame.reason === "failed") ledger.append({ event: { type: "snapshot_failed", problem } });
-        return;
+        return conductor.feed({ type: "saved", incarnation, isSafe: frame.reason === "unchanged" });
       }
       case "busy":
         this.#parts.sql.exec(`UPDATE session SET busy_tasks = ?`, frame.tasks);
@@ -187,8 +192,23 @@ export class RunnerFrames {
     const turnId = this.#turnOf(item.turnId, incarnation);
     if (body.type === "approval_requested" && !approvals.open(body.request, turnId, ports.clock.now())) return;
     if (body.type === "approval_withdrawn" && !approvals.withdraw(body.approvalId)) return;
+    if (body.type === "approval_requested") ledger.afterCommit(() => this.#asked(body.request, turnId));
     this.#closeBlocks(item);
     ledger.append({ event: body, ...(turnId === null ? { thread: this.#knownThread(item.thread) } : {}), turnId, source });
+  }
+
+  /** A question that was answered before a sleep has its answer; for another, a sandbox does not wait for ever. */
+  #asked(request: ApprovalRequest, turnId: string | null): void {
+    const { alarms, approvals, ledger, link, ports } = this.#parts;
+    const { approvalId } = request;
+    ledger.transact(() => {
+      const known = approvals.takeSlept(request, turnId);
+      if (known !== null && approvals.answer(approvalId, known.answer, known.author).ok) {
+        ledger.afterCommit(() => void link.send({ type: "answer", approvalId, answer: known.answer }));
+      } else if (ledger.state.hostKind === "sandbox" && alarms.deadline("approval_sleep") === null) {
+        alarms.arm("approval_sleep", ports.clock.now() + APPROVAL_SLEEP_MS);
+      }
+    });
   }
 
   #closeBlocks({ thread, body }: OutboxItem): void {

@@ -45,6 +45,7 @@ export async function commitSnapshot(parts: SessionParts, ws: WebSocket, mark: L
     if (code === null) makeHead(parts, mark, frame);
     else if (code !== "runner_fenced") ledger.append({ event: { type: "snapshot_failed", problem: problemOf(code) } });
     ledger.afterCommit(() => answer(code));
+    parts.conductor.feed({ type: "saved", incarnation: mark.incarnation, isSafe: code === null });
   });
 }
 

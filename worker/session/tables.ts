@@ -69,6 +69,11 @@ const MIGRATIONS: readonly Migration[] = [
       for (const statement of SANDBOX_TABLES) sql.exec(statement);
     },
   },
+  {
+    id: 4,
+    description: "answers that were given while their turn slept",
+    run: (sql) => void sql.exec(`ALTER TABLE approvals ADD COLUMN slept_author TEXT`),
+  },
 ];
 
 /** Brings the tables to this version. Each migration commits with its own mark. */

@@ -6,25 +6,37 @@
  * A prompt leaves the queue only when a ready runner is handed it, so a start that fails leaves the queue as it was.
  * `isWaiting` with no runner on its way means: held until a person, or a machine that came back, moves it on.
  */
+import { ERRORS, isErrorCode } from "@ai-dev-platform/protocol/errors";
 import type { Author, HostState, Problem, TurnOutcome } from "@ai-dev-platform/protocol/events";
-import {
-  RUNNER_HELLO_DEADLINE_MS,
-  RUNNER_PING_INTERVAL_MS,
-  RUNNER_RECONNECT_GRACE_MS,
-  STOP_DEADLINE_MS,
-  STOP_GRACE_MS,
-} from "@ai-dev-platform/protocol/limits";
+import { RUNNER_RECONNECT_GRACE_MS } from "@ai-dev-platform/protocol/limits";
 import type { DeadlineName } from "./alarms.ts";
-import { problemOf, type Flow, type FlowContext, type FlowInput, type OpenTurn, type Runner, type Step } from "./flow.ts";
+import { problemOf, type Flow, type FlowContext, type FlowInput, type OpenTurn, type Step } from "./flow.ts";
+import { abandon, parkTurns, sleepParked, stopSleeping, takeAnswer, takeUp } from "./parking.ts";
+import {
+  arm,
+  armStop,
+  awakeTurns,
+  closeTurn,
+  disarm,
+  fence,
+  hasServed,
+  isAsleep,
+  isInTurn,
+  leave,
+  RUNNER_ALIVE_CHECK_MS,
+  RUNNER_RETIRE_DEADLINE_MS,
+  setRunner,
+  show,
+  startRunner,
+  startStateOf,
+  stoppingTurns,
+  wantsRunner,
+} from "./steps.ts";
 
 /** Cloning or restoring a large workspace takes minutes; longer than this is a hang. */
 export const RUNNER_READY_DEADLINE_MS = 15 * 60_000;
-/** A retiring runner saves first. */
-const RUNNER_RETIRE_DEADLINE_MS = 120_000;
 /** A host answers a kill within seconds, or cannot be reached. */
 const RUNNER_KILL_DEADLINE_MS = 10_000;
-/** How often a runner in a turn is checked for signs of life: three missed pings. */
-export const RUNNER_ALIVE_CHECK_MS = 3 * RUNNER_PING_INTERVAL_MS;
 const RETRY_FIRST_MS = 15_000;
 const RETRY_LONGEST_MS = 10 * 60_000;
 /** Starts tried again by themselves after a transient failure. */
@@ -43,7 +55,19 @@ export function stepTurn(flow: Flow, input: FlowInput, context: FlowContext): St
       break;
     case "host_available":
       if (flow.runner.state === "starting") setRunner(step, { ...flow.runner, hasHostCalled: true });
-      if (flow.runner.state === "waiting" || flow.isWaiting) startRunner(step, context);
+      if (flow.runner.state === "waiting" || wantsRunner(flow)) startRunner(step, context);
+      break;
+    case "park":
+      parkTurns(step, context);
+      break;
+    case "saved":
+      sleepParked(step, context, input.isSafe);
+      break;
+    case "answered":
+      takeAnswer(step, context, input.turnId);
+      break;
+    case "abandon":
+      abandon(step, input.turnId, input.problem);
       break;
     case "stop":
       requestStop(step, context, input.turnId, input.author);
@@ -60,7 +84,10 @@ export function stepTurn(flow: Flow, input: FlowInput, context: FlowContext): St
   return step;
 }
 
-type RunnerInput = Exclude<FlowInput, { type: "proceed" | "warm" | "host_available" | "stop" | "turn_report" | "deadline" }>;
+type RunnerInput = Exclude<
+  FlowInput,
+  { type: "proceed" | "warm" | "host_available" | "stop" | "turn_report" | "deadline" | "park" | "saved" | "answered" | "abandon" }
+>;
 
 function hearOfRunner(step: Step, context: FlowContext, input: RunnerInput): void {
   switch (input.type) {
@@ -75,12 +102,13 @@ function hearOfRunner(step: Step, context: FlowContext, input: RunnerInput): voi
     case "hello":
       return greet(step, context);
     case "ready":
-      return becomeReady(step, input.openTurnIds);
+      return becomeReady(step, context, input.openTurnIds);
     case "closed":
       return loseLink(step, context);
     case "bye":
       return end(step, problemOf("runner_lost"), "bye");
     case "ended":
+      if (retryLostStart(step, context, input.problem, input.isKnownFailure)) return;
       return end(step, input.problem, input.isKnownFailure ? "failed" : "lost");
     case "killed":
       if (step.flow.runner.state === "killing") finishKill(step);
@@ -101,7 +129,7 @@ function proceed(step: Step, context: FlowContext, mayStart: boolean): void {
     return;
   }
   step.flow = { ...flow, isWaiting: next !== undefined };
-  if (next !== undefined) return mayStart ? startRunner(step, context) : undefined;
+  if (wantsRunner(step.flow) && flow.runner.state !== "ready") return mayStart ? startRunner(step, context) : undefined;
   if (flow.runner.state === "ready" && !isInTurn(flow)) arm(step, "runner_idle", context.now + context.idleMs);
   if (flow.runner.state === "waiting") stopWanting(step);
 }
@@ -115,29 +143,11 @@ function openTurn(step: Step, { now, freshTurnId: turnId }: FlowContext, { threa
   step.effects.push({ do: "open_turn", thread, turnId, promptId, incarnation: step.flow.incarnation });
 }
 
-const isInTurn = (flow: Flow): boolean => flow.turns.length > 0;
-const stoppingTurns = (flow: Flow): readonly OpenTurn[] => flow.turns.filter(({ stopAskedAt }) => stopAskedAt !== null);
-
 function stopWanting(step: Step): void {
   disarm(step, "runner_retry");
   setRunner(step, { state: "off" });
   show(step, "asleep", null);
 }
-
-function startRunner(step: Step, context: FlowContext): void {
-  const { runner } = step.flow;
-  if (runner.state !== "off" && runner.state !== "waiting") return;
-  const attempts = runner.state === "waiting" ? runner.attempts : 0;
-  const incarnation = step.flow.incarnation + 1;
-  step.flow = { ...step.flow, incarnation, runner: { state: "starting", attempts, hasHostCalled: false } };
-  disarm(step, "runner_retry");
-  arm(step, "runner_hello", context.now + RUNNER_HELLO_DEADLINE_MS);
-  step.effects.push({ do: "start_runner", incarnation });
-  // A repeated try is silent until it gets somewhere: the log would fill with "starting, waiting" pairs.
-  if (attempts === 0) show(step, startStateOf(context), null);
-}
-
-const startStateOf = ({ isWake }: FlowContext): HostState => (isWake ? "waking" : "starting");
 
 function waitForHost(step: Step, context: FlowContext, shown: HostState, problem: Problem): void {
   const { runner } = step.flow;
@@ -172,18 +182,31 @@ function greet(step: Step, context: FlowContext): void {
   if (!hasServed(step)) show(step, "restoring", null);
 }
 
-/** Whether this incarnation has been ready once. */
-const hasServed = ({ flow: { shown, incarnation } }: Step): boolean =>
-  shown.startsWith(`ready ${incarnation} `) || shown.startsWith(`degraded ${incarnation} `);
+/** A sandbox that vanished, or failed for a passing reason, before it ever served: another is tried, a few times (SPEC HO9). */
+function retryLostStart(step: Step, context: FlowContext, problem: Problem, isKnownFailure: boolean): boolean {
+  const { runner, startAttempts = 0 } = step.flow;
+  const isComing = runner.state === "starting" || runner.state === "restoring" || runner.state === "away";
+  const isPassing = !isKnownFailure || (isErrorCode(problem.code) && ERRORS[problem.code].retryable);
+  const mayRetry = context.isSandbox && isComing && !hasServed(step) && isPassing && !isInTurn(step.flow);
+  if (!mayRetry || startAttempts >= MAX_TRANSIENT_RETRIES) return false;
+  leave(step);
+  setRunner(step, { state: "waiting", attempts: startAttempts + 1 });
+  arm(step, "runner_retry", context.now + RETRY_FIRST_MS * 2 ** startAttempts);
+  show(step, "failed", problem);
+  return true;
+}
 
-function becomeReady(step: Step, openTurnIds: readonly string[]): void {
+function becomeReady(step: Step, context: FlowContext, openTurnIds: readonly string[]): void {
   const { runner } = step.flow;
   if (runner.state !== "restoring" && runner.state !== "ready") return;
   disarm(step, "runner_ready");
   setRunner(step, { state: "ready" });
   show(step, "ready", null);
-  for (const { thread, turnId, stopAskedAt } of step.flow.turns) {
-    if (stopAskedAt !== null) step.effects.push({ do: "send_interrupt", turnId });
+  for (const turn of step.flow.turns) {
+    const { thread, turnId, stopAskedAt, parked } = turn;
+    if (isAsleep(step.flow, turn)) {
+      if (parked?.isAnswered === true) takeUp(step, context, turn);
+    } else if (stopAskedAt !== null) step.effects.push({ do: "send_interrupt", turnId });
     else step.effects.push({ do: "resend_turn", thread, turnId, hasPrompt: openTurnIds.includes(turnId) });
   }
   step.effects.push({ do: "proceed", mayStart: true });
@@ -205,11 +228,11 @@ function end(step: Step, problem: Problem, how: "bye" | "failed" | "lost"): void
   const { runner } = step.flow;
   if (runner.state === "off" || runner.state === "waiting") return;
   if (runner.state === "killing" || runner.state === "retiring") return finishKill(step);
-  const open = step.flow.turns;
+  const open = awakeTurns(step.flow);
   const isBroken = open.some(({ stopAskedAt }) => stopAskedAt === null);
   const wasReady = hasServed(step);
   leave(step);
-  closeAll(step, how === "failed" ? "failed" : "interrupted", problem);
+  closeAll(step, open, how === "failed" ? "failed" : "interrupted", problem);
   if (how === "bye") show(step, isBroken ? "lost" : "asleep", isBroken ? problem : null);
   else if (!wasReady && open.length === 0 && how === "lost")
     show(step, "failed", { ...problemOf("runner_start_failed"), ...detailOf(problem) });
@@ -220,8 +243,8 @@ function end(step: Step, problem: Problem, how: "bye" | "failed" | "lost"): void
 }
 
 /** A turn that was being stopped has stopped; any other was cut short. */
-function closeAll(step: Step, outcome: TurnOutcome, problem: Problem): void {
-  for (const { thread, stopAskedAt } of step.flow.turns) {
+function closeAll(step: Step, open: readonly OpenTurn[], outcome: TurnOutcome, problem: Problem): void {
+  for (const { thread, stopAskedAt } of open) {
     if (stopAskedAt === null) closeTurn(step, thread, outcome, problem, true);
     else closeTurn(step, thread, "stopped", null, true);
   }
@@ -243,23 +266,12 @@ function takeReport(step: Step, turnId: string, outcome: TurnOutcome, problem: P
 function requestStop(step: Step, context: FlowContext, turnId: string, author: Author): void {
   const turn = step.flow.turns.find((open) => open.turnId === turnId);
   if (turn === undefined || turn.stopAskedAt !== null) return;
+  const isSleeping = isAsleep(step.flow, turn);
+  if (isSleeping) return stopSleeping(step, turn, author);
   const stopping = { ...turn, stopAskedAt: context.now };
   step.flow = { ...step.flow, turns: step.flow.turns.map((open) => (open === turn ? stopping : open)) };
   step.effects.push({ do: "log_stop", turnId, author }, { do: "send_interrupt", turnId });
   armStop(step);
-}
-
-/** The stop that was asked first is due first; a runner that is killed for it ends them all. */
-function armStop(step: Step): void {
-  const askedAt = stoppingTurns(step.flow).map(({ stopAskedAt }) => stopAskedAt ?? 0);
-  if (askedAt.length === 0) {
-    disarm(step, "stop_grace");
-    disarm(step, "stop_deadline");
-    return;
-  }
-  const first = Math.min(...askedAt);
-  arm(step, "stop_grace", first + STOP_GRACE_MS);
-  arm(step, "stop_deadline", first + STOP_DEADLINE_MS);
 }
 
 function passDeadline(step: Step, context: FlowContext, name: DeadlineName): void {
@@ -282,8 +294,11 @@ function passDeadline(step: Step, context: FlowContext, name: DeadlineName): voi
       if (runner.state === "restoring") giveUp(step, problemOf("runner_start_failed", "The workspace was not ready in time."));
       return;
     case "runner_reconnect":
-      if (runner.state === "away") giveUp(step, problemOf("runner_lost"));
+      if (runner.state === "away" && !retryLostStart(step, context, problemOf("runner_lost"), false))
+        giveUp(step, problemOf("runner_lost"));
       return;
+    case "park":
+      return sleepParked(step, context, false);
     case "runner_idle":
       return retire(step, context);
     case "runner_retire":
@@ -292,7 +307,7 @@ function passDeadline(step: Step, context: FlowContext, name: DeadlineName): voi
     case "runner_retry":
       if (runner.state !== "waiting") return;
       // Nobody waits for it any more: it was only to be warm.
-      return step.flow.isWaiting ? startRunner(step, context) : stopWanting(step);
+      return wantsRunner(step.flow) ? startRunner(step, context) : stopWanting(step);
     default:
   }
 }
@@ -320,50 +335,10 @@ function killRunner(step: Step, context: FlowContext): void {
 }
 
 function finishKill(step: Step): void {
+  // A turn that sleeps since an earlier runner sleeps on.
+  const open = step.flow.turns.filter(({ parked }) => parked === undefined || parked.incarnation === step.flow.incarnation);
   leave(step);
-  closeAll(step, "interrupted", problemOf("runner_lost", KILLED_FOR_STOP));
+  closeAll(step, open, "interrupted", problemOf("runner_lost", KILLED_FOR_STOP));
   show(step, "asleep", null);
   step.effects.push({ do: "proceed", mayStart: true });
 }
-
-const RUNNER_DEADLINES: readonly DeadlineName[] = [
-  "runner_hello",
-  "runner_ready",
-  "runner_reconnect",
-  "runner_alive",
-  "runner_idle",
-  "runner_retire",
-  "runner_kill",
-];
-
-function leave(step: Step): void {
-  setRunner(step, { state: "off" });
-  fence(step);
-  for (const name of RUNNER_DEADLINES) disarm(step, name);
-}
-
-function closeTurn(step: Step, thread: string, outcome: TurnOutcome, problem: Problem | null, isUnheard: boolean): void {
-  const turn = step.flow.turns.find((open) => open.thread === thread);
-  if (turn === undefined) return;
-  step.flow = { ...step.flow, turns: step.flow.turns.filter((open) => open !== turn) };
-  if (turn.stopAskedAt !== null) armStop(step);
-  if (!isInTurn(step.flow)) disarm(step, "runner_alive");
-  step.effects.push({ do: "close_turn", thread, turnId: turn.turnId, outcome, problem, isUnheard });
-}
-
-function show(step: Step, state: HostState, problem: Problem | null): void {
-  const { incarnation, hostName, shown } = step.flow;
-  // A wait is the same wait whichever try it is.
-  const key = state === "waiting" ? `waiting ${problem?.code ?? ""}` : `${state} ${incarnation} ${problem?.code ?? ""}`;
-  if (key === shown) return;
-  step.flow = { ...step.flow, shown: key };
-  step.effects.push({ do: "show_host", state, incarnation, hostName, problem });
-}
-
-function setRunner(step: Step, runner: Runner): void {
-  step.flow = { ...step.flow, runner };
-}
-
-const fence = (step: Step) => void step.effects.push({ do: "fence", incarnation: step.flow.incarnation });
-const arm = (step: Step, name: DeadlineName, at: number) => void step.effects.push({ do: "arm", name, at });
-const disarm = (step: Step, name: DeadlineName) => void step.effects.push({ do: "disarm", name });

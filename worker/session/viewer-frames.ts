@@ -14,6 +14,7 @@ import { judgeVersion } from "@ai-dev-platform/protocol/version";
 import { viewerFrameSchema, type ViewerFrame } from "@ai-dev-platform/protocol/viewer";
 import * as z from "zod";
 import { roleOfGrant } from "./grants.ts";
+import { wakeForAnswer } from "./approval-sleep.ts";
 import { changeHostSetting } from "./host-settings.ts";
 import type { SessionParts } from "./parts.ts";
 import { submitPrompt } from "./prompts.ts";
@@ -209,7 +210,9 @@ export class ViewerFrames {
     const { approvals, ledger, link } = this.#parts;
     const { approvalId, answer } = frame;
     const outcome = approvals.answer(approvalId, answer, authorOf(mark));
-    if (outcome.ok && outcome.isNew) ledger.afterCommit(() => void link.send({ type: "answer", approvalId, answer }));
+    if (!outcome.ok || !outcome.isNew) return outcome;
+    ledger.afterCommit(() => void link.send({ type: "answer", approvalId, answer }));
+    wakeForAnswer(this.#parts, approvalId, authorOf(mark));
     return outcome;
   }
 }
