@@ -267,6 +267,33 @@ describe("a running sandbox", () => {
     expect((await (await rig.object()).fetch("http://container/api/execute")).status).toBe(404);
   });
 
+  it("keeps a diary that people can read when a start fails, without a credential", async () => {
+    const rig = newRig();
+    await rig.start(1);
+    await rig.host.kill(rig.sessionId, 1);
+    (await rig.container()).plans = ["broken_image"];
+    await rig.start(2);
+    const lines = (await rig.host.log?.(rig.sessionId)) ?? [];
+    expect(lines.join("\n")).toMatch(
+      /incarnation 1 is asked for[^]*container is up[^]*incarnation 1 is gone[^]*incarnation 2 is asked for[^]*no such image/,
+    );
+    expect(lines.join("\n")).not.toMatch(/canary|adp[lm]_/);
+  });
+
+  it("goes for good even when the platform is slow to destroy it", async () => {
+    const rig = newRig();
+    await rig.start(1);
+    const [container, object] = [await rig.container(), await rig.object()];
+    const gate = Promise.withResolvers<void>();
+    container.destroyGate = gate.promise;
+    await rig.host.forget(rig.sessionId);
+    expect(container.running).toBe(true);
+    await runInDurableObject(object, () => gate.resolve());
+    await runInDurableObject(object, (sandbox) => sandbox.lookAfter());
+    expect(container.running).toBe(false);
+    expect(await object.look()).toEqual({ state: "stopped", incarnation: null });
+  });
+
   it("leaves no trace when its session is gone for good", async () => {
     const rig = newRig();
     await rig.start(1);

@@ -18,6 +18,8 @@ export interface SandboxRecord {
   leaseUntil: number;
   /** However often the lease is renewed, the sandbox is over by then. */
   endsAt: number;
+  /** Its session is gone for good: when it is off, all that is kept of it goes too. */
+  isForgotten: boolean;
 }
 
 export interface LaunchRequest {
@@ -36,7 +38,8 @@ export type LaunchDecision =
 export function decideLaunch(record: SandboxRecord | null, request: LaunchRequest, now: number): LaunchDecision {
   const { sessionId, incarnation, leaseMs, maxLifetimeMs } = request;
   if (record !== null) {
-    if (record.sessionId !== sessionId || incarnation < record.fencedBelow || incarnation < record.incarnation) return { kind: "refused" };
+    if (record.isForgotten || record.sessionId !== sessionId || incarnation < record.fencedBelow || incarnation < record.incarnation)
+      return { kind: "refused" };
     if (incarnation === record.incarnation) {
       const isUp = record.phase === "starting" || record.phase === "running";
       // What ended once does not start again under the same number: its items would be taken for the first one's.
@@ -54,6 +57,7 @@ export function decideLaunch(record: SandboxRecord | null, request: LaunchReques
       startedAt: now,
       leaseUntil: Math.min(now + leaseMs, endsAt),
       endsAt,
+      isForgotten: false,
     },
   };
 }

@@ -22,6 +22,8 @@ export interface SandboxApi {
   /** Ends this incarnation and all before it. Resolves when they are gone, or when that takes too long. */
   end(incarnation: number): Promise<void>;
   look(): Promise<HostStatus>;
+  /** What was done with it, oldest first. */
+  lines(): Promise<string[]>;
   /** Ends it and removes all it keeps. */
   erase(): Promise<void>;
 }

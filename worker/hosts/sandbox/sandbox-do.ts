@@ -19,6 +19,7 @@ import {
   WATCH_INTERVAL_S,
 } from "./limits.ts";
 import { decideLaunch, decideWatch, fence, renew, wordsFor, wordsForExit, type SandboxRecord } from "./lease.ts";
+import { write } from "./diary.ts";
 import { OUTBOUND, denyAll } from "./outbound.ts";
 import { fleetOf, type LaunchOutcome, type SandboxApi, type SandboxOrder } from "./places.ts";
 import { MODEL_HOST, PLATFORM_HOST, runnerEnv } from "./runner-env.ts";
@@ -28,6 +29,7 @@ export { ContainerProxy } from "@cloudflare/sandbox";
 
 /** The SDK keeps its own keys in the same storage. */
 const RECORD = "platform:sandbox";
+const DIARY = "platform:diary";
 /** The base image's control server: its port answers when the container is up. Nothing is asked of it. */
 const CONTROL_PORT = 3_000;
 /** The SDK calls the method of this name. */
@@ -69,6 +71,7 @@ export class SandboxDO extends Sandbox<Env> implements SandboxApi {
     const before = this.#launching;
     before?.abort.abort();
     this.#write(decision.record);
+    this.#note(`incarnation ${order.incarnation} is asked for`);
     const abort = new AbortController();
     const outcome = this.#bringUp(order, abort.signal, before?.outcome ?? null);
     const launching = { incarnation: order.incarnation, abort, outcome };
@@ -106,9 +109,20 @@ export class SandboxDO extends Sandbox<Env> implements SandboxApi {
     return { state: this.#isRunning() ? "running" : "stopped", incarnation: record.incarnation };
   }
 
+  async lines(): Promise<string[]> {
+    return [...this.#diary()];
+  }
+
   async erase(): Promise<void> {
     const record = this.#read();
-    if (record !== null) await this.end(record.incarnation);
+    if (record === null) return this.#wipe();
+    this.#write({ ...record, isForgotten: true });
+    await this.end(record.incarnation);
+    // One that is slow to go is looked after until it is gone.
+    if (!this.#isRunning()) await this.#wipe();
+  }
+
+  async #wipe(): Promise<void> {
     this.#isErased = true;
     await this.ctx.storage.deleteAlarm();
     await this.ctx.storage.deleteAll();
@@ -131,6 +145,7 @@ export class SandboxDO extends Sandbox<Env> implements SandboxApi {
       } catch (error) {
         if (!this.#isWanted(incarnation)) return this.#abandon();
         const failure = classifyFailure(error);
+        this.#note(`the platform could not start it (${failure}): ${error instanceof Error ? error.message : String(error)}`);
         log.warn("sandbox_start_failed", { sessionId: order.sessionId, incarnation, failure, ...errorFields(error) });
         const pauseMs = patience.retryMs * (1 + Math.random());
         if (failure !== "transient" || isSuperseded(error) || Date.now() + pauseMs >= giveUpAt) {
@@ -146,6 +161,7 @@ export class SandboxDO extends Sandbox<Env> implements SandboxApi {
     const record = this.#read();
     if (record === null || !this.#isWanted(incarnation)) return this.#abandon();
     this.#write({ ...record, phase: "running" });
+    this.#note(`the container is up after ${Date.now() - record.startedAt} ms; its runner dials next`);
     await this.#tellFleet(record, "running");
     return { kind: "started" };
   }
@@ -277,12 +293,15 @@ export class SandboxDO extends Sandbox<Env> implements SandboxApi {
     const record = this.#read();
     if (record === null || record.phase !== "ending" || this.#isRunning()) return;
     this.#write({ ...record, phase: "off" });
+    this.#note(`incarnation ${record.incarnation} is gone`);
     await this.#tellFleet(record, "off");
+    if (record.isForgotten) await this.#wipe();
   }
 
   /** Best effort: a session that does not hear it sees its runner's link close. */
   async #tellEnd(record: SandboxRecord, exitCode: number | null, lastWords: string): Promise<void> {
     const { sessionId, incarnation } = record;
+    this.#note(`incarnation ${incarnation} ended${exitCode === null ? "" : ` with exit code ${exitCode}`}. ${lastWords}`);
     try {
       await sessionStub(this.env, sessionId).runnerExited({ incarnation, exitCode, signal: null, lastWords });
     } catch (error) {
@@ -315,6 +334,14 @@ export class SandboxDO extends Sandbox<Env> implements SandboxApi {
 
   #read(): SandboxRecord | null {
     return this.ctx.storage.kv.get<SandboxRecord>(RECORD) ?? null;
+  }
+
+  #diary(): readonly string[] {
+    return this.ctx.storage.kv.get<string[]>(DIARY) ?? [];
+  }
+
+  #note(words: string): void {
+    if (!this.#isErased) this.ctx.storage.kv.put(DIARY, write(this.#diary(), words, Date.now()));
   }
 
   #write(record: SandboxRecord): void {

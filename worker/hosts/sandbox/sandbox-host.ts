@@ -37,6 +37,10 @@ export function sandboxHost(env: Env): RunnerHost {
         return { state: "unknown", incarnation: null };
       }
     },
+    async log(sessionId) {
+      const place = await find(sessionId);
+      return place === null ? [] : sandboxAt(env, place).lines();
+    },
     async kill(sessionId, incarnation) {
       // The fleet first: a start that is still on its way there is not admitted any more.
       const place = await fleetOf(env).fence(sessionId, incarnation);
