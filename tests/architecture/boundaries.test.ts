@@ -81,6 +81,14 @@ describe("import directions", () => {
       ),
     ).toEqual([]);
   });
+  it("imports the sandbox SDK in one file", () => {
+    expect(
+      offenders(
+        files.filter(({ file }) => file !== "worker/hosts/sandbox/sandbox-do.ts"),
+        (specifier) => specifier.startsWith("@cloudflare/sandbox") || specifier.startsWith("@cloudflare/containers"),
+      ),
+    ).toEqual([]);
+  });
   it("opens stored keys for the proxy alone", () => {
     expect(
       offenders(
