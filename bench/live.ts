@@ -26,6 +26,7 @@ const FAST = { perSecond: 80, pieces: 160 };
 /** First pieces of a round, in which code is compiled and caches fill. */
 const WARM_UP_PIECES = 10;
 const DELIVERY_DEADLINE_MS = 5_000;
+const START_DEADLINE_MS = 30_000;
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** One side of a comparison: where pieces go in, and how old they were where they came out. */
@@ -75,7 +76,7 @@ async function openSession(viewers: number): Promise<Side> {
   const runner = new Promise<StandInRunner>((resolve) => runners.set(sessionId, resolve));
   const owner = await openViewer(server.url, sessionId, await ticket());
   owner.prompt("bench");
-  const started = await runner;
+  const started = await within(runner, "a runner was not started");
   await owner.until("a turn", (viewer) => viewer.state().turn);
   owner.close();
   await owner.closed;
@@ -95,6 +96,11 @@ async function openSession(viewers: number): Promise<Side> {
       await mara.request("DELETE", `/api/sessions/${sessionId}`);
     },
   };
+}
+
+function within<T>(work: Promise<T>, otherwise: string): Promise<T> {
+  const late = new Promise<never>((_, reject) => setTimeout(() => reject(new Error(otherwise)), START_DEADLINE_MS).unref());
+  return Promise.race([work, late]);
 }
 
 /** Sends at an even pace, to the sides by turns, and waits until all of it arrived everywhere. */

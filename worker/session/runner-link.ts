@@ -21,6 +21,8 @@ type RunnerRow = { incarnation: number; link_hash: string | null; model_hash: st
 export class RunnerLink {
   readonly #ctx: DurableObjectState;
   readonly #sql: SqlStorage;
+  /** A cache over attachments: each frame asks, and reading one is a structured clone. */
+  readonly #marks = new WeakMap<WebSocket, LinkMark>();
   #lastHeardAt = 0;
 
   constructor(ctx: DurableObjectState) {
@@ -100,11 +102,16 @@ export class RunnerLink {
   }
 
   mark(ws: WebSocket): LinkMark | null {
+    const known = this.#marks.get(ws);
+    if (known !== undefined) return known;
     const parsed = linkMarkSchema.safeParse(ws.deserializeAttachment());
-    return parsed.success ? parsed.data : null;
+    if (!parsed.success) return null;
+    this.#marks.set(ws, parsed.data);
+    return parsed.data;
   }
 
   setMark(ws: WebSocket, mark: LinkMark): void {
+    this.#marks.set(ws, mark);
     ws.serializeAttachment(mark);
   }
 

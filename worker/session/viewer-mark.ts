@@ -26,12 +26,18 @@ const UNSTORED_BYTES = 16_384;
 export class ViewerMarks {
   readonly #marks = new WeakMap<WebSocket, ViewerMark>();
   readonly #stored = new WeakMap<WebSocket, number>();
+  /** Sockets that are no viewer's: a runner's many frames ask too. */
+  readonly #others = new WeakSet<WebSocket>();
 
   get(ws: WebSocket): ViewerMark | null {
     const known = this.#marks.get(ws);
     if (known !== undefined) return known;
+    if (this.#others.has(ws)) return null;
     const parsed = viewerMarkSchema.safeParse(ws.deserializeAttachment());
-    if (!parsed.success) return null;
+    if (!parsed.success) {
+      this.#others.add(ws);
+      return null;
+    }
     this.#marks.set(ws, parsed.data);
     this.#stored.set(ws, parsed.data.sentBytes);
     return parsed.data;
