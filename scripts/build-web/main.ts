@@ -1,10 +1,9 @@
-/** Before a deployment: the web app in dist/client, where its sources changed, and the runner that the image takes in. */
-import { bundleRunner } from "../container/bundle.ts";
-import { buildFrontend, StartError } from "../start/server.ts";
+/** The build command of `wrangler deploy`. */
+import { StartError } from "../start/server.ts";
+import { buildForUpload } from "./build.ts";
 
 try {
-  buildFrontend();
-  await bundleRunner();
+  await buildForUpload();
 } catch (error) {
   if (!(error instanceof StartError)) throw error;
   console.error(error.message);

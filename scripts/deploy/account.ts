@@ -24,7 +24,9 @@ const whoamiSchema = z.object({
 const databasesSchema = z.array(z.object({ uuid: z.string(), name: z.string() }));
 const secretsSchema = z.array(z.object({ name: z.string() }));
 const projectsSchema = z.array(z.object({ "Project Name": z.string() }));
-const countSchema = z.tuple([z.object({ results: z.tuple([z.object({ sealed: z.int() })]) })]);
+const rowsSchema = <T extends z.ZodType>(row: T) => z.tuple([z.object({ results: z.array(row) })]);
+const tablesSchema = rowsSchema(z.object({ name: z.string().regex(/^\w+$/) }));
+const countSchema = rowsSchema(z.object({ sealed: z.int() }));
 
 /** JSON may follow a line of greeting. Null: not what was expected. */
 function parseJson<T>(schema: z.ZodType<T>, stdout: string): T | null {
@@ -76,18 +78,23 @@ async function readSecrets(wrangler: Wrangler, worker: string): Promise<string[]
   return read("The list of the Worker's secrets", secretsSchema, result).map(({ name }) => name);
 }
 
-const SEALED =
-  "SELECT (SELECT COUNT(*) FROM provider_keys WHERE kek_id IS NOT NULL) + (SELECT COUNT(*) FROM mcp_servers WHERE kek_id IS NOT NULL) AS sealed";
+/** Every table with envelopes names the key-encryption key of each; a database from before a table was made lacks it. */
+const SEALED_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE '%kek_id%'";
+const countIn = (tables: string[]): string =>
+  `SELECT ${tables.map((table) => `(SELECT COUNT(*) FROM ${table} WHERE kek_id IS NOT NULL)`).join(" + ")} AS sealed`;
 
 async function countSealed(wrangler: Wrangler, name: string, id: string): Promise<number> {
   const folder = mkdtempSync(path.join(os.tmpdir(), "deploy-"));
   const config = path.join(folder, "wrangler.json");
   writeFileSync(config, JSON.stringify({ name, d1_databases: [{ binding: "DB", database_name: name, database_id: id }] }));
+  const ask = (sql: string) => wrangler(["d1", "execute", name, "--remote", "--json", "--command", sql, "--config", config]);
   try {
-    const result = await wrangler(["d1", "execute", name, "--remote", "--json", "--command", SEALED, "--config", config]);
+    const [found] = read("The list of the database's tables", tablesSchema, await ask(SEALED_TABLES));
+    const tables = found.results.map((table) => table.name);
     // Made, but not yet migrated: an earlier run ended between the two.
-    if (!result.ok && /no such table/.test(result.output)) return 0;
-    return read("The number of stored keys", countSchema, result)[0].results[0].sealed;
+    if (tables.length === 0) return 0;
+    const [counted] = read("The number of stored keys", countSchema, await ask(countIn(tables)));
+    return counted.results.reduce((sum, row) => sum + row.sealed, 0);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -16,7 +16,7 @@ export interface Workshop {
   names: Names;
   options: DeployOptions;
   wrangler: Wrangler;
-  buildUi(): void;
+  build(): Promise<void>;
   now(): Date;
 }
 
@@ -40,8 +40,8 @@ export async function carryOut(step: Step, shop: Workshop, findings: Findings): 
     case "create_bucket":
       await run(["r2", "bucket", "create", step.name]);
       return findings;
-    case "build_ui":
-      shop.buildUi();
+    case "build":
+      await shop.build();
       return findings;
     case "apply_migrations":
       writeConfig(shop, findings);

@@ -10,7 +10,7 @@ export interface Surroundings extends Looking {
   root: string;
   environment: NodeJS.ProcessEnv;
   say(line: string): void;
-  buildUi(): void;
+  build(): Promise<void>;
   now(): Date;
 }
 
@@ -46,7 +46,7 @@ async function perform(plan: Plan, shop: Workshop, state: AccountState, say: (li
 
 /** Returns the exit code. */
 export async function deploy(argv: string[], around: Surroundings): Promise<number> {
-  const { root, say, wrangler, buildUi, now } = around;
+  const { root, say, wrangler, build, now } = around;
   const parsed = parseOptions(argv, around.environment);
   if (!parsed.ok) {
     say(parsed.message);
@@ -64,7 +64,7 @@ export async function deploy(argv: string[], around: Surroundings): Promise<numb
       say(plan.missing.length > 0 ? "\nNothing was changed." : "\nA dry run: nothing was changed.");
       return plan.missing.length > 0 ? 1 : 0;
     }
-    const findings = await perform(plan, { root, source, names, options, wrangler, buildUi, now }, state, say);
+    const findings = await perform(plan, { root, source, names, options, wrangler, build, now }, state, say);
     for (const line of closingWords(options, names, findings, state)) say(line);
     return 0;
   } catch (error) {

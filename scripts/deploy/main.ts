@@ -1,6 +1,7 @@
 /** `npm run deploy`: puts the platform on a Cloudflare account. */
 import path from "node:path";
-import { buildFrontend, root, StartError, toolEnvironment } from "../start/server.ts";
+import { buildForUpload } from "../build-web/build.ts";
+import { root, StartError, toolEnvironment } from "../start/server.ts";
 import { deploy } from "./deploy.ts";
 import type { DockerState } from "./plan.ts";
 import { runTool, type Wrangler } from "./wrangler.ts";
@@ -24,7 +25,7 @@ try {
     docker,
     chosenAccount: process.env["CLOUDFLARE_ACCOUNT_ID"] ?? null,
     say: (line) => console.log(line),
-    buildUi: buildFrontend,
+    build: buildForUpload,
     now: () => new Date(),
   });
 } catch (error) {

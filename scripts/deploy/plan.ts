@@ -39,7 +39,7 @@ export type SandboxImage = "build" | "keep" | "none";
 export type Step =
   | { kind: "create_database"; name: string }
   | { kind: "create_bucket"; name: string }
-  | { kind: "build_ui" }
+  | { kind: "build" }
   | { kind: "apply_migrations"; database: string }
   | { kind: "set_secrets"; names: RequiredSecret[] }
   | { kind: "deploy_worker"; image: SandboxImage }
@@ -81,7 +81,7 @@ function lostKeyEncryption({ newKeyEncryption }: DeployOptions, names: Names, { 
   const isThere = secrets?.includes("KEY_ENCRYPTION") ?? false;
   if (isThere || sealedValues === 0 || newKeyEncryption) return [];
   return [
-    `The database holds ${sealedValues} sealed ${sealedValues === 1 ? "value" : "values"} (stored keys, tool servers' secrets), but the Worker ${names.worker} has no KEY_ENCRYPTION to open them. ` +
+    `The database holds ${sealedValues} sealed ${sealedValues === 1 ? "value" : "values"} (stored API keys, Git logins, tool servers' secrets), but the Worker ${names.worker} has no KEY_ENCRYPTION to open them. ` +
       `If you have it, set it: npx wrangler secret put KEY_ENCRYPTION --name ${names.worker}   ` +
       "If it is lost, they cannot be opened by anybody: npm run deploy -- --new-key-encryption makes another, and people enter their keys again.",
   ];
@@ -107,7 +107,7 @@ export function makePlan(options: DeployOptions, names: Names, state: AccountSta
   const steps: Step[] = [];
   if (state.databaseId === null) steps.push({ kind: "create_database", name: names.database });
   if (!state.hasBucket) steps.push({ kind: "create_bucket", name: names.bucket });
-  steps.push({ kind: "build_ui" }, { kind: "apply_migrations", database: names.database }, ...workerSteps(options, state));
+  steps.push({ kind: "build" }, { kind: "apply_migrations", database: names.database }, ...workerSteps(options, state));
   if (options.pages) {
     if (!state.hasPagesProject) steps.push({ kind: "create_pages_project", name: names.pages });
     steps.push({ kind: "deploy_pages", name: names.pages });
@@ -121,8 +121,8 @@ export function describeStep(step: Step): string {
       return `Create the D1 database ${step.name}`;
     case "create_bucket":
       return `Create the R2 bucket ${step.name}`;
-    case "build_ui":
-      return "Build the web app";
+    case "build":
+      return "Build the web app and the runner";
     case "apply_migrations":
       return `Bring the database ${step.database} up to date`;
     case "set_secrets":

@@ -104,17 +104,29 @@ const coldStart: Check = {
   },
 };
 
+const OWN_RESOLVER = "dns:own";
+/** The platform's own resolver stands beside the container and cannot be shut by us (docs/threat-model.md). */
+const resolver = (answer: string | undefined): Finding =>
+  answer === "closed"
+    ? ok("names of the outside", "the sandbox's own resolver does not tell them")
+    : {
+        check: "names of the outside",
+        verdict: "known",
+        detail: "the sandbox's own resolver answers for them: a lookup can carry a little out",
+      };
+
 const egress: Check = {
   name: "egress",
   async run(setting) {
-    if (setting.host === "machine") return [skipped("egress closed", ON_MACHINE), skipped("egress to registries", ON_MACHINE)];
+    if (setting.host === "machine")
+      return ["egress closed", "names of the outside", "egress to registries"].map((check) => skipped(check, ON_MACHINE));
     const sealed = await openSession(setting, { network: NONE });
     const { probes } = await run(sealed, setting, EGRESS_SCRIPT);
     sealed.close();
-    const open = [...probes].filter(([, value]) => value !== "closed").map(([name]) => name);
+    const open = [...probes].filter(([name, value]) => value !== "closed" && name !== OWN_RESOLVER).map(([name]) => name);
     const isWhole = probes.size === EGRESS_PROBES;
     const said = isWhole
-      ? `${probes.size} ways out are shut: web, raw ports, DNS`
+      ? `${probes.size} ways out were tried: web, raw ports, public DNS, all shut`
       : `only ${probes.size} of ${EGRESS_PROBES} probes answered`;
     const listed = await openSession(setting, { network: { level: "registries", hosts: [] } });
     const answers = (await run(listed, setting, REGISTRY_SCRIPT)).probes;
@@ -122,6 +134,7 @@ const egress: Check = {
     const [registry = "?", elsewhere = "?"] = [answers.get("registry"), answers.get("elsewhere")];
     return [
       judge("egress closed", isWhole && open.length === 0, open.length === 0 ? said : `OPEN: ${open.join(", ")}`),
+      resolver(probes.get(OWN_RESOLVER)),
       judge(
         "egress to registries",
         registry === "200" && elsewhere !== "200",

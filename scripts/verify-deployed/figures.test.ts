@@ -29,7 +29,7 @@ it("says speed and counts in a line", () => {
   expect(speed(8_000_000, 2_000)).toBe("4.0 MB/s");
   const finding = { check: "egress", verdict: "skipped", detail: "not on a machine host" } as const;
   expect(line(finding)).toBe("n/a  egress: not on a machine host");
-  expect(summary([finding])).toBe("0 as promised, 0 not, 1 not to be shown here");
+  expect(summary([finding])).toBe("0 as promised, 0 not, 0 known gaps, 1 not to be shown here");
 });
 
 it("asks for an address and for somebody to sign in as", () => {

@@ -1,9 +1,9 @@
 /** What a check found, and the few numbers made of it. Pure. */
 
-/** `ok`: as promised. `failed`: not. `skipped`: this deployment cannot show it, and why. */
+/** `ok`: as promised. `failed`: not. `known`: not, and the threat model says so. `skipped`: this deployment cannot show it, and why. */
 export interface Finding {
   check: string;
-  verdict: "ok" | "failed" | "skipped";
+  verdict: "ok" | "failed" | "known" | "skipped";
   detail: string;
 }
 
@@ -22,11 +22,11 @@ export const speed = (bytes: number, ms: number): string => `${(bytes / 1_000_00
 /** A key of Anthropic's, as it would look wherever it leaked to. */
 export const KEY_PATTERN = /sk-ant-[a-z0-9]+-[\w-]{20,}/;
 
-const MARKS = { ok: "ok  ", failed: "FAIL", skipped: "n/a " } as const;
+const MARKS = { ok: "ok  ", failed: "FAIL", known: "gap ", skipped: "n/a " } as const;
 
 export const line = ({ check, verdict, detail }: Finding): string => `${MARKS[verdict]} ${check}: ${detail}`;
 
 export function summary(findings: readonly Finding[]): string {
   const count = (verdict: Finding["verdict"]) => findings.filter((finding) => finding.verdict === verdict).length;
-  return `${count("ok")} as promised, ${count("failed")} not, ${count("skipped")} not to be shown here`;
+  return `${count("ok")} as promised, ${count("failed")} not, ${count("known")} known gaps, ${count("skipped")} not to be shown here`;
 }

@@ -25,7 +25,7 @@ interface Run {
   calls: string[];
 }
 
-function buildUi(): void {
+async function build(): Promise<void> {
   mkdirSync(path.join(root, "dist/client"), { recursive: true });
   writeFileSync(path.join(root, "dist/client/index.html"), "<!doctype html>");
 }
@@ -50,7 +50,7 @@ async function run(
     docker: async () => docker,
     chosenAccount: environment["CLOUDFLARE_ACCOUNT_ID"] ?? null,
     say: (line) => said.push(line),
-    buildUi,
+    build,
     now: () => new Date("2026-11-21T00:00:00Z"),
   });
   return { code, said: said.join("\n"), calls };
@@ -239,7 +239,7 @@ describe("what is missing", () => {
   });
 });
 
-it("keeps every secret out of arguments, output and files, across real processes", async () => {
+it("keeps every secret out of arguments, output and files, across real processes", { timeout: 60_000 }, async () => {
   const file = path.join(root, "account.json");
   writeFileSync(file, JSON.stringify(newAccount()));
   const said: string[] = [];
@@ -252,7 +252,7 @@ it("keeps every secret out of arguments, output and files, across real processes
     docker: async () => "ready",
     chosenAccount: null,
     say: (line) => said.push(line),
-    buildUi,
+    build,
     now: () => new Date(),
   });
   expect(said.join("\n")).toContain("Deployed.");

@@ -26,6 +26,9 @@ const SOURCES = [
 ];
 const TOKEN = "token-of-the-deployment-test";
 
+const SEALED_KEY = `INSERT INTO provider_keys (key_id, user_id, provider, fmt, kek_id, row_version, last4, fp, status, models, is_active, created_at, checked_at)
+  VALUES ('k', 'u', 'anthropic', 1, 'kek-2026-01', 1, 'AAAA', 'f', 'working', '[]', 1, 1, 1)`;
+
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(path.join(os.tmpdir(), "deploy-real-"));
@@ -87,7 +90,7 @@ describe("npm run deploy", () => {
         docker: async () => "missing",
         chosenAccount: ACCOUNT_ID,
         say: (line) => said.push(line),
-        buildUi: () => execFileSync(process.execPath, ["scripts/build-web.mjs"], { cwd: folder, stdio: "pipe" }),
+        build: async () => void execFileSync(process.execPath, ["scripts/build-web.mjs"], { cwd: folder, stdio: "pipe" }),
         now: () => new Date(),
       });
       return { code, said: said.join("\n") };
@@ -113,7 +116,13 @@ describe("npm run deploy", () => {
       expect(second.said).not.toMatch(/Create|Make and set/);
       expect(databases).toHaveLength(1);
       expect(workers.get("code-room")?.secrets).toEqual(secrets);
-      const said = first.said + second.said;
+      // The Worker is gone and its secrets with it, while the database holds a sealed key: nothing is overwritten.
+      databases[0]?.sql.exec(SEALED_KEY);
+      workers.delete("code-room");
+      const third = await run(["--name", "code-room", "--no-sandbox"]);
+      expect(third).toMatchObject({ code: 1, said: expect.stringContaining("1 sealed value ") as string });
+      expect(workers.has("code-room")).toBe(false);
+      const said = first.said + second.said + third.said;
       for (const secret of [TOKEN, ...secrets.values()]) expect(said).not.toContain(secret);
     } finally {
       await cloud.close();
