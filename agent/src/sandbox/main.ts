@@ -43,9 +43,11 @@ process.on("unhandledRejection", onSurprise);
 const environment = accountEnvironment(process.env);
 const account: AgentAccount = { launcher: LAUNCHER, executable: CLAUDE, environment };
 const { server, modelUrl, order } = settings;
+// Where the image keeps the compiled form of these files.
+const compiled = process.env["NODE_COMPILE_CACHE"];
 const files = startFiles({
   command: [...LAUNCHER, process.execPath, path.join(import.meta.dirname, "files.js")],
-  environment,
+  environment: compiled === undefined ? environment : { ...environment, NODE_COMPILE_CACHE: compiled },
   stateDir: SESSION_DIR,
   onGone: (detail) => leave(70, "files_process_gone", detail),
 });
