@@ -2,6 +2,8 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { handleSandboxEgress } from "../../../worker/egress/handlers.ts";
+import { relayOutbound } from "../../../worker/egress/outbound.ts";
+import type { EgressPorts } from "../../../worker/egress/ports.ts";
 import { concat, FLUSH, pktLine } from "../../../worker/egress/pkt-line.ts";
 import { clearUpstreamLog, fetchApp, signUp, upstreamLog } from "../../support/worker/app-client.ts";
 import { installWorlds, SessionWorld } from "../../support/worker/session-fakes.ts";
@@ -76,6 +78,41 @@ describe("a session's sandbox", () => {
     const seen = await upstreamLog();
     expect(seen.map(({ body }) => body)).toEqual([new TextDecoder().decode(good)]);
     expect(seen[0]?.headers).toMatchObject({ authorization: LOGIN });
+  });
+});
+
+describe("a socket", () => {
+  it("opens to a host that the setting lists, and is the platform's own object all the way", async () => {
+    const sent: Request[] = [];
+    const pair = new WebSocketPair();
+    pair[1].accept();
+    pair[1].addEventListener("message", ({ data }) => pair[1].send(`echo ${String(data)}`));
+    const ports: EgressPorts = {
+      session: {
+        authorizeEgress: async () => ({ decision: "allow", reason: "listed" }),
+        gitAccess: async () => null,
+      },
+      gitLogin: async () => null,
+      fetch: async (request) => {
+        sent.push(request);
+        return new Response(null, { status: 101, webSocket: pair[0] });
+      },
+      ownHosts: [],
+      now: () => 0,
+      log: { info: () => {}, warn: () => {}, error: () => {} },
+    };
+    const headers = { upgrade: "websocket", connection: "Upgrade", "sec-websocket-protocol": "chat", "x-forwarded-for": "1.2.3.4" };
+    const answer = await relayOutbound(
+      new Request("https://echo.example.com/live", { headers }),
+      { sessionId: "ses_socket", incarnation: 1 },
+      ports,
+    );
+    const told = Promise.withResolvers<unknown>();
+    answer.webSocket?.accept();
+    answer.webSocket?.addEventListener("message", ({ data }) => told.resolve(data));
+    answer.webSocket?.send("hello");
+    expect(await told.promise).toBe("echo hello");
+    expect(Object.fromEntries(sent[0]?.headers ?? [])).toEqual({ upgrade: "websocket", "sec-websocket-protocol": "chat" });
   });
 });
 
