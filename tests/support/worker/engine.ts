@@ -21,12 +21,15 @@ const REFUSALS: Record<Exclude<Plan, Promise<void>>, string | null> = {
 /** Names the address of a request that comes from inside; the object that carries it takes this off. */
 export const INSIDE_HEADER = "x-test-address";
 
+/** Plans of containers that no object has asked for yet. */
+export const unborn: { plans: Plan[] } = { plans: [] };
+
 export class FakeContainer {
   running = false;
   readonly starts: Startup[] = [];
   readonly signals: number[] = [];
   destroys = 0;
-  plans: Plan[] = [];
+  plans: Plan[] = [...unborn.plans];
   /** When set, the platform takes this long to destroy. */
   destroyGate: Promise<void> = Promise.resolve();
   readonly #http = new Map<string, Fetcher>();
