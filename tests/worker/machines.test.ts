@@ -346,6 +346,18 @@ describe("kill and forget", () => {
   });
 });
 
+it("asks idle sessions for their room when another session waits on a full machine", async () => {
+  const asked = vi.spyOn(SessionDO.prototype, "yieldRunner").mockResolvedValue(true);
+  const machine = await fakeMachine().obey().connect({ capacity: 1 });
+  expect(await stubOf(machine).start(orderFor(), true)).toMatchObject({ kind: "started" });
+  expect(await stubOf(machine).start(orderFor(), true)).toEqual({ kind: "waiting", code: "machine_full" });
+  await eventually(
+    async () => asked.mock.calls.length,
+    (count) => count === 1,
+  );
+  asked.mockRestore();
+});
+
 describe("any of the operator's machines", () => {
   const host = machineHost(env, null);
 

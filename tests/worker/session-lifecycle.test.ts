@@ -78,6 +78,39 @@ describe.each(SLEEPS)("a session's life, $name", ({ nap }) => {
     expect(alarm).toBeNull();
   });
 
+  it("goes on deleting until its host has ended the runner", async () => {
+    const { world } = await SessionWorld.running();
+    world.host.killFails = true;
+    await world.stub.destroy();
+    expect([world.host.kills.length, world.host.forgotten, world.snapshots.removedAll]).toEqual([1, 1, 1]);
+    expect(await world.rowCount("events")).toBe(0);
+    await nap(world);
+    await world.advance(30_000);
+    expect(world.host.kills).toEqual([1, 1]);
+    world.host.killFails = false;
+    await nap(world);
+    await world.advance(60_000);
+    expect(world.host.kills).toEqual([1, 1, 1]);
+    expect([world.host.forgotten, world.snapshots.removedAll, await world.rowCount("grave")]).toEqual([1, 1, 0]);
+    expect(await runInDurableObject(world.object, async (_instance, state) => state.storage.getAlarm())).toBeNull();
+    expect(await world.stub.state()).toBeNull();
+  });
+
+  it("gives its idle runner up when another session waits for room", async () => {
+    const { world, runner, turnId } = await SessionWorld.running();
+    expect(await world.stub.yieldRunner()).toBe(false);
+    await runner.finish(turnId);
+    await nap(world);
+    expect(await world.stub.yieldRunner()).toBe(false);
+    world.now += 60_000;
+    expect(await world.stub.yieldRunner()).toBe(true);
+    await runner.until("retire");
+    const steady = await SessionWorld.running("stay", { lifecycle: "long-running" });
+    await steady.runner.finish(steady.turnId);
+    steady.world.now += 3_600_000;
+    expect(await steady.world.stub.yieldRunner()).toBe(false);
+  });
+
   it("retires its runner when it is archived", async () => {
     const { world, runner, turnId } = await SessionWorld.running();
     await runner.finish(turnId);

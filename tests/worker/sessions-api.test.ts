@@ -45,6 +45,27 @@ describe("sessions", () => {
     const long = await newSession(owner, { prompt: { promptId: newId("prompt"), text: "x".repeat(500) } });
     expect(long.title).toHaveLength(80);
   });
+  it("answers the same request again with the same session", async () => {
+    const { projectId } = await newProject(owner);
+    const body = { projectId, modelSource: "demo", prompt: { promptId: newId("prompt"), text: "Once" } };
+    const [first, second] = await Promise.all([newSession(owner, body), newSession(owner, body)]);
+    expect((await newSession(owner, body)).sessionId).toBe(first.sessionId);
+    expect(second.sessionId).toBe(first.sessionId);
+    const other = await owner.send("POST", "/api/sessions", { ...body, prompt: { ...body.prompt, text: "Twice" } });
+    expect([other.status, await codeOf(other)]).toEqual([409, "conflict"]);
+    expect(await owner.json("GET", `/api/sessions/${first.sessionId}`)).toMatchObject({ title: "Once" });
+    const another = await signUp("Another");
+    const { projectId: theirs } = await newProject(another);
+    expect((await newSession(another, { ...body, projectId: theirs })).sessionId).not.toBe(first.sessionId);
+    expect((await owner.send("DELETE", `/api/sessions/${first.sessionId}`)).status).toBe(204);
+    expect((await owner.send("POST", "/api/sessions", body)).status).toBe(410);
+  });
+  it("runs on machines where there are no sandboxes, and says so when one is asked for", async () => {
+    expect(await newSession(owner)).toMatchObject({ host: "machine", size: "standard-1", hostSeconds: 0, hostCostUsd: 0 });
+    const { projectId } = await newProject(owner);
+    const refused = await owner.send("POST", "/api/sessions", { projectId, modelSource: "demo", host: "sandbox" });
+    expect([refused.status, await codeOf(refused)]).toEqual([409, "sandbox_off"]);
+  });
   it("says before anything is created that no key is stored", async () => {
     const { projectId } = await newProject(stranger);
     const refused = await stranger.send("POST", "/api/sessions", { projectId, modelSource: "key" });
@@ -71,6 +92,10 @@ describe("sessions", () => {
     { title: "" },
     { prompt: { promptId: "x", text: "y" } },
     { ownerId: "victim" },
+    { size: "lite" },
+    { maxHours: 1_000 },
+    { network: { level: "custom", hosts: ["127.0.0.1"] } },
+    { host: "sandbox", machineId: newId("machine") },
   ])("refuses %j", async (over) => {
     const { projectId } = await newProject(owner);
     const body = "projectId" in over || Object.keys(over).length === 0 ? over : { projectId, modelSource: "demo", ...over };

@@ -54,7 +54,7 @@ export interface Place {
 }
 export type PortsFor = (place: Place) => SessionPorts;
 
-const placeOf = (init: SessionInit | null): Place => ({ host: init?.host ?? "machine", machineId: init?.machineId ?? null });
+export const placeOf = (init: SessionInit | null): Place => ({ host: init?.host ?? "machine", machineId: init?.machineId ?? null });
 
 export function wireParts(ctx: DurableObjectState, portsFor: PortsFor): SessionParts {
   const { storage } = ctx;

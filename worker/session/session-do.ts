@@ -113,6 +113,6 @@ export class SessionDO extends DurableObject<Env> implements SessionApi {
     this.#session.closed(ws);
   }
   override alarm() {
-    this.#session.alarm();
+    return this.#session.alarm();
   }
 }

@@ -26,7 +26,8 @@ import { gitAccess } from "./egress.ts";
 import { INITIAL_FLOW, problemOf } from "./flow.ts";
 import { addTicket, revokeGrant } from "./grants.ts";
 import { authorizeModelCall, authorizeSandboxModelCall, settleModelCall } from "./model-calls.ts";
-import { ownerOf, wireParts, type PortsFor, type SessionParts } from "./parts.ts";
+import { keepGrave, readGrave, settleGrave, type Grave } from "./grave.ts";
+import { ownerOf, placeOf, wireParts, type PortsFor, type SessionParts } from "./parts.ts";
 import { submitPrompt } from "./prompts.ts";
 import { closeQuietly } from "./runner-link.ts";
 import { RunnerFrames } from "./runner-frames.ts";
@@ -176,15 +177,26 @@ export class Session implements SessionApi {
     viewers.closeAll(CLOSE.deleted, "the session was deleted");
     link.closeAll(CLOSE.deleted, "the session was deleted");
     if (init === null) return;
-    const { sessionId } = init;
     const { incarnation } = conductor.flow;
-    if (incarnation > 0) await this.#attempt("runner_kill_failed", () => ports.host.kill(sessionId, incarnation));
-    await this.#attempt("host_forget_failed", () => ports.host.forget(sessionId));
-    await this.#attempt("snapshots_removal_failed", () => ports.snapshots.removeAll(sessionId));
-    await this.#ctx.storage.deleteAlarm();
-    await this.#ctx.storage.deleteAll();
+    const { storage } = this.#ctx;
+    const grave: Grave = { sessionId: init.sessionId, incarnation, ...placeOf(init), todo: ["kill", "forget", "snapshots"], attempts: 0 };
+    // Kept first: a crash from here on is made good by the alarm.
+    await keepGrave(storage, grave, ports.clock.now());
+    const left = await settleGrave(ports, incarnation > 0 ? grave : { ...grave, todo: ["forget", "snapshots"] });
+    await storage.deleteAlarm();
+    await storage.deleteAll();
     this.#rewire();
     this.#parts.sql.exec(`INSERT INTO tombstone (one, deleted_at) VALUES (1, ?)`, ports.clock.now());
+    await keepGrave(storage, left, ports.clock.now());
+  }
+
+  /** The alarm of a deleted session. */
+  async #visitGrave(): Promise<void> {
+    if (this.#parts.init() !== null) return this.destroy();
+    const grave = readGrave(this.#parts.sql);
+    if (grave === null) return;
+    const ports = this.#portsFor({ host: grave.host, machineId: grave.machineId });
+    await keepGrave(this.#ctx.storage, await settleGrave(ports, grave), ports.clock.now());
   }
 
   async fetch(request: Request): Promise<Response> {
@@ -209,7 +221,8 @@ export class Session implements SessionApi {
     if (link !== null) this.#runnerFrames.closed(link);
   }
 
-  alarm(): void {
+  async alarm(): Promise<void> {
+    if (this.#isDeleted()) return this.#visitGrave();
     if (this.#ended() !== null) return;
     this.#reconcile();
     passDeadlines(this.#parts);
@@ -241,14 +254,6 @@ export class Session implements SessionApi {
     this.#parts = wireParts(this.#ctx, this.#portsFor);
     this.#viewerFrames = new ViewerFrames(this.#parts);
     this.#runnerFrames = new RunnerFrames(this.#parts);
-  }
-
-  async #attempt(event: string, work: () => Promise<void>): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      this.#parts.ports.log.warn(event, { reason: String(error) });
-    }
   }
 }
 

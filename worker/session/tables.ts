@@ -43,6 +43,16 @@ const SANDBOX_TABLES = [
   `ALTER TABLE session ADD COLUMN busy_tasks INTEGER NOT NULL DEFAULT 0`,
 ];
 
+const REWIND_COLUMNS = [
+  `ALTER TABLE snapshots ADD COLUMN through_seq INTEGER NOT NULL DEFAULT 0`,
+  `UPDATE snapshots SET through_seq = seq`,
+  /** JSON: the agent's own conversation of each thread at that time. */
+  `ALTER TABLE snapshots ADD COLUMN conversations TEXT NOT NULL DEFAULT '{}'`,
+  /** The beginning of the prompt it was saved after. */
+  `ALTER TABLE snapshots ADD COLUMN label TEXT NOT NULL DEFAULT ''`,
+  `ALTER TABLE session ADD COLUMN rewind_to TEXT`,
+];
+
 const MIGRATIONS: readonly Migration[] = [
   {
     id: 1,
@@ -73,6 +83,18 @@ const MIGRATIONS: readonly Migration[] = [
     id: 4,
     description: "answers that were given while their turn slept",
     run: (sql) => void sql.exec(`ALTER TABLE approvals ADD COLUMN slept_author TEXT`),
+  },
+  {
+    id: 5,
+    description: "what a deleted session still owes",
+    run: (sql) => void sql.exec(`CREATE TABLE grave (one INTEGER PRIMARY KEY CHECK (one = 1), work TEXT NOT NULL)`),
+  },
+  {
+    id: 6,
+    description: "going back to a saved state",
+    run: (sql) => {
+      for (const statement of REWIND_COLUMNS) sql.exec(statement);
+    },
   },
 ];
 

@@ -37,6 +37,7 @@ export class MachineDO extends DurableObject<Env> {
   readonly #log: Logger = createLogger("machine");
   /** The machine itself says that it is full: ask again only when something ended there. */
   #isRefusing = false;
+  #isAsking = false;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -67,6 +68,7 @@ export class MachineDO extends DurableObject<Env> {
       return outcome;
     }
     if (outcome.code === "machine_full" && this.#room() > 0) this.#isRefusing = true;
+    if (outcome.code === "machine_full") this.ctx.waitUntil(this.#askForRoom(order.sessionId));
     if (mayWait) this.#waiting.add(order.sessionId);
     return outcome;
   }
@@ -177,6 +179,22 @@ export class MachineDO extends DurableObject<Env> {
     this.#replies.disconnectAll();
     this.#log.info("machine_gone", { machineId });
     await this.#record(() => recordOffline(this.env.DB, machineId, Date.now()));
+  }
+
+  /** Somebody waits: a session whose runner idles here lets it go to sleep, saved. One is enough. */
+  async #askForRoom(forSessionId: string): Promise<void> {
+    if (this.#isAsking) return;
+    this.#isAsking = true;
+    try {
+      for (const { sessionId, state } of this.#roster.all()) {
+        if (state !== "running" || sessionId === forSessionId) continue;
+        if (await sessionStub(this.env, sessionId).yieldRunner()) return;
+      }
+    } catch (cause) {
+      this.#warn("room_not_asked", cause);
+    } finally {
+      this.#isAsking = false;
+    }
   }
 
   async #roomMade(): Promise<void> {
