@@ -140,6 +140,7 @@ export const ERRORS = {
   approval_expired: { status: 409, retryable: false, message: "Nobody answered in time. Send a prompt to go on." },
   prompt_withdrawn: { status: 409, retryable: false, message: "The prompt was withdrawn before it ran." },
   prompt_started: { status: 409, retryable: false, message: "The prompt is running already and cannot be changed." },
+  turn_running: { status: 409, retryable: true, message: "An agent is at work. Stop it or wait for it, then try again." },
   snapshot_conflict: { status: 409, retryable: false, message: "The session was saved by someone newer. This save was dropped." },
   snapshot_shrunk: {
     status: 409,

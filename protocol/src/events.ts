@@ -137,6 +137,15 @@ export const sessionAuthoredSchema = z.discriminatedUnion("type", [
     leftOut: z.array(leftOutSchema),
   }),
   z.object({ type: type("snapshot_failed"), problem: problemSchema }),
+  /** Files and conversations are again as they were at `toSeq`; `snapshotId` is the new head, read from `toSnapshotId`. */
+  z.object({
+    type: type("rewound"),
+    snapshotId: snapshotIdSchema,
+    toSnapshotId: snapshotIdSchema,
+    toSeq: seqSchema,
+    treeFiles: z.int(),
+    author: authorSchema,
+  }),
   z.object({ type: type("budget_set"), budgetUsd: z.number().min(0) }),
   z.object({ type: type("budget_reached"), spentUsd: z.number(), budgetUsd: z.number() }),
   z.object({ type: type("lifecycle_set"), lifecycle: lifecycleSchema, author: authorSchema }),

@@ -67,6 +67,7 @@ const VIEWER = [
   { type: "query", requestId: req, query: { kind: "file", path: "README.md" } },
   { type: "warm" },
   { type: "save", requestId: req },
+  { type: "rewind", requestId: req, snapshotId: snp },
 ];
 const RUNNER = [
   { type: "hello", version: 1, sessionId: ses, incarnation: 1, runnerVersion: "0.1.0", lastRseq: 0 },
@@ -162,6 +163,7 @@ const SESSION_EVENTS = [
   { type: "host_changed", state: "ready", incarnation: 1, hostName: "Laptop" },
   { type: "snapshot_saved", snapshotId: snp, throughSeq: 9, treeFiles: 1, storedBytes: 5, leftOut: [] },
   { type: "snapshot_failed", problem },
+  { type: "rewound", snapshotId: snp, toSnapshotId: snp, toSeq: 9, treeFiles: 1, author },
   { type: "budget_set", budgetUsd: 10 },
   { type: "budget_reached", spentUsd: 5, budgetUsd: 5 },
   { type: "lifecycle_set", lifecycle: "ephemeral", author },

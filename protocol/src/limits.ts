@@ -90,5 +90,8 @@ export const MAX_INHERITED_PARTS = 256;
 /** A new snapshot this much smaller than its parent (in files) is refused unless it was asked for. */
 export const SHRINK_GUARD_RATIO = 0.1;
 
+/** Saved states in one page of the timeline. */
+export const TIMELINE_PAGE = 50;
+
 export const PING = "ping";
 export const PONG = "pong";

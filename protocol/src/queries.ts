@@ -1,6 +1,7 @@
 /** Questions a viewer may ask of the workspace; the session relays them to the runner and back (SPEC QU1–QU3). */
 import * as z from "zod";
 import { changedFileSchema, mcpServerStatusSchema } from "./events.ts";
+import { snapshotIdSchema } from "./ids.ts";
 
 const pathSchema = z.string().max(4_096);
 
@@ -17,6 +18,8 @@ export const querySchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("mcp") }),
   /** The newest lines of the runner's log; answered also when there is no runner. */
   z.object({ kind: z.literal("runner_log") }),
+  /** Saved states, newest first; answered by the session itself. `beforeSeq`: the `seq` where the page before ended. */
+  z.object({ kind: z.literal("timeline"), beforeSeq: z.int().min(1).nullable() }),
 ]);
 export type Query = z.infer<typeof querySchema>;
 
@@ -28,6 +31,23 @@ export const treeEntrySchema = z.object({
 });
 export type TreeEntry = z.infer<typeof treeEntrySchema>;
 
+export const timelineEntrySchema = z.object({
+  snapshotId: snapshotIdSchema,
+  /** Of the event that tells of it. */
+  seq: z.int(),
+  at: z.int(),
+  /** Everything up to and including this is in it. */
+  throughSeq: z.int(),
+  treeFiles: z.int(),
+  treeBytes: z.int(),
+  /** What this save alone added to storage. */
+  storedBytes: z.int(),
+  /** The beginning of the prompt it was saved after. */
+  label: z.string(),
+  isHead: z.boolean(),
+});
+export type TimelineEntry = z.infer<typeof timelineEntrySchema>;
+
 export const queryResultSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("tree"), path: z.string(), entries: z.array(treeEntrySchema), truncated: z.boolean() }),
   z.object({ kind: z.literal("file"), path: z.string(), bytes: z.int(), text: z.string().nullable(), truncated: z.boolean() }),
@@ -36,5 +56,6 @@ export const queryResultSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("find"), paths: z.array(z.string()) }),
   z.object({ kind: z.literal("mcp"), servers: z.array(mcpServerStatusSchema) }),
   z.object({ kind: z.literal("runner_log"), lines: z.array(z.string()) }),
+  z.object({ kind: z.literal("timeline"), entries: z.array(timelineEntrySchema), hasMore: z.boolean() }),
 ]);
 export type QueryResult = z.infer<typeof queryResultSchema>;

@@ -28,7 +28,8 @@ export const snapshotRefSchema = z.object({
   snapshotId: snapshotIdSchema,
   parentId: snapshotIdSchema.nullable(),
   format: z.int().min(1),
-  parts: z.array(snapshotPartSchema).min(1).max(MAX_SNAPSHOT_PARTS),
+  /** Empty when it is an earlier state again. */
+  parts: z.array(snapshotPartSchema).max(MAX_SNAPSHOT_PARTS),
   /** Oldest first; they are read before `parts`. */
   inherited: z.array(inheritedPartSchema).max(MAX_INHERITED_PARTS).default([]),
   /** Bytes before compression, and regular files, of the workspace layer. */

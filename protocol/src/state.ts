@@ -293,6 +293,11 @@ function workChange(state: SessionState, event: SessionEvent, entry: ReadEntry):
       };
     case "snapshot_failed":
       return { saveProblem: event.problem };
+    case "rewound": {
+      const { snapshotId, treeFiles } = event;
+      const leftOut = state.saved?.leftOut ?? [];
+      return { saved: { snapshotId, throughSeq: entry.seq, at: entry.at, treeFiles, storedBytes: 0, leftOut }, saveProblem: null };
+    }
     default:
       return promptChange(state, event, entry);
   }

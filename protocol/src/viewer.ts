@@ -3,7 +3,16 @@ import * as z from "zod";
 import { approvalAnswerSchema } from "./approvals.ts";
 import type { ErrorCode } from "./errors.ts";
 import { deliverySchema, lifecycleSchema, modeSchema, type ReadEntry } from "./events.ts";
-import { approvalIdSchema, newThreadSchema, promptIdSchema, requestIdSchema, seqSchema, threadSchema, turnIdSchema } from "./ids.ts";
+import {
+  approvalIdSchema,
+  newThreadSchema,
+  promptIdSchema,
+  requestIdSchema,
+  seqSchema,
+  snapshotIdSchema,
+  threadSchema,
+  turnIdSchema,
+} from "./ids.ts";
 import { MAX_HISTORY_PAGE, MAX_MAX_HOURS, MAX_PROMPT_CHARS, MAX_THREADS, MIN_MAX_HOURS } from "./limits.ts";
 import { allowScopeSchema, hostNameSchema, networkSchema } from "./network.ts";
 import { querySchema, type QueryResult } from "./queries.ts";
@@ -73,6 +82,8 @@ export const viewerFrameSchema = z.discriminatedUnion("type", [
   /** Somebody who may drive is about to: start the runner now. Never sent by a mere look. */
   z.strictObject({ type: z.literal("warm") }),
   z.strictObject({ type: z.literal("save"), requestId: requestIdSchema }),
+  /** Back to a saved state: files and conversations together. Refused while a turn runs. */
+  z.strictObject({ type: z.literal("rewind"), requestId: requestIdSchema, snapshotId: snapshotIdSchema }),
 ]);
 export type ViewerFrame = z.infer<typeof viewerFrameSchema>;
 

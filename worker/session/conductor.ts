@@ -10,6 +10,7 @@ import { INITIAL_FLOW, problemOf, readFlow, type Effect, type Flow, type FlowInp
 import { idleMsOf, isSaved } from "./lifecycles.ts";
 import { NO_USAGE, takeTurnUsage } from "./metering.ts";
 import type { SessionParts } from "./parts.ts";
+import { applyRewind } from "./rewind.ts";
 import { FENCED_CLOSE } from "./runner-link.ts";
 import { launchRunner } from "./runner-start.ts";
 import { isAsleep } from "./steps.ts";
@@ -274,11 +275,17 @@ export class Conductor {
 
   /** This incarnation is over: its use is written down, its sandbox is ended, and what nobody keeps is gone. */
   #endRun(incarnation: number): void {
-    const { use, ends, sql, ledger, alarms } = this.#parts;
+    const { use, ends, sql, alarms } = this.#parts;
     use.end();
     ends.note(incarnation);
     for (const name of ["lease", "runner_save"] as const) alarms.disarm(name);
     sql.exec(`UPDATE session SET busy_tasks = 0`);
+    this.#dropUnkept(incarnation);
+    applyRewind(this.#parts);
+  }
+
+  #dropUnkept(incarnation: number): void {
+    const { sql, ledger } = this.#parts;
     const { hostKind, host } = ledger.state;
     const hasServed = host.incarnation === incarnation && (host.state === "ready" || host.state === "degraded");
     if (hostKind !== "sandbox" || this.#isSaved() || !hasServed) return;

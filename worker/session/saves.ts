@@ -3,19 +3,23 @@
  * in one transaction, after its parts were verified, only on top of the head it names and by the current incarnation.
  */
 import type { ErrorCode } from "@ai-dev-platform/protocol/errors";
+import { readEvent } from "@ai-dev-platform/protocol/events";
 import { MAIN_THREAD } from "@ai-dev-platform/protocol/ids";
 import { SHRINK_GUARD_RATIO } from "@ai-dev-platform/protocol/limits";
 import type { RunnerFrame } from "@ai-dev-platform/protocol/runner";
 import { snapshotRefSchema, type SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
+import * as z from "zod";
 import { seqOfItem } from "./event-log.ts";
 import { problemOf } from "./flow.ts";
 import type { SessionParts } from "./parts.ts";
 import { chooseKept, inheritsFrom, KEPT_NEWEST, unreferencedParts, type DatedSnapshot } from "./retention.ts";
 import type { LinkMark } from "./runner-link.ts";
-import { rememberConversations } from "./threads.ts";
+import { rememberConversations, threadConfig } from "./threads.ts";
 
 /** The head and two to fall back to: what a runner is told. */
 const OFFERED_SNAPSHOTS = 3;
+/** Enough to recognise a turn in a list. */
+const MAX_LABEL_CHARS = 160;
 
 type Commit = Extract<RunnerFrame, { type: "commit" }>;
 
@@ -27,7 +31,7 @@ export function savedSnapshots(sql: SqlStorage): SnapshotRef[] {
     .map((row) => snapshotRefSchema.parse(JSON.parse(row.ref)));
 }
 
-const headOf = (sql: SqlStorage): SnapshotRef | null => savedSnapshots(sql)[0] ?? null;
+export const headOf = (sql: SqlStorage): SnapshotRef | null => savedSnapshots(sql)[0] ?? null;
 
 export async function commitSnapshot(parts: SessionParts, ws: WebSocket, mark: LinkMark, frame: Commit): Promise<void> {
   const { sql, ledger, link } = parts;
@@ -79,10 +83,45 @@ function makeHead(parts: SessionParts, mark: LinkMark, frame: Commit): void {
   const throughSeq = Math.max(seqOfItem(sql, mark.incarnation, throughRseq), ledger.state.saved?.throughSeq ?? 0);
   const storedBytes = snapshot.parts.reduce((sum, part) => sum + part.bytes, 0);
   const { seq } = ledger.append({ event: { type: "snapshot_saved", snapshotId, throughSeq, treeFiles, storedBytes, leftOut } });
-  sql.exec(`INSERT INTO snapshots (snapshot_id, ref, seq) VALUES (?, ?, ?)`, snapshotId, JSON.stringify(snapshot), seq);
   sql.exec(`UPDATE session SET is_save_asked = 0`);
   rememberConversations(sql, ledger.state, conversationsOf(frame));
+  const conversations = threadConfig(sql, ledger.state).agentSessionIds;
+  storeSnapshot(sql, { snapshot, seq, throughSeq, conversations, label: newestPrompt(sql) });
   dropOld(parts);
+}
+
+interface StoredSnapshot {
+  snapshot: SnapshotRef;
+  /** Of the event that tells of it. */
+  seq: number;
+  throughSeq: number;
+  conversations: Readonly<Record<string, string>>;
+  label: string;
+}
+
+export function storeSnapshot(sql: SqlStorage, { snapshot, seq, throughSeq, conversations, label }: StoredSnapshot): void {
+  sql.exec(
+    `INSERT INTO snapshots (snapshot_id, ref, seq, through_seq, conversations, label) VALUES (?, ?, ?, ?, ?, ?)`,
+    snapshot.snapshotId,
+    JSON.stringify(snapshot),
+    seq,
+    throughSeq,
+    JSON.stringify(conversations),
+    label,
+  );
+}
+
+export const readConversations = (text: string): Record<string, string> => z.record(z.string(), z.string()).parse(JSON.parse(text));
+
+/** What the newest turn was asked, cut short; "" before the first. */
+function newestPrompt(sql: SqlStorage): string {
+  const row = sql
+    .exec<{ event: string }>(
+      `SELECT e.event FROM turns t JOIN prompts p ON p.prompt_id = t.prompt_id JOIN events e ON e.seq = p.seq ORDER BY t.started_at DESC LIMIT 1`,
+    )
+    .toArray()[0];
+  const event = row === undefined ? null : readEvent(JSON.parse(row.event));
+  return event?.type === "prompt_queued" ? event.text.slice(0, MAX_LABEL_CHARS) : "";
 }
 
 const conversationsOf = ({ agentSessionId, agentSessionIds }: Commit): Record<string, string> =>

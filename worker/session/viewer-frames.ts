@@ -18,6 +18,7 @@ import { wakeForAnswer } from "./approval-sleep.ts";
 import { changeHostSetting } from "./host-settings.ts";
 import type { SessionParts } from "./parts.ts";
 import { submitPrompt } from "./prompts.ts";
+import { requestRewind } from "./rewind.ts";
 import { startThread } from "./threads.ts";
 import { closeQuietly } from "./runner-link.ts";
 import type { ViewerMark } from "./viewer-mark.ts";
@@ -44,6 +45,7 @@ const NEEDS: Record<Exclude<ViewerFrame["type"], "hello" | "ack" | "query">, Abi
   rename: "own",
   warm: "drive",
   save: "drive",
+  rewind: "drive",
 };
 
 /** What a frame that could not be read may still say about whom to answer. */
@@ -159,6 +161,8 @@ export class ViewerFrames {
         return this.#answer(mark, frame);
       case "save":
         return requestSave(this.#parts, frame.requestId);
+      case "rewind":
+        return requestRewind(this.#parts, frame.snapshotId, authorOf(mark));
       case "set_lifecycle":
       case "set_max_hours":
       case "set_network":

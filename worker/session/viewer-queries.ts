@@ -9,6 +9,7 @@ import { may, type Ability, type Role } from "@ai-dev-platform/protocol/roles";
 import type { Query } from "@ai-dev-platform/protocol/queries";
 import type { ViewerFrame } from "@ai-dev-platform/protocol/viewer";
 import type { SessionParts } from "./parts.ts";
+import { readTimeline } from "./timeline.ts";
 import type { ViewerMark } from "./viewer-mark.ts";
 
 const NEEDS: Record<Query["kind"], Ability> = {
@@ -19,6 +20,7 @@ const NEEDS: Record<Query["kind"], Ability> = {
   file: "propose",
   find: "propose",
   runner_log: "propose",
+  timeline: "read",
 };
 
 const ASLEEP_DETAIL = "The session is asleep. Send a prompt or start it to look at files.";
@@ -35,6 +37,7 @@ export function askRunner(
   const { requestId, query } = frame;
   if (!may(role, NEEDS[query.kind])) return viewers.refuse(ws, requestId, "forbidden");
   if (query.kind === "runner_log") return answerLog(parts, ws, requestId);
+  if (query.kind === "timeline") return viewers.send(ws, { type: "reply", requestId, result: readTimeline(parts.sql, query.beforeSeq) });
   const { state } = conductor.flow.runner;
   const isServing = (state === "ready" || state === "retiring") && link.socket() !== null;
   if (!isServing) return answerAsleep(parts, ws, requestId, query);

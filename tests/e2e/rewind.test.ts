@@ -1,0 +1,66 @@
+/** Going back to a saved state with the real parts: files and the agent's own memory return together. */
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type Account, signUp } from "../support/node/account.ts";
+import { newId } from "../support/node/ids.ts";
+import { startTestPlatform, TEST_KEY, type TestPlatform } from "../support/node/test-platform.ts";
+import { find, type Viewer } from "../support/node/viewer.ts";
+
+let platform: TestPlatform;
+let mara: Account;
+
+beforeAll(async () => {
+  platform = await startTestPlatform();
+  mara = await signUp(platform.url);
+  await mara.json("POST", "/api/keys", { apiKey: TEST_KEY });
+});
+afterAll(() => platform?.stop());
+
+/** One prompt, all that it asks allowed, and the save after it. */
+async function turn(viewer: Viewer, text: string): Promise<string> {
+  const promptId = viewer.prompt(text);
+  const allowed = new Set<string>();
+  const ended = await viewer.until(`the end of ${text}`, () => {
+    for (const { request } of viewer.state().approvals) {
+      if (allowed.has(request.approvalId)) continue;
+      allowed.add(request.approvalId);
+      viewer.send({
+        type: "answer",
+        requestId: newId("request"),
+        approvalId: request.approvalId,
+        answer: { decision: "allow_once" },
+      });
+    }
+    const started = find(viewer, "turn_started", (event) => event.promptId === promptId);
+    return started && find(viewer, "turn_ended", (event) => event.turnId === started.event.turnId);
+  });
+  const saved = await viewer.until("its save", () => find(viewer, "snapshot_saved", (event) => event.throughSeq >= ended.seq));
+  return saved.event.snapshotId;
+}
+
+it("[SN6] brings back files and memory of an earlier turn, and keeps what came after", async () => {
+  const { sessionId } = await mara.createSession({ kind: "empty" });
+  const folder = path.join(platform.dataDir, "machine", "sessions", sessionId, "workspace");
+  const viewer = await mara.view(sessionId);
+  const first = await turn(viewer, "SCENARIO=write-and-bash the first");
+  const second = await turn(viewer, "SCENARIO=edit the second");
+  expect(readFileSync(path.join(folder, "note.txt"), "utf8")).toContain("TWO");
+
+  viewer.send({ type: "rewind", requestId: newId("request"), snapshotId: first });
+  await viewer.until("the way back", () => find(viewer, "rewound", (event) => event.toSnapshotId === first));
+  await turn(viewer, "SCENARIO=memory after going back");
+  expect(existsSync(path.join(folder, "note.txt"))).toBe(false);
+  expect(readFileSync(path.join(folder, "hello.py"), "utf8")).toBe('print("hello")\n');
+  await viewer.until("the memory of one prompt", () =>
+    find(viewer, "text_written", ({ text }) => text.includes("I remember 1 earlier prompts")),
+  );
+
+  viewer.send({ type: "rewind", requestId: newId("request"), snapshotId: second });
+  await viewer.until("the way forward", () => find(viewer, "rewound", (event) => event.toSnapshotId === second));
+  await turn(viewer, "SCENARIO=memory and forward again");
+  expect(readFileSync(path.join(folder, "note.txt"), "utf8")).toContain("TWO");
+  await viewer.until("the memory of two prompts", () =>
+    find(viewer, "text_written", ({ text }) => text.includes("I remember 2 earlier prompts")),
+  );
+});
