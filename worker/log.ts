@@ -11,6 +11,8 @@ const CREDENTIALS: readonly (readonly [RegExp, string])[] = [
   [/\nparams: [\s\S]*?(?=\n {4}at |$)/g, "\nparams: [redacted]"],
   [/sk-ant-[\w-]+/g, "[redacted key]"],
   [/\badp[a-z]_[\w-]+/g, "[redacted token]"],
+  // Git hosts' tokens.
+  [/\b(?:gh[pousr]_|github_pat_|glpat-)[\w-]+/g, "[redacted token]"],
   [/\b(bearer|basic)\s+[^\s"',]+/gi, "$1 [redacted]"],
   [/("?(?:authorization|x-api-key|cookie|set-cookie|password)"?\s*[:=]\s*)(?!bearer |basic )("[^"]*"|[^\s,;]+)/gi, "$1[redacted]"],
 ];

@@ -17,7 +17,7 @@ import {
 import { gitAnswerHeaders, gitRequestHeaders } from "./headers.ts";
 import { readSection } from "./pkt-line.ts";
 import type { EgressCaller, EgressPorts } from "./ports.ts";
-import { send } from "./send.ts";
+import { passOn, send } from "./send.ts";
 
 /** A refused push is read this far before it is answered: git shows an answer only once it has sent what it had. */
 const MAX_DISCARDED_BYTES = 32 * 1_048_576;
@@ -50,7 +50,7 @@ export async function relayOwn(request: Request, git: GitRequest, access: GitAcc
         : `${git.host} refused the stored login for this repository. The owner can replace it in Settings, Git.`,
     );
   }
-  return new Response(answer.body, { status: answer.status, headers: gitAnswerHeaders(answer.headers) });
+  return passOn(answer, gitAnswerHeaders(answer.headers));
 }
 
 /** The push's body, to be sent on whole, or the answer that refuses it. */

@@ -3,18 +3,26 @@
  * what the platform vouches for; nothing in the request says who it comes from.
  */
 import { readConfig } from "../env.ts";
-import { createLogger } from "../log.ts";
+import { createLogger, errorFields } from "../log.ts";
 import { sessionStub } from "../session/stub.ts";
+import { refuse } from "./answers.ts";
 import { lendGitLogin } from "./git-logins.ts";
 import { relayOutbound } from "./outbound.ts";
 import type { EgressCaller, EgressPorts } from "./ports.ts";
 
 const log = createLogger("egress");
 
-export type Defer = (work: Promise<unknown>) => void;
+type Defer = (work: Promise<unknown>) => void;
 
-export const handleSandboxEgress = (request: Request, env: Env, identity: EgressCaller, defer: Defer): Promise<Response> =>
-  relayOutbound(request, identity, egressPorts(env, identity.sessionId, defer));
+/** The edge: a surprise is closed, not open, and is told as one. */
+export async function handleSandboxEgress(request: Request, env: Env, identity: EgressCaller, defer: Defer): Promise<Response> {
+  try {
+    return await relayOutbound(request, identity, egressPorts(env, identity.sessionId, defer));
+  } catch (error) {
+    log.error("surprise", { sessionId: identity.sessionId, ...errorFields(error) });
+    return refuse("The platform could not judge this request now. Try again.", 503);
+  }
+}
 
 export function egressPorts(env: Env, sessionId: string, defer: Defer): EgressPorts {
   const { publicOrigin } = readConfig(env);

@@ -75,6 +75,13 @@ describe("the way out", () => {
     expect([answer.status, await answer.text()]).toEqual([502, "example.com could not be reached.\n"]);
   });
 
+  it.each([204, 205, 304])("passes on a %i, which has no body", async (status) => {
+    const { state, go } = rig("full");
+    state.answer = () => Promise.resolve(new Response(null, { status, headers: { etag: "x" } }));
+    const answer = await go("https://example.com/");
+    expect([answer.status, answer.body, answer.headers.get("etag")]).toEqual([status, null, "x"]);
+  });
+
   it("does not lead back to the platform", async () => {
     const { asked, sent, go } = rig("full");
     for (const address of ["https://app.example.com/api/me", "https://APP.example.com./"]) expect((await go(address)).status).toBe(403);

@@ -10,7 +10,7 @@ import { answerHeaders, outboundHeaders } from "./headers.ts";
 import { parseTarget, type Target } from "./host-name.ts";
 import type { EgressCaller, EgressPorts } from "./ports.ts";
 import { isOpenInPart } from "./registries.ts";
-import { send } from "./send.ts";
+import { passOn, send } from "./send.ts";
 import { verdictCache, type VerdictCache } from "./verdict-cache.ts";
 
 /** Of this isolate. Keys name the session and the incarnation. */
@@ -58,5 +58,5 @@ async function forward(request: Request, { host }: Target, reason: string, ports
   if (answer === null) return refuse(unreachableText(host), 502);
   // A socket's answer cannot be built again; it is the platform's own object.
   if (answer.status < 200) return answer;
-  return new Response(answer.body, { status: answer.status, statusText: answer.statusText, headers: answerHeaders(answer.headers) });
+  return passOn(answer, answerHeaders(answer.headers));
 }

@@ -26,3 +26,12 @@ export async function send(
     return null;
   }
 }
+
+/** Statuses that never have a body; the platform refuses to make one with an empty stream. */
+const BODYLESS = new Set([204, 205, 304]);
+
+/** The answer under other headers, its body as it comes. */
+export function passOn(answer: Response, headers: Headers): Response {
+  const { status, statusText } = answer;
+  return new Response(BODYLESS.has(status) ? null : answer.body, { status, statusText, headers });
+}

@@ -1,10 +1,11 @@
 /** The way out against a real session: what it blocks is in its log, its own repository has the owner's login, and only while its incarnation is current. */
 import { env } from "cloudflare:workers";
-import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { handleSandboxEgress } from "../../../worker/egress/handlers.ts";
 import { relayOutbound } from "../../../worker/egress/outbound.ts";
 import type { EgressPorts } from "../../../worker/egress/ports.ts";
 import { concat, FLUSH, pktLine } from "../../../worker/egress/pkt-line.ts";
+import { SessionDO } from "../../../worker/session/session-do.ts";
 import { clearUpstreamLog, fetchApp, signUp, upstreamLog } from "../../support/worker/app-client.ts";
 import { installWorlds, SessionWorld } from "../../support/worker/session-fakes.ts";
 
@@ -55,6 +56,15 @@ describe("a session's sandbox", () => {
     expect(seen?.headers).toMatchObject({ authorization: LOGIN });
     expect(seen?.headers).not.toHaveProperty("cookie");
     expect(more).toEqual([]);
+  });
+
+  it("reaches nothing while its session cannot judge", async () => {
+    const { out } = await started();
+    const broken = vi.spyOn(SessionDO.prototype, "authorizeEgress").mockRejectedValue(new Error("storage is down"));
+    const answer = await out("https://echo.example.com/other");
+    broken.mockRestore();
+    expect([answer.status, await answer.text()]).toEqual([503, "The platform could not judge this request now. Try again.\n"]);
+    expect(await upstreamLog()).toEqual([]);
   });
 
   it("[RN1] reaches nothing once a newer incarnation is current", async () => {
