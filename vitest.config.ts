@@ -63,7 +63,8 @@ export default defineConfig({
           name: "deploy",
           include: ["tests/deploy/**/*.real.test.ts"],
           fileParallelism: false,
-          testTimeout: 180_000,
+          // Some thirty runs of wrangler, one after the other.
+          testTimeout: 600_000,
           hookTimeout: 180_000,
         },
       },

@@ -126,16 +126,14 @@ export async function readAccount(looking: Looking, options: DeployOptions, name
   };
   if (accountId === null) return blank;
   const { wrangler } = looking;
-  const databaseId = await findDatabase(wrangler, names.database);
-  const secrets = await readSecrets(wrangler, names.worker);
+  const [databaseId, secrets, isBucketThere, hasProject, containers] = await Promise.all([
+    findDatabase(wrangler, names.database),
+    readSecrets(wrangler, names.worker),
+    hasBucket(wrangler, names.bucket),
+    options.pages && hasPagesProject(wrangler, names.pages),
+    options.sandbox ? readContainers(looking) : null,
+  ]);
   const isLockable = databaseId !== null && !(secrets?.includes("KEY_ENCRYPTION") ?? false);
-  return {
-    ...blank,
-    databaseId,
-    secrets,
-    hasBucket: await hasBucket(wrangler, names.bucket),
-    sealedValues: isLockable ? await countSealed(wrangler, names.database, databaseId) : 0,
-    hasPagesProject: options.pages && (await hasPagesProject(wrangler, names.pages)),
-    containers: options.sandbox ? await readContainers(looking) : null,
-  };
+  const sealedValues = isLockable ? await countSealed(wrangler, names.database, databaseId) : 0;
+  return { ...blank, databaseId, secrets, hasBucket: isBucketThere, sealedValues, hasPagesProject: hasProject, containers };
 }

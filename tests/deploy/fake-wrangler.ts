@@ -204,11 +204,14 @@ function deployPages(account: Account, { args, cwd }: Call): Answer {
 
 /** As a program: the account is a file, and every call is written down beside it. */
 function main(file: string): void {
-  const account = JSON.parse(readFileSync(file, "utf8")) as Account;
+  const before = readFileSync(file, "utf8");
+  const account = JSON.parse(before) as Account;
   const call: Call = { args: process.argv.slice(2), input: readFileSync(0, "utf8"), cwd: process.cwd() };
   appendFileSync(`${file}.calls`, `${JSON.stringify({ args: call.args, cwd: call.cwd })}\n`);
   const { code, stdout = "", stderr = "" } = answer(account, call);
-  writeFileSync(file, JSON.stringify(account));
+  // Questions are asked several at a time; only what changes something, one at a time, writes.
+  const after = JSON.stringify(account);
+  if (after !== before) writeFileSync(file, after);
   process.stdout.write(stdout);
   process.stderr.write(stderr);
   process.exitCode = code;
