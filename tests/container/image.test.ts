@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { formatId, ID_RANDOM_BYTES } from "@ai-dev-platform/protocol/ids";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { LAUNCHER } from "../../agent/src/sandbox/account.ts";
 import { docker, dockerText, setting } from "./setting.ts";
 
 const CANARY = "canary-9d41c7";
@@ -63,8 +64,7 @@ describe.skipIf(setting === null)("the sandbox image", () => {
   });
 
   it("lets what the runner starts for the agent keep no capability and gain none", () => {
-    const words = "setpriv --reuid=10001 --regid=10001 --clear-groups --inh-caps=-all --bounding-set=-all --no-new-privs --";
-    const status = asRoot(`${words} grep -E 'Cap(Inh|Prm|Eff|Bnd|Amb)|NoNewPrivs|^[UG]id|Groups' /proc/self/status`).stdout;
+    const status = asRoot(`${LAUNCHER.join(" ")} grep -E 'Cap(Inh|Prm|Eff|Bnd|Amb)|NoNewPrivs|^[UG]id|Groups' /proc/self/status`).stdout;
     for (const name of ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"]) expect(status).toMatch(new RegExp(`${name}:\\t0{16}`));
     expect(status).toMatch(/NoNewPrivs:\t1/);
     expect(status).toMatch(/Uid:\t10001\t10001\t10001\t10001/);
@@ -78,7 +78,7 @@ describe.skipIf(setting === null)("the sandbox image", () => {
     expect(asAgent("find /session -mindepth 1").stdout).toBe("");
   });
 
-  it("ends a container whose agent outgrows its memory, and says so", async () => {
+  it("kills what outgrows a container's memory", () => {
     const limited = dockerText("run", "--detach", "--memory", "300m", "--memory-swap", "300m", "--entrypoint", "sleep", image, "300");
     try {
       const eater = docker(["exec", "--user", "agent", limited, "python3", "-c", "b = bytearray(500_000_000); print(len(b))"]);

@@ -14,7 +14,8 @@ export interface ContainerPlatform {
   /** Ids of the containers that run the image, newest first. */
   sandboxes(): string[];
   serverLog(): string;
-  restartServer(): Promise<void>;
+  /** Kills the local runtime without a chance to tidy up, and starts it again on the same data. */
+  crashServer(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -76,8 +77,8 @@ export async function startContainerPlatform(setting: Setting, environment: Reco
       return ids.filter((id) => !before.has(id));
     },
     serverLog: () => readFileSync(path.join(dataDir, "server.log"), "utf8"),
-    async restartServer() {
-      await server.stop();
+    async crashServer() {
+      await server.stop("SIGKILL");
       server = await startServer(options);
     },
     async stop() {

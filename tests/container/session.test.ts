@@ -135,6 +135,27 @@ describe.skipIf(setting === null)("a session in a sandbox", () => {
     await vi.waitUntil(() => platform.sandboxes().length === 0, POLL);
   });
 
+  it("goes on in the same container and the same turn when the Worker's process is killed", async () => {
+    const session = await newSession();
+    const before = await mara.view(session.sessionId);
+    const promptId = before.prompt("SCENARIO=sleep(15)");
+    const asked = await before.until("an approval", () => before.state().approvals[0]);
+    const { approvalId } = asked.request;
+    before.send({ type: "answer", requestId: newId("request"), approvalId, answer: { decision: "allow_once" } });
+    const container = only();
+    await vi.waitUntil(() => processes(container).some(({ args }) => args === "sleep 15"), POLL);
+    await platform.crashServer();
+    const after = await mara.view(session.sessionId);
+    const ended = await after.until("the end of the turn", () => turnEnded(after, promptId));
+    expect(ended.event.outcome).toBe("completed");
+    expect(only()).toBe(container);
+    expect(after.state().host.incarnation).toBe(1);
+    expect(after.entries.filter(({ event }) => event.type === "turn_ended")).toHaveLength(1);
+    after.close();
+    await mara.request("DELETE", `/api/sessions/${session.sessionId}`);
+    await vi.waitUntil(() => platform.sandboxes().length === 0, POLL);
+  });
+
   it("leaves no orphan: a session deleted while it starts, and one deleted in mid-turn", async () => {
     const starting = await newSession();
     const first = await mara.view(starting.sessionId);
