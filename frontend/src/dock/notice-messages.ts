@@ -40,7 +40,7 @@ export const t = {
   blocked: {
     title: (host: string) => `${host} was blocked`,
     body: (level: string) => `The session’s network is set to “${level}”.`,
-    retry: "Claude was told; after you allow it, ask to try again.",
+    retry: "Claude was told. Once opens it for a minute; ask Claude to try again.",
     askOwner: "The owner can allow it.",
     open: "Network…",
     more: (count: number) => `${count} more…`,

@@ -1,9 +1,9 @@
 /** How the session lives, as a chip in the header: what it is set to, what it has used, and the choice. Loaded after first paint. */
-import { LIFECYCLES } from "@ai-dev-platform/protocol/modes";
 import { may } from "@ai-dev-platform/protocol/roles";
 import type { SessionState } from "@ai-dev-platform/protocol/state";
 import { ChevronDown, Cloud, Monitor } from "lucide-react";
 import { HOST_WORDS, LIFECYCLE_WORDS, lifecycleWords, sizeWords, t as hosting } from "../hosting/messages.ts";
+import { offeredLifecycles } from "../hosting/offered-lifecycles.ts";
 import { useActions, useViewer } from "../session/use-session.ts";
 import { formatUsd } from "../ui/format.ts";
 import { Menu, MenuRadio } from "../ui/menu.tsx";
@@ -63,9 +63,9 @@ export default function LifecycleMenu({ state }: { state: SessionState }) {
       <RunFacts state={state} />
       <MenuRadio
         value={state.lifecycle}
-        options={LIFECYCLES.map((value) => ({ value, ...lifecycleWords(value, state.hostKind, state.size) }))}
+        options={offeredLifecycles(state).map((value) => ({ value, ...lifecycleWords(value, state.hostKind, state.size) }))}
         onChange={(value) => {
-          const lifecycle = LIFECYCLES.find((known) => known === value);
+          const lifecycle = offeredLifecycles(state).find((known) => known === value);
           if (lifecycle !== undefined && lifecycle !== state.lifecycle) actions.setLifecycle(lifecycle).catch(showFailure);
         }}
       />

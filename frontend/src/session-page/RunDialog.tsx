@@ -1,9 +1,9 @@
 /** How the session runs and what it may cost, in one place: lifecycle, budget, sandbox hours. For its owner. */
 import { MAX_MAX_HOURS, MIN_MAX_HOURS } from "@ai-dev-platform/protocol/limits";
-import { LIFECYCLES } from "@ai-dev-platform/protocol/modes";
 import type { SessionState } from "@ai-dev-platform/protocol/state";
 import { useState } from "react";
 import { lifecycleWords, t as hosting } from "../hosting/messages.ts";
+import { offeredLifecycles } from "../hosting/offered-lifecycles.ts";
 import { useActions } from "../session/use-session.ts";
 import { Button } from "../ui/button.tsx";
 import { Choice } from "../ui/choice.tsx";
@@ -109,7 +109,7 @@ export default function RunDialog({ state, onClose }: { state: SessionState; onC
           label={hosting.lifecycle}
           value={form.lifecycle}
           onChange={form.setLifecycle}
-          options={LIFECYCLES.map((value) => ({ value, ...lifecycleWords(value, state.hostKind, state.size) }))}
+          options={offeredLifecycles(state).map((value) => ({ value, ...lifecycleWords(value, state.hostKind, state.size) }))}
         />
         {form.failure !== undefined && (
           <p role="alert" className="text-ui text-bad">

@@ -88,10 +88,18 @@ function BlockedRow({ blocked, mayAllow, mayAlways }: { blocked: BlockedHost; ma
   );
 }
 
-/** Each choice takes effect at once: what is shown is what the session says, not what was clicked. */
-function NetworkSetting({ network }: { network: Network }) {
+/** Each choice takes effect at once. It is shown while it is on its way, then what the session says. */
+function NetworkSetting({ network: settled }: { network: Network }) {
   const actions = useActions();
-  const set = (next: Network) => void actions.setNetwork(next).catch(showFailure);
+  const [wanted, setWanted] = useState<Network | null>(null);
+  const network = wanted ?? settled;
+  const set = (next: Network) => {
+    setWanted(next);
+    actions
+      .setNetwork(next)
+      .catch(showFailure)
+      .finally(() => setWanted((newest) => (newest === next ? null : newest)));
+  };
   return (
     <section aria-label={hosting.network} className="flex flex-col gap-3">
       <Choice
