@@ -250,6 +250,17 @@ describe("[HO7] after a crash of the session", () => {
     expect(await eventsOf(world, "turn_ended")).toHaveLength(1);
   });
 
+  it("does not ask about a start that it made itself and that is still under way", async () => {
+    const world = await SessionWorld.create({ ...sandbox, prompt: { promptId: freshId("prompt"), text: "go" } });
+    world.host.statusNow = { state: "stopped", incarnation: null };
+    await until(() => world.host.orders.length === 1, "an order");
+    await world.watching();
+    const runner = await world.readyRunner();
+    await runner.until("prompt");
+    expect(await stateOf(world)).toMatchObject({ host: { state: "ready", incarnation: 1, problem: null } });
+    expect(world.host.kills).toEqual([]);
+  });
+
   it("makes a start again that was cut short", async () => {
     const world = await SessionWorld.create(sandbox);
     const first = await world.watching();

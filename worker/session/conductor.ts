@@ -27,6 +27,7 @@ type BeginTurn = Extract<Effect, { do: "open_turn" }>;
 export class Conductor {
   readonly #parts: Parts;
   #flow: Flow | null = null;
+  #launchedHere = 0;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -35,6 +36,11 @@ export class Conductor {
   get flow(): Flow {
     this.#flow ??= this.#load();
     return this.#flow;
+  }
+
+  /** Whether this instance made the start, and will hear its outcome. */
+  hasLaunched(incarnation: number): boolean {
+    return this.#launchedHere === incarnation;
   }
 
   /** Decides on one input and does it all, in one transaction. */
@@ -142,6 +148,7 @@ export class Conductor {
     const { ledger, link, live } = this.#parts;
     switch (effect.do) {
       case "start_runner":
+        this.#launchedHere = effect.incarnation;
         return ledger.afterCommit(() => this.#background(launchRunner(this.#parts, this, effect.incarnation)));
       case "resend_turn":
         return this.#resendTurn(effect);

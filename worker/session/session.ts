@@ -237,7 +237,7 @@ export class Session implements SessionApi {
     const expectsLink = runner.state === "ready" || runner.state === "restoring" || runner.state === "retiring";
     if (expectsLink && link.socket() === null) conductor.feed({ type: "closed", incarnation });
     const isMissing = link.socket() === null && (expectsLink || runner.state === "away" || runner.state === "starting");
-    if (isMissing && link.incarnation > 0) this.#ctx.waitUntil(checkHost(this.#parts));
+    if (isMissing && !conductor.hasLaunched(incarnation)) this.#ctx.waitUntil(checkHost(this.#parts));
   }
 
   #isDeleted(): boolean {
