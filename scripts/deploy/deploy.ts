@@ -55,6 +55,7 @@ export async function deploy(argv: string[], around: Surroundings): Promise<numb
   const { options } = parsed;
   const source = readSourceConfig(path.join(root, "wrangler.toml"));
   const names = namesOf(source, options.name);
+  let hasBegun = false;
   try {
     say(`Looking at the account for ${names.worker} …`);
     const state = await readAccount(around, options, names);
@@ -64,12 +65,13 @@ export async function deploy(argv: string[], around: Surroundings): Promise<numb
       say(plan.missing.length > 0 ? "\nNothing was changed." : "\nA dry run: nothing was changed.");
       return plan.missing.length > 0 ? 1 : 0;
     }
+    hasBegun = true;
     const findings = await perform(plan, { root, source, names, options, wrangler, build, now }, state, say);
     for (const line of closingWords(options, names, findings, state)) say(line);
     return 0;
   } catch (error) {
     if (!(error instanceof DeployError)) throw error;
-    say(`\n${error.message}\n\nWhat was done stays; run this again and it goes on from here.`);
+    say(`\n${error.message}\n\n${hasBegun ? "What was done stays; run this again and it goes on from here." : "Nothing was changed."}`);
     return 1;
   }
 }

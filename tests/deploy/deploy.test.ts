@@ -151,6 +151,7 @@ describe("run again", () => {
       const { code, said, calls } = await run(account);
       expect(code).toBe(1);
       expect(said).toContain("internal error");
+      expect(said).toContain("Nothing was changed.");
       expect(changing(calls)).toEqual([]);
     },
   );
