@@ -4,6 +4,7 @@ import process from "node:process";
 const BENCHES: Record<string, () => Promise<unknown>> = {
   latency: () => import("./latency.ts"),
   live: () => import("./live.ts"),
+  hibernation: () => import("./hibernation.ts"),
   bundle: () => import("./bundle.ts"),
 };
 
