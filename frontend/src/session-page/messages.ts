@@ -29,7 +29,7 @@ export const t = {
   skipToPrompt: "Skip to the prompt",
   skipToTranscript: "Skip to the transcript",
   skipToDock: "Skip to the request",
-  tabs: { label: "Parts of the session", chat: "Chat", changes: "Changes", files: "Files", mcp: "MCP", network: "Network" },
+  tabs: { label: "Parts of the session", chat: "Chat", changes: "Changes", files: "Files", timeline: "Timeline", mcp: "MCP", network: "Network" },
   splitter: "Width of the workbench",
   openSessions: "Open the list of sessions",
   showWorkbench: "Show the workbench",

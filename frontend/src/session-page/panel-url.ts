@@ -1,6 +1,6 @@
 /** The workbench's state in the address: `?panel=changes&file=src/a.ts&line=12`. Pure; unknown values fall away. */
 
-export const PANELS = ["changes", "files", "network", "mcp"] as const;
+export const PANELS = ["changes", "files", "timeline", "network", "mcp"] as const;
 export type Panel = (typeof PANELS)[number];
 
 export interface PanelPlace {

@@ -34,6 +34,8 @@ export interface SessionActions {
   query(query: Query): Promise<QueryResult>;
   warm(): void;
   save(): Promise<void>;
+  /** Back to a saved state, files and conversation together. */
+  rewind(snapshotId: string): Promise<void>;
   loadOlder(): Promise<void>;
   reconnectNow(): void;
   /** Opens or closes a row by hand; remembered for this session. */
@@ -68,6 +70,7 @@ export function createActions(core: SessionCore): SessionActions {
     },
     warm: () => void core.socket.send({ type: "warm" }),
     save: () => tell({ type: "save" }),
+    rewind: (snapshotId) => tell({ type: "rewind", snapshotId }),
     loadOlder: () => loadOlder(core, tell),
     reconnectNow: () => core.socket.input({ type: "wake" }),
     setToggle: (rowId, isOpen) => core.setToggle(rowId, isOpen),

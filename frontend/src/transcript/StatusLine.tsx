@@ -1,7 +1,7 @@
 /** One line about the session itself. A problem has its cause in plain words, and the raw text under "Details". */
 import type { Problem } from "@ai-dev-platform/protocol/events";
-import { CircleAlert, Info, RotateCcw, ShieldBan, Square, TriangleAlert, type LucideIcon } from "lucide-react";
-import { formatCompact, formatDuration, formatUsd } from "../ui/format.ts";
+import { CircleAlert, History, Info, RotateCcw, ShieldBan, Square, TriangleAlert, type LucideIcon } from "lucide-react";
+import { formatCompact, formatCount, formatDuration, formatUsd } from "../ui/format.ts";
 import { t } from "./messages.ts";
 import type { StatusDetail, StatusRow } from "./rows.ts";
 
@@ -50,6 +50,8 @@ function tell(detail: StatusDetail): Told {
       return { Icon: Info, tone: "quiet", text: t.status.threadStarted(detail.author.name, detail.title) };
     case "files_dropped":
       return { Icon: Info, tone: "quiet", text: t.status.filesDropped };
+    case "rewound":
+      return { Icon: History, tone: "quiet", text: t.status.rewound(detail.author.name, formatCount(detail.toSeq)) };
     case "host_lost":
       return {
         Icon: TriangleAlert,

@@ -112,6 +112,8 @@ export const t = {
     hoursSet: (hours: number) => `Sandbox hours: ${hours} in all`,
     hoursReached: (hours: number) => `This session used its ${hours} hours of sandbox. It was saved and stopped.`,
     threadStarted: (who: string, title: string) => `${who} started another agent: ${title}`,
+    rewound: (name: string, step: string) =>
+      `${name} went back to step ${step}: files and conversation are as they were then. What came after is kept on the timeline.`,
     filesDropped: "The run ended, and its files went with it.",
     hostLost: (host: string) => `${host || "The sandbox"} was lost. Unsaved work of the last moments may be gone.`,
     hostFailed: (host: string) => `${host || "The sandbox"} could not start Claude.`,

@@ -14,6 +14,8 @@ import { t } from "./messages.ts";
 
 const NetworkPanel = lazy(() => import("./NetworkPanel.tsx").then((module) => ({ default: module.NetworkPanel })));
 
+const TimelinePanel = lazy(() => import("./TimelinePanel.tsx"));
+
 export interface WorkbenchProps {
   sessionId: string;
   panel: Panel;
@@ -40,6 +42,11 @@ export function Workbench({ sessionId, panel, place, onPlace, onClose }: Workben
     network: (
       <Suspense fallback={null}>
         <NetworkPanel />
+      </Suspense>
+    ),
+    timeline: (
+      <Suspense fallback={null}>
+        <TimelinePanel sessionId={sessionId} />
       </Suspense>
     ),
     mcp: <McpPanel />,

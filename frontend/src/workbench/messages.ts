@@ -1,7 +1,7 @@
 /** Words of the workbench. */
 export const t = {
   region: "Workbench",
-  tabs: { changes: "Changes", files: "Files", network: "Network", mcp: "MCP" },
+  tabs: { changes: "Changes", files: "Files", timeline: "Timeline", network: "Network", mcp: "MCP" },
   close: "Hide the workbench",
   refresh: "Refresh",
   loading: "Loading",
