@@ -142,6 +142,7 @@ describe("a sandbox's start", () => {
       outcomes.push(outcome.kind === "failed" ? `${outcome.code} ${outcome.isTransient}` : outcome.kind);
     }
     expect(outcomes).toEqual([...Array.from({ length: 6 }, () => "waiting"), "sandbox_unavailable false"]);
+    expect(await rig.start(9)).toMatchObject({ kind: "waiting" });
   });
 
   it("fails for good on what will not get better", async () => {
@@ -156,6 +157,11 @@ describe("a sandbox's start", () => {
   it("cannot open a folder of a machine", async () => {
     const rig = newRig();
     expect(await rig.start(1, { source: { kind: "path", path: "/home/me/app" } })).toMatchObject({ code: "workspace_path_refused" });
+  });
+
+  it("says so where the deployment has no containers, whatever its variables say", async () => {
+    // This size has no stand-in beneath it: the SDK's constructor throws, as on a deployment without containers.
+    expect(await newRig().start(1, { size: "standard-3" })).toMatchObject({ kind: "failed", code: "sandbox_off", isTransient: false });
   });
 
   it("takes each size from its own class", async () => {

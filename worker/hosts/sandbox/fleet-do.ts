@@ -10,7 +10,8 @@ import { createLogger, errorFields } from "../../log.ts";
 import { sessionStub } from "../../session/stub.ts";
 import { isOrphan, queueWaitMs, refuseStart, whomToCall, type Caps } from "./fleet.ts";
 import { FleetTables } from "./fleet-tables.ts";
-import { REAP_BATCH, REAP_INTERVAL_MS } from "./limits.ts";
+import { MAX_ROUNDS, REAP_BATCH, REAP_INTERVAL_MS } from "./limits.ts";
+import { classifyFailure } from "./start-failure.ts";
 import { sandboxAt, sandboxesOf, type FleetApi, type Place } from "./places.ts";
 
 export interface FleetRequest {
@@ -60,18 +61,23 @@ export class SandboxFleetDO extends DurableObject<Env> implements FleetApi {
     await this.#callWaiting();
   }
 
-  /** The platform had no instance for it: it waits with the others, longer each time. */
-  async noInstance(sessionId: string, incarnation: number): Promise<{ rounds: number }> {
+  /** The platform had no instance for it: it waits with the others, longer each time, until the rounds are used up. */
+  async noInstance(sessionId: string, incarnation: number): Promise<{ mayWait: boolean }> {
     const now = Date.now();
     this.#tables.setState(sessionId, incarnation, "off", now);
     const rounds = this.#tables.addRound(sessionId);
     const member = this.#tables.member(sessionId);
-    if (member !== null) {
-      const notBefore = now + queueWaitMs(rounds, Math.random());
-      this.#tables.wait(sessionId, member.userId, now, notBefore);
-      await this.#wakeAt(notBefore);
+    if (member === null) return { mayWait: false };
+    if (rounds > MAX_ROUNDS) {
+      // Whoever tries again by hand begins anew.
+      this.#tables.clearRounds(sessionId);
+      this.#tables.leaveLine(sessionId);
+      return { mayWait: false };
     }
-    return { rounds };
+    const notBefore = now + queueWaitMs(rounds, Math.random());
+    this.#tables.wait(sessionId, member.userId, now, notBefore);
+    await this.#wakeAt(notBefore);
+    return { mayWait: true };
   }
 
   /** From here on no start of this incarnation, nor of one before it, is admitted. */
@@ -133,7 +139,9 @@ export class SandboxFleetDO extends DurableObject<Env> implements FleetApi {
             this.#tables.setState(sessionId, incarnation, "off", now);
           }
         } catch (error) {
-          log.warn("check_failed", { sessionId, ...errorFields(error) });
+          // Containers were switched off: it is gone, whatever this list says.
+          if (classifyFailure(error) === "off") this.#tables.setState(sessionId, incarnation, "off", now);
+          else log.warn("check_failed", { sessionId, ...errorFields(error) });
         }
       }),
     );

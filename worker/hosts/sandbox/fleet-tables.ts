@@ -152,6 +152,10 @@ export class FleetTables {
     );
   }
 
+  leaveLine(sessionId: string): void {
+    this.#sql.exec(`DELETE FROM waiting WHERE session_id = ?`, sessionId);
+  }
+
   /** Not called again before it has had time to come. */
   markCalled(sessionId: string, now: number): void {
     this.#sql.exec(`UPDATE waiting SET called_at = ?, not_before = ? WHERE session_id = ?`, now, now + START_FORGOTTEN_MS, sessionId);

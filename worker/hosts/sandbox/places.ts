@@ -31,7 +31,7 @@ export interface SandboxApi {
 export interface FleetApi {
   admit(request: FleetRequest): Promise<Admission>;
   report(sessionId: string, incarnation: number, state: "running" | "off"): Promise<void>;
-  noInstance(sessionId: string, incarnation: number): Promise<{ rounds: number }>;
+  noInstance(sessionId: string, incarnation: number): Promise<{ mayWait: boolean }>;
   fence(sessionId: string, incarnation: number): Promise<Place | null>;
   find(sessionId: string): Promise<Place | null>;
   forget(sessionId: string): Promise<void>;

@@ -5,7 +5,7 @@
 import type { HostOrder, RunnerHost, StartOutcome } from "../../session/ports.ts";
 import { createLogger, errorFields } from "../../log.ts";
 import { readConfig } from "../../env.ts";
-import { FIRST_LEASE_MS, MAX_ROUNDS } from "./limits.ts";
+import { FIRST_LEASE_MS } from "./limits.ts";
 import { fleetOf, sandboxAt, type LaunchOutcome, type Place } from "./places.ts";
 import { classifyFailure } from "./start-failure.ts";
 
@@ -44,14 +44,23 @@ export function sandboxHost(env: Env): RunnerHost {
     async kill(sessionId, incarnation) {
       // The fleet first: a start that is still on its way there is not admitted any more.
       const place = await fleetOf(env).fence(sessionId, incarnation);
-      if (place !== null) await sandboxAt(env, place).end(incarnation);
+      if (place !== null) await unlessOff(() => sandboxAt(env, place).end(incarnation));
     },
     async forget(sessionId) {
       const place = await fleetOf(env).find(sessionId);
-      if (place !== null) await sandboxAt(env, place).erase();
+      if (place !== null) await unlessOff(() => sandboxAt(env, place).erase());
       await fleetOf(env).forget(sessionId);
     },
   };
+}
+
+/** Where containers were switched off after a session had one, there is nothing left to end. */
+async function unlessOff(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (classifyFailure(error) !== "off") throw error;
+  }
 }
 
 async function start(env: Env, order: HostOrder): Promise<StartOutcome> {
@@ -85,7 +94,7 @@ async function launch(env: Env, order: HostOrder, place: Place): Promise<LaunchO
     });
   } catch (error) {
     log.warn("launch_failed", { sessionId, incarnation, ...errorFields(error) });
-    return { kind: "failed", failure: classifyFailure(error), detail: "The sandbox's object did not answer." };
+    return { kind: "failed", failure: classifyFailure(error), detail: error instanceof Error ? error.message : String(error) };
   }
 }
 
@@ -107,10 +116,11 @@ async function settle(env: Env, { sessionId, incarnation }: HostOrder, outcome: 
   }
   const { failure, detail } = outcome;
   if (failure === "capacity") {
-    const { rounds } = await fleetOf(env).noInstance(sessionId, incarnation);
-    if (rounds <= MAX_ROUNDS) return { kind: "waiting", code: "sandbox_unavailable" };
-    return { kind: "failed", code: "sandbox_unavailable", detail: `No instance after ${rounds} rounds.`, isTransient: false };
+    const { mayWait } = await fleetOf(env).noInstance(sessionId, incarnation);
+    if (mayWait) return { kind: "waiting", code: "sandbox_unavailable" };
+    return { kind: "failed", code: "sandbox_unavailable", detail, isTransient: false };
   }
   await fleetOf(env).report(sessionId, incarnation, "off");
+  if (failure === "off") return { kind: "failed", code: "sandbox_off", detail, isTransient: false };
   return { kind: "failed", code: "runner_start_failed", detail, isTransient: failure === "transient" };
 }

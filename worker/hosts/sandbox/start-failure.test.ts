@@ -7,7 +7,7 @@ describe("a failed start", () => {
     ["Maximum number of running container instances exceeded. Try again later.", "capacity"],
     ["you are requesting too many containers per second", "capacity"],
     ["No such image available: registry/agent:1", "permanent"],
-    ["Containers have not been enabled for this Durable Object class.", "permanent"],
+    ["Containers have not been enabled for this Durable Object class.", "off"],
     ["Network connection lost.", "transient"],
     ["Container exited before we could determine the container health, exit code: 1", "transient"],
     ["something nobody has seen", "transient"],

@@ -3,16 +3,19 @@
  * SDK and of the runtime below it; an unknown one counts as transient, because a try costs little and hides nothing. Pure.
  */
 
-/** `capacity`: no instance now, ask later. `transient`: something broke on the way. `permanent`: the same again gives the same. */
-export type FailureKind = "capacity" | "transient" | "permanent";
+/**
+ * `capacity`: no instance now, ask later. `transient`: something broke on the way. `permanent`: the same again gives the same.
+ * `off`: this deployment has no containers at all, whatever its variables say.
+ */
+export type FailureKind = "capacity" | "transient" | "permanent" | "off";
 
 const CAPACITY = [
   "there is no container instance",
   "maximum number of running container instances exceeded",
   "too many containers per second",
 ];
+const OFF = "containers have not been enabled";
 const PERMANENT = [
-  "containers have not been enabled",
   "no application that matches",
   "no container application assigned",
   "no such image",
@@ -25,6 +28,7 @@ const CAUSES_DEEP = 8;
 
 export function classifyFailure(error: unknown): FailureKind {
   const words = messagesOf(error);
+  if (words.includes(OFF)) return "off";
   if (CAPACITY.some((phrase) => words.includes(phrase))) return "capacity";
   return PERMANENT.some((phrase) => words.includes(phrase)) ? "permanent" : "transient";
 }
