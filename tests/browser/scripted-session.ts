@@ -49,6 +49,8 @@ export class ScriptedSession {
   /** What the page sent, acknowledgements left out. */
   readonly frames: ViewerFrame[] = [];
   role: Role = "owner";
+  /** What the session does about a frame; it is logged before the reply, as the real one does. */
+  onFrame: ((frame: ViewerFrame) => void) | null = null;
   state: SessionState = emptyState();
   readonly #sockets = new Set<(frame: SessionFrame) => void>();
   readonly #waiting: { fits: (frame: ViewerFrame) => boolean; resolve: () => void }[] = [];
@@ -116,6 +118,7 @@ export class ScriptedSession {
     const frame = viewerFrameSchema.parse(JSON.parse(message));
     if (frame.type === "ack") return;
     this.frames.push(frame);
+    this.onFrame?.(frame);
     if (frame.type === "hello") this.attach(send);
     if (frame.type === "prompt") send({ type: "prompt_ack", promptId: frame.promptId, seq: this.state.seq });
     if ("requestId" in frame && frame.type !== "history") {
