@@ -7,6 +7,7 @@ import type { ErrorCode } from "@ai-dev-platform/protocol/errors";
 import type { Author } from "@ai-dev-platform/protocol/events";
 import { BLOCKED_HOST_EVENT_MS } from "@ai-dev-platform/protocol/limits";
 import type { AllowScope, Network } from "@ai-dev-platform/protocol/modes";
+import { httpsForm } from "@ai-dev-platform/protocol/repository";
 import type { EgressCall, EgressVerdict, GitAccess } from "./api.ts";
 import type { BaseParts } from "./parts.ts";
 
@@ -188,9 +189,10 @@ export class Egress {
 export function gitAccess(parts: BaseParts, incarnation: number, url: string): GitAccess | null {
   const init = parts.init();
   if (init === null || init.source.kind !== "git" || !parts.link.isCurrent(incarnation)) return null;
-  const own = repositoryOf(init.source.url);
+  const repositoryUrl = httpsForm(init.source.url);
+  const own = repositoryOf(repositoryUrl);
   if (own === null || own !== repositoryOf(url)) return null;
-  return { ownerId: init.ownerId, repositoryUrl: init.source.url, branchPattern: branchPatternOf(init.sessionId) };
+  return { ownerId: init.ownerId, repositoryUrl, branchPattern: branchPatternOf(init.sessionId) };
 }
 
 /** Long enough to tell a person's sessions apart, short enough to read. */

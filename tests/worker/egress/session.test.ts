@@ -20,7 +20,7 @@ const push = (ref: string) =>
 beforeAll(installWorlds);
 beforeEach(clearUpstreamLog);
 
-async function started() {
+async function started(url = REPOSITORY) {
   const client = await signUp();
   await client.json("POST", "/api/git-credentials", { host: HOST, secret: GOOD, repository: REPOSITORY });
   await clearUpstreamLog();
@@ -28,7 +28,7 @@ async function started() {
     ownerId: client.userId,
     host: "sandbox",
     network: { level: "custom", hosts: ["echo.example.com"] },
-    source: { kind: "git", url: REPOSITORY, branch: null },
+    source: { kind: "git", url, branch: null },
   });
   const out = (address: string, init?: RequestInit, incarnation = 1) =>
     handleSandboxEgress(new Request(address, init), env, { sessionId: world.sessionId, incarnation }, () => {});
@@ -47,16 +47,19 @@ describe("a session's sandbox", () => {
     expect((await upstreamLog()).map(({ url }) => url)).toEqual(["https://echo.example.com/", "https://blocked.example.com/"]);
   });
 
-  it("[GT2] has the owner's login for its own repository, and for no other", async () => {
-    const { out } = await started();
-    const own = await out(REPOSITORY + ADVERTISE, { headers: { authorization: "Basic b3duOm93bg==", cookie: "a=b" } });
-    expect(own.status).toBe(200);
-    expect((await out(`https://${HOST}/octo/other.git${ADVERTISE}`)).status).toBe(403);
-    const [seen, ...more] = await upstreamLog();
-    expect(seen?.headers).toMatchObject({ authorization: LOGIN });
-    expect(seen?.headers).not.toHaveProperty("cookie");
-    expect(more).toEqual([]);
-  });
+  it.each([REPOSITORY, `git@${HOST}:octo/repo.git`])(
+    "[GT2] has the owner's login for its own repository (%s), and for no other",
+    async (url) => {
+      const { out } = await started(url);
+      const own = await out(REPOSITORY + ADVERTISE, { headers: { authorization: "Basic b3duOm93bg==", cookie: "a=b" } });
+      expect(own.status).toBe(200);
+      expect((await out(`https://${HOST}/octo/other.git${ADVERTISE}`)).status).toBe(403);
+      const [seen, ...more] = await upstreamLog();
+      expect(seen?.headers).toMatchObject({ authorization: LOGIN });
+      expect(seen?.headers).not.toHaveProperty("cookie");
+      expect(more).toEqual([]);
+    },
+  );
 
   it("reaches nothing while its session cannot judge", async () => {
     const { out } = await started();

@@ -3,6 +3,7 @@ import { access, mkdir, realpath, rename, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import path from "node:path";
 import type { Problem } from "@ai-dev-platform/protocol/events";
+import { httpsForm } from "@ai-dev-platform/protocol/repository";
 import type { WorkspaceSource } from "@ai-dev-platform/protocol/runner";
 import { git, type GitRun } from "./git.ts";
 import { viaServer, type GitServer } from "./git-server.ts";
@@ -59,7 +60,7 @@ async function initEmpty(folder: string): Promise<Fresh> {
   return { ok: true };
 }
 
-/** As this machine reaches it; else by the server, which may know a login for it. */
+/** As this machine reaches it; else over https and by the server, which may know a login for it: a sandbox has no ssh. */
 async function clone(
   url: string,
   branch: string | null,
@@ -71,13 +72,15 @@ async function clone(
   if (url.startsWith("-") || /^\w+::/.test(url))
     return { ok: false, problem: problem("workspace_git_failed", "this kind of address is not accepted") };
   const isLocal = url.startsWith("file://") || path.isAbsolute(url);
-  const args = ["clone", "--progress", "--no-recurse-submodules", ...(branch === null ? [] : ["--branch", branch]), "--", url, folder];
+  const branchArgs = branch === null ? [] : ["--branch", branch];
+  const argsFor = (address: string) => ["clone", "--progress", "--no-recurse-submodules", ...branchArgs, "--", address, folder];
   const run: GitRun = { cwd: path.dirname(folder), timeoutMs: CLONE_TIMEOUT_MS, allowFileProtocol: isLocal, onProgress };
-  let cloned = await git(args, run);
-  const settings = viaServer(url, server);
-  if (!cloned.ok && cloned.reason === "failed" && settings !== null) {
+  let cloned = await git(argsFor(url), run);
+  const https = httpsForm(url);
+  const settings = viaServer(https, server);
+  if (!cloned.ok && cloned.reason === "failed" && (settings !== null || https !== url)) {
     await removeTree(folder);
-    cloned = await git(args, { ...run, settings });
+    cloned = await git(argsFor(https), settings === null ? run : { ...run, settings });
   }
   if (cloned.ok) return { ok: true };
   return { ok: false, problem: problem(cloned.reason === "missing" ? "workspace_git_missing" : "workspace_git_failed", cloned.lastLine) };

@@ -32,7 +32,7 @@ beforeEach(async () => {
   server = createServer((request, response) => {
     seen.push(request.headers.authorization);
     if (!isOpen) return void response.writeHead(403, { "content-type": "text/plain" }).end("No login is stored for this host.\n");
-    const name = new URL(request.url ?? "/", "http://x").pathname.replace("/git/127.0.0.1:1/octo/", "");
+    const name = new URL(request.url ?? "/", "http://x").pathname.replace(/^\/git\/127\.0\.0\.1(?::1)?\/octo\//, "");
     readFile(path.join(scratch, name)).then(
       (content) => response.end(content),
       () => response.writeHead(404).end(),
@@ -47,9 +47,9 @@ afterEach(async () => {
   await rm(scratch, { recursive: true, force: true });
 });
 
-const clone = (linkToken = TOKEN) =>
+const clone = (linkToken = TOKEN, url = ADDRESS) =>
   makeFresh(
-    { kind: "git", url: ADDRESS, branch: null },
+    { kind: "git", url, branch: null },
     path.join(scratch, "work"),
     path.join(scratch, "building"),
     { server: origin, linkToken },
@@ -65,6 +65,11 @@ describe("a repository that this machine cannot read", () => {
     expect(config).toContain(ADDRESS);
     const files = (await readdir(path.join(scratch, "work"), { recursive: true })).map((name) => path.join(scratch, "work", name));
     for (const file of files) if ((await stat(file)).isFile()) expect(await readFile(file, "latin1")).not.toContain("canary");
+  });
+
+  it("is cloned over https when it is named by ssh", async () => {
+    expect(await clone(TOKEN, "ssh://git@127.0.0.1/octo/repo.git")).toEqual({ ok: true });
+    expect(await readFile(path.join(scratch, "work/.git/config"), "utf8")).toContain("https://127.0.0.1/octo/repo.git");
   });
 
   it("says in the server's words why it cannot be read there either", async () => {

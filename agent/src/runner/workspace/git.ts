@@ -50,7 +50,7 @@ function gitEnvironment(): Record<string, string> {
     GIT_TERMINAL_PROMPT: "0",
     GIT_ASKPASS: "true",
     SSH_ASKPASS: "true",
-    GIT_SSH_COMMAND: "ssh -oBatchMode=yes",
+    GIT_SSH_COMMAND: "ssh -oBatchMode=yes -oConnectTimeout=15",
     GIT_OPTIONAL_LOCKS: "0",
     GIT_PAGER: "cat",
     LC_ALL: "C",
