@@ -30,7 +30,7 @@ export { ContainerProxy } from "@cloudflare/sandbox";
 /** The SDK keeps its own keys in the same storage. */
 const RECORD = "platform:sandbox";
 const DIARY = "platform:diary";
-/** The base image's control server: its port answers when the container is up. Nothing is asked of it. */
+/** Where the SDK expects its control server. Our image answers there that it is up, and nothing else (docs/container.md). */
 const CONTROL_PORT = 3_000;
 /** The SDK calls the method of this name. */
 const WATCH = "lookAfter";
@@ -179,7 +179,7 @@ export class SandboxDO extends Sandbox<Env> implements SandboxApi {
     }
     await this.start(
       {
-        // The SDK's own variable makes the control server wait for an authority, which an open network has none of.
+        // The SDK's own variable makes the runner wait for an authority, which an open network has none of.
         envVars: { ...(isSealed ? this.envVars : {}), ...runnerEnv(order, dialling) },
         enableInternet: !isSealed,
         labels: { session: order.sessionId, incarnation: String(order.incarnation) },
@@ -259,7 +259,7 @@ export class SandboxDO extends Sandbox<Env> implements SandboxApi {
     log.warn("sandbox_error", { ...this.#names(), ...errorFields(error) });
   }
 
-  /** The SDK would hand requests to the container's control server, which asks nobody who they are. */
+  /** The SDK would hand requests to the container's port, without asking who they come from. */
   override async fetch(): Promise<Response> {
     return new Response(null, { status: 404 });
   }
