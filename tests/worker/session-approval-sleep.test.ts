@@ -76,6 +76,22 @@ describe.each(SLEEPS)("[LC5] a question that nobody answers for long, $name", ({
     expect(world.host.orders).toHaveLength(1);
   });
 
+  it("[HO5] is not woken past the time cap, until the owner raises it", async () => {
+    const { world, viewer, turnId, approvalId } = await asleep();
+    await nap(world);
+    await viewer.ask((requestId) => ({ type: "set_max_hours", requestId, maxHours: 0.25 }));
+    expect(await viewer.untilEvent("time_cap_reached")).toMatchObject({ maxHours: 0.25 });
+    await viewer.ask((requestId) => ({ type: "answer", requestId, approvalId, answer: { decision: "allow_once" } }));
+    viewer.send({ type: "warm" });
+    await world.stub.hostAvailable();
+    expect(await stateOf(world)).toMatchObject({ turn: { turnId }, timeCapReached: true, host: { state: "asleep" } });
+    expect(world.host.orders).toHaveLength(1);
+    await viewer.ask((requestId) => ({ type: "set_max_hours", requestId, maxHours: 5 }));
+    await until(() => world.host.orders.length === 2, "a wake");
+    const next = await world.readyRunner();
+    expect(await next.until("prompt")).toMatchObject({ turnId });
+  });
+
   it("stops at once when asked to, without waking anything", async () => {
     const { world, viewer, turnId } = await asleep();
     await nap(world);

@@ -99,6 +99,7 @@ export class Conductor {
         // Past the time cap, what waits goes on waiting.
         waiting: this.#parts.ledger.state.timeCapReached ? [] : this.#parts.prompts.heads(),
         isWake: this.#parts.ledger.state.saved !== null,
+        isCapped: this.#parts.ledger.state.timeCapReached,
         isSandbox: this.#parts.ledger.state.hostKind === "sandbox",
         freshTurnId: this.#parts.newId("turn"),
         idleMs: this.#idleMs(),

@@ -98,6 +98,8 @@ export interface FlowContext {
   isWake: boolean;
   /** Sandboxes vanish for reasons of their own, and are cheap to start again. */
   isSandbox: boolean;
+  /** The session's sandbox hours are used up: nothing starts. */
+  isCapped: boolean;
 }
 
 export type Effect =

@@ -23,6 +23,8 @@ export function changeHostSetting(parts: SessionParts, frame: HostSetting, autho
       return setLifecycle(parts, frame.lifecycle, author);
     case "set_max_hours":
       ledger.append({ event: { type: "max_hours_set", maxHours: frame.maxHours, author } });
+      // Below what was used already, it is reached at once.
+      if (use.leftMs() === 0) reachTimeCap(parts);
       use.rearmCap();
       // Prompts that the cap held back may go on; nothing else is started by this.
       conductor.feed({ type: "proceed", mayStart: true });

@@ -51,7 +51,7 @@ export const startStateOf = ({ isWake }: FlowContext): HostState => (isWake ? "w
 
 export function startRunner(step: Step, context: FlowContext): void {
   const { runner } = step.flow;
-  if (runner.state !== "off" && runner.state !== "waiting") return;
+  if (context.isCapped || (runner.state !== "off" && runner.state !== "waiting")) return;
   const attempts = runner.state === "waiting" ? runner.attempts : 0;
   const incarnation = step.flow.incarnation + 1;
   step.flow = { ...step.flow, incarnation, startAttempts: attempts, runner: { state: "starting", attempts, hasHostCalled: false } };

@@ -27,7 +27,15 @@ class Desk {
       const waiting = this.queue
         .map((promptId) => ({ thread: threadOf(promptId), promptId }))
         .filter(({ thread }) => !seen.has(thread) && seen.add(thread));
-      const context = { now: this.now, waiting, freshTurnId: `t${(this.#turns += 1)}`, idleMs: 1_000, isWake: false, isSandbox: false };
+      const context = {
+        now: this.now,
+        waiting,
+        freshTurnId: `t${(this.#turns += 1)}`,
+        idleMs: 1_000,
+        isWake: false,
+        isSandbox: false,
+        isCapped: false,
+      };
       const { flow, effects } = stepTurn(this.flow, input, context);
       this.flow = flow;
       for (const effect of effects) {

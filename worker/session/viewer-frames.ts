@@ -124,7 +124,7 @@ export class ViewerFrames {
     const { viewers, conductor } = this.#parts;
     if (frame.type === "history") return viewers.history(ws, frame.requestId, frame.beforeSeq, frame.limit);
     conductor.touch();
-    if (frame.type === "warm") return this.#warm();
+    if (frame.type === "warm") return conductor.feed({ type: "warm" });
     if (frame.type === "prompt") return this.#prompt(ws, mark, frame);
     const outcome = this.#parts.ledger.transact(() => this.#change(mark, frame));
     if (outcome.ok) viewers.send(ws, { type: "reply", requestId: frame.requestId });
@@ -171,12 +171,6 @@ export class ViewerFrames {
       default:
         return this.#configure(frame);
     }
-  }
-
-  /** Past the time cap nothing starts. */
-  #warm(): void {
-    const { conductor, ledger } = this.#parts;
-    if (!ledger.state.timeCapReached) conductor.feed({ type: "warm" });
   }
 
   #configure(frame: Extract<Change, { type: "set_mode" | "set_model" | "set_budget" | "rename" }>): Outcome {
