@@ -31,9 +31,6 @@ export function sizeWords(size: SandboxSize): Worded {
   return { label: `${processors}, ${memoryGib} GiB`, description: `${diskGb} GB disk · ${price(size)}` };
 }
 
-/** What an hour costs, from resting to all processors busy. */
-export const priceWords = (size: SandboxSize): string => `${price(size)} while it runs, nothing while it sleeps`;
-
 export const LIFECYCLE_WORDS: Record<Lifecycle, { label: string; sandbox: string; machine: string }> = {
   hydrated: {
     label: "Hydrated",
@@ -95,5 +92,4 @@ export const t = {
     removed: (host: string) => `${host} removed`,
   },
   hoursOf: (used: number, max: number) => `${hours.format(used)} of ${hours.format(max)} h`,
-  hoursUsed: (used: number) => `${hours.format(used)} h`,
 } as const;

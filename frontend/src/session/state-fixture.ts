@@ -12,8 +12,6 @@ export const openTurn = (patch: Partial<OpenTurn> = {}): OpenTurn => ({
   ...patch,
 });
 
-export const hostIn = (patch: Partial<SessionState["host"]>): SessionState["host"] => ({ ...emptyState().host, ...patch });
-
 export function stateWith(patch: Partial<SessionState> = {}): SessionState {
   const state = { ...emptyState(), ...patch };
   const { turn, lastTurn, mode } = state;
