@@ -1,6 +1,7 @@
 /**
  * /runner: what a session's runner dials. Its link, which the session itself judges, and its snapshots' parts, which
- * pass between the runner and R2 as streams. Only the current incarnation's link token opens these, and only its own session.
+ * pass between the runner and R2 as streams. Only the current incarnation opens these, and only its own
+ * session's: by its link token, or where a sandbox is vouched for by the platform, by that.
  */
 import { Hono } from "hono";
 import * as z from "zod";
