@@ -1,5 +1,5 @@
 /**
- * The images of the container tests: a base made of Debian and the stand-in control server, the product's own image on top
+ * The images of the container tests: a base made of Debian and this computer's Node, the product's own image on top
  * of it, and the stand-in sidecar. Each is made again only when what it consists of changed.
  */
 import { createHash } from "node:crypto";
@@ -42,18 +42,18 @@ function ensureDebian(engine: Engine, say: Say): void {
   });
 }
 
-async function bundleStandIn(name: string, outDir: string): Promise<void> {
+async function bundleSidecar(outDir: string): Promise<void> {
   await build({
     configFile: false,
     root,
     logLevel: "warn",
     ssr: { noExternal: true, target: "node" },
     build: {
-      ssr: path.join(import.meta.dirname, "stand-in", `${name}.ts`),
+      ssr: path.join(import.meta.dirname, "stand-in/sidecar.ts"),
       target: "node24",
       outDir,
       emptyOutDir: false,
-      rollupOptions: { output: { entryFileNames: `${name}.mjs`, format: "es" } },
+      rollupOptions: { output: { entryFileNames: "sidecar.mjs", format: "es" } },
     },
   });
 }
@@ -85,13 +85,6 @@ RUN ln -s /usr/local/lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm \\
  && ln -s /usr/local/lib/node_modules/npm/bin/npx-cli.js /usr/local/bin/npx
 COPY authorities.crt /etc/ssl/certs/ca-certificates.crt
 RUN mkdir -p /usr/local/etc && echo 'cafile=/etc/ssl/certs/ca-certificates.crt' > /usr/local/etc/npmrc
-COPY control-server.mjs /container-server/control-server.mjs
-RUN printf '#!/bin/sh\\nexec node /container-server/control-server.mjs "$@"\\n' > /container-server/sandbox \\
- && chmod 0755 /container-server/sandbox && mkdir -p /workspace
-ENV SANDBOX_VERSION=0.12.10
-WORKDIR /container-server
-EXPOSE 3000
-ENTRYPOINT ["/container-server/sandbox"]
 `;
 const SIDECAR_DOCKERFILE = `FROM ${DEBIAN_IMAGE}
 COPY node /usr/local/bin/node
@@ -106,19 +99,18 @@ async function ensureBase(engine: Engine, say: Say): Promise<string> {
   ensureDebian(engine, say);
   const folder = path.join(containerDir(), "base");
   mkdirSync(folder, { recursive: true });
-  await bundleStandIn("control-server", folder);
   copyFileSync(process.execPath, path.join(folder, "node"));
   cpSync(npmFolder(), path.join(folder, "npm"), { recursive: true, force: true });
   // Whom this computer trusts: the build may go through a proxy that signs for the registry.
   copyFileSync("/etc/ssl/certs/ca-certificates.crt", path.join(folder, "authorities.crt"));
-  return ensureImage(engine, "test-base", folder, BASE_DOCKERFILE, ["authorities.crt", "control-server.mjs", "node", "npm/package.json"]);
+  return ensureImage(engine, "test-base", folder, BASE_DOCKERFILE, ["authorities.crt", "node", "npm/package.json"]);
 }
 
 async function ensureSidecar(engine: Engine, say: Say): Promise<string> {
   ensureDebian(engine, say);
   const folder = path.join(containerDir(), "sidecar");
   mkdirSync(folder, { recursive: true });
-  await bundleStandIn("sidecar", folder);
+  await bundleSidecar(folder);
   copyFileSync(process.execPath, path.join(folder, "node"));
   return ensureImage(engine, "test-sidecar", folder, SIDECAR_DOCKERFILE, ["sidecar.mjs", "node"]);
 }

@@ -13,7 +13,7 @@ const say = (text: string): void => console.log(text);
 
 /** What only a deployed account proves, said each time so that a green run is not taken for more than it is. */
 const NOT_PROVEN =
-  "Not proven here: Cloudflare's own base image and control server, interception of what leaves a sandbox, instance sizes. See docs/container.md.";
+  "Not proven here: Cloudflare's own base image, interception of what leaves a sandbox, instance sizes. See docs/container.md.";
 
 async function test(engine: Engine, images: Images): Promise<number> {
   const setting = JSON.stringify({ gateway: engine.gateway, ...images });

@@ -35,12 +35,23 @@ describe.skipIf(setting === null)("the sandbox image", () => {
   });
   afterAll(() => docker(["rm", "-f", container]));
 
-  it("runs the runner under the base's control server, as another user than the agent", () => {
+  it("runs the runner as another user than the agent, and no server beside it", async () => {
     const lines = dockerText("exec", container, "ps", "-eo", "pid=,user=,args=").split("\n");
     const runner = lines.filter((line) => line.includes(RUNNER) && !line.includes("tini"));
     expect(runner).toHaveLength(1);
     expect(runner[0]).toMatch(/^\s*\d+\s+root\s/);
-    expect(lines.find((line) => /^\s*1\s/.test(line))).toContain("/container-server/");
+    expect(lines.find((line) => /^\s*1\s/.test(line))).toContain("tini --");
+    expect(lines.filter((line) => line.includes("/container-server/"))).toEqual([]);
+    const files = lines.filter((line) => line.includes("files.js"));
+    expect(files[0]).toMatch(/^\s*\d+\s+agent\s/);
+  });
+
+  it("gives the agent nothing to command behind the port that the platform looks at", () => {
+    const body = `{"command":"id"}`;
+    const asked = asAgent(
+      `for p in ping api/execute api/process/start rpc; do curl -s -X POST -d '${body}' http://127.0.0.1:3000/$p; done`,
+    );
+    expect(asked.stdout).toBe("up\n".repeat(4));
   });
 
   it("shows the agent neither the runner's environment, nor its memory, nor its files", () => {

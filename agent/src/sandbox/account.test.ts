@@ -4,18 +4,14 @@ import { describe, expect, it } from "vitest";
 import { ACCOUNT, accountEnvironment, LAUNCHER } from "./account.ts";
 
 describe("the agent's account", () => {
-  it("passes the network's authority on, and nothing else of the runner's environment", () => {
-    const environment = accountEnvironment({
-      HOME: "/root",
-      USER: "root",
-      AIDEV_LINK_TOKEN: "secret",
-      SSL_CERT_FILE: "/etc/ssl/certs/ca-certificates.crt",
-      CLOUDFLARE_DURABLE_OBJECT_ID: "x",
+  it("has an environment of its own, and finds an intercepted network's authority", () => {
+    const names = ["HOME", "LOGNAME", "NPM_CONFIG_PREFIX", "PATH", "SHELL", "USER"];
+    expect(Object.keys(accountEnvironment(null)).toSorted()).toEqual(names);
+    expect(accountEnvironment({ authority: "/ca.crt", bundle: "/all.crt" })).toMatchObject({
+      HOME: "/home/agent",
+      NODE_EXTRA_CA_CERTS: "/ca.crt",
+      GIT_SSL_CAINFO: "/all.crt",
     });
-    expect(environment).toMatchObject({ HOME: "/home/agent", USER: "agent", SSL_CERT_FILE: "/etc/ssl/certs/ca-certificates.crt" });
-    expect(Object.keys(environment).toSorted()).toEqual(
-      ["HOME", "LOGNAME", "NPM_CONFIG_PREFIX", "PATH", "SHELL", "SSL_CERT_FILE", "USER"].toSorted(),
-    );
   });
 
   it("has the numbers that the image gives it", () => {

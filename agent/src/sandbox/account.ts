@@ -3,6 +3,7 @@
  * root user: what it holds in memory, in its environment and in its own folder is out of the agent's reach. Pure.
  */
 import type { AgentAccount } from "../runner/claude/agent.ts";
+import type { TrustFiles } from "./certificate.ts";
 
 /** As agent/Dockerfile makes it. */
 export const ACCOUNT = { name: "agent", uid: 10_001, gid: 10_001, home: "/home/agent" } as const;
@@ -25,23 +26,8 @@ export const LAUNCHER: AgentAccount["launcher"] = [
 /** Where the agent may install programs for itself: `npm install --global`, `pip install --user`. */
 const LOCAL = `${ACCOUNT.home}/.local`;
 
-/** How programs find the certificate authority that the platform signs intercepted connections with. Not secret. */
-const CERTIFICATE_VARIABLES = [
-  "NODE_EXTRA_CA_CERTS",
-  "SSL_CERT_FILE",
-  "CURL_CA_BUNDLE",
-  "REQUESTS_CA_BUNDLE",
-  "GIT_SSL_CAINFO",
-  "PIP_CERT",
-  "CARGO_HTTP_CAINFO",
-];
-
-/** What the agent's processes get instead of the runner's home and name. */
-export function accountEnvironment(parent: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  const certificates = CERTIFICATE_VARIABLES.flatMap((name): [string, string][] => {
-    const value = parent[name];
-    return value === undefined ? [] : [[name, value]];
-  });
+/** What the agent's processes get instead of the runner's environment. `trust`: an intercepted network's authority, where one is. */
+export function accountEnvironment(trust: TrustFiles | null): Record<string, string> {
   return {
     PATH: `/usr/local/bin:/usr/bin:/bin:${LOCAL}/bin`,
     NPM_CONFIG_PREFIX: LOCAL,
@@ -49,6 +35,17 @@ export function accountEnvironment(parent: Readonly<Record<string, string | unde
     HOME: ACCOUNT.home,
     USER: ACCOUNT.name,
     LOGNAME: ACCOUNT.name,
-    ...Object.fromEntries(certificates),
+    ...(trust === null ? {} : trustEnvironment(trust)),
   };
 }
+
+/** Programs that bring their own list of authorities are told where the container's is. Not secret. */
+const trustEnvironment = ({ authority, bundle }: TrustFiles): Record<string, string> => ({
+  NODE_EXTRA_CA_CERTS: authority,
+  SSL_CERT_FILE: bundle,
+  CURL_CA_BUNDLE: bundle,
+  REQUESTS_CA_BUNDLE: bundle,
+  PIP_CERT: bundle,
+  GIT_SSL_CAINFO: bundle,
+  CARGO_HTTP_CAINFO: bundle,
+});

@@ -30,7 +30,6 @@ export type Call = z.infer<typeof callSchema>;
 
 /** To the files process. */
 export const requestSchema = z.object({ id: z.int(), call: callSchema });
-export type Request = z.infer<typeof requestSchema>;
 
 /** From it. */
 export const messageSchema = z.discriminatedUnion("type", [

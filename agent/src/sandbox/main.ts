@@ -1,7 +1,7 @@
 /**
  * Process entry of a runner in a Cloudflare Sandbox: the image's command. The same runner as on a machine; what differs is
  * who runs what. The runner keeps the image's root user; the agent and everything that touches its files run as `agent`.
- * Exit codes as in runner/main.ts. 0 leaves the container standing until the platform takes it away, any other ends it.
+ * Exit codes as in runner/main.ts; the container ends with it.
  */
 import { mkdirSync } from "node:fs";
 import path from "node:path";
@@ -10,7 +10,8 @@ import { startAgent, type AgentAccount } from "../runner/claude/agent.ts";
 import { killAllRecorded } from "../runner/process-group.ts";
 import { Runner } from "../runner/runner.ts";
 import { accountEnvironment, LAUNCHER } from "./account.ts";
-import { certificateArrived } from "./certificate.ts";
+import { TRUST_FILES, trustAuthority } from "./certificate.ts";
+import { openFrontDoor } from "./front-door.ts";
 import { startFiles } from "./remote-workspace.ts";
 import { ownVariables, readSettings } from "./settings.ts";
 
@@ -30,7 +31,8 @@ const read = readSettings(process.env);
 if (!read.ok) leave(2, "bad_environment", read.detail);
 const { settings } = read;
 for (const name of ownVariables(process.env)) delete process.env[name];
-if (settings.certificateFile !== null && !(await certificateArrived(settings.certificateFile)))
+await openFrontDoor();
+if (settings.isIntercepted && !(await trustAuthority(TRUST_FILES)))
   leave(1, "certificate_missing", "The network is intercepted, but its certificate authority did not arrive.");
 mkdirSync(RUNNER_DIR, { recursive: true, mode: 0o700 });
 
@@ -40,7 +42,7 @@ const onSurprise = (error: unknown): never =>
 process.on("uncaughtException", onSurprise);
 process.on("unhandledRejection", onSurprise);
 
-const environment = accountEnvironment(process.env);
+const environment = accountEnvironment(settings.isIntercepted ? TRUST_FILES : null);
 const account: AgentAccount = { launcher: LAUNCHER, executable: CLAUDE, environment };
 const { server, modelUrl, order } = settings;
 // Where the image keeps the compiled form of these files.

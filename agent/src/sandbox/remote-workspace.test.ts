@@ -5,7 +5,6 @@ import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { testId } from "../runner/testing/ids.ts";
 import type { Workspace, WorkspaceOptions } from "../runner/workspace/workspace.ts";
-import { certificateArrived } from "./certificate.ts";
 import { type Files, startFiles } from "./remote-workspace.ts";
 
 /** Refuses at once: nothing listens there. */
@@ -54,7 +53,7 @@ async function end({ pid }: Files): Promise<void> {
   await told;
 }
 
-describe("the workspace of a sandbox", () => {
+describe("the workspace of a sandbox", { timeout: 30_000 }, () => {
   it("is opened, asked and watched in the other process, in its own folder", async () => {
     const { files, workspace } = await opened();
     expect(workspace.root).toBe(path.join(stateDir, "workspace"));
@@ -98,14 +97,5 @@ describe("the workspace of a sandbox", () => {
     const files = start([process.execPath, lying]);
     await expect(files.open(options())).rejects.toThrow();
     await end(files);
-  });
-});
-
-describe("the certificate authority", () => {
-  it("is waited for, and missed in the end", async () => {
-    const file = path.join(stateDir, "ca.crt");
-    expect(await certificateArrived(file, 0)).toBe(false);
-    writeFileSync(file, "pem");
-    expect(await certificateArrived(file, 0)).toBe(true);
   });
 });

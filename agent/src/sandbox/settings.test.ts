@@ -19,7 +19,7 @@ describe("settings of a sandbox's runner", () => {
       settings: {
         server: "http://platform.internal",
         modelUrl: "http://llm.internal",
-        certificateFile: null,
+        isIntercepted: false,
         order: { sessionId, incarnation: 7, source: { kind: "git", url: "https://example.test/a.git", branch: null } },
       },
     });
@@ -28,8 +28,8 @@ describe("settings of a sandbox's runner", () => {
   });
 
   it("takes the tokens of its incarnation where nobody vouches for the container", () => {
-    const read = readSettings({ ...named, AIDEV_LINK_TOKEN: "link", AIDEV_MODEL_TOKEN: "model", NODE_EXTRA_CA_CERTS: "/ca.crt" });
-    expect(read).toMatchObject({ ok: true, settings: { certificateFile: "/ca.crt", order: { linkToken: "link", modelToken: "model" } } });
+    const read = readSettings({ ...named, AIDEV_LINK_TOKEN: "link", AIDEV_MODEL_TOKEN: "model", SANDBOX_INTERCEPT_HTTPS: "1" });
+    expect(read).toMatchObject({ ok: true, settings: { isIntercepted: true, order: { linkToken: "link", modelToken: "model" } } });
   });
 
   it.each([

@@ -29,13 +29,13 @@ const settingsSchema = z
     AIDEV_MODEL_URL: z.url({ protocol: /^https?$/ }),
     AIDEV_LINK_TOKEN: z.string().min(1).default(NO_TOKEN),
     AIDEV_MODEL_TOKEN: z.string().min(1).default(NO_TOKEN),
-    /** Set by the image's control server once it has put the platform's certificate authority in place. */
-    NODE_EXTRA_CA_CERTS: z.string().optional(),
+    /** Set by the SDK where it intercepts HTTPS with an authority of its own. */
+    SANDBOX_INTERCEPT_HTTPS: z.string().optional(),
   })
   .transform((raw) => ({
     server: raw.AIDEV_SERVER,
     modelUrl: raw.AIDEV_MODEL_URL,
-    certificateFile: raw.NODE_EXTRA_CA_CERTS ?? null,
+    isIntercepted: raw.SANDBOX_INTERCEPT_HTTPS === "1",
     order: {
       sessionId: raw.AIDEV_SESSION,
       incarnation: raw.AIDEV_INCARNATION,
