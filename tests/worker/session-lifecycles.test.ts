@@ -9,7 +9,15 @@ const MINUTE_MS = 60_000;
 const running = (lifecycle: Lifecycle) => SessionWorld.running("do it", { host: "sandbox", lifecycle });
 const change = (viewer: Viewer, lifecycle: Lifecycle) => viewer.ask((requestId) => ({ type: "set_lifecycle", requestId, lifecycle }));
 const saved = async (runner: FakeRunner) => {
-  const snapshot = { snapshotId: freshId("snapshot"), parentId: null, format: 1 as const, treeBytes: 5, treeFiles: 1, leftOut: [], inherited: [] };
+  const snapshot = {
+    snapshotId: freshId("snapshot"),
+    parentId: null,
+    format: 1 as const,
+    treeBytes: 5,
+    treeFiles: 1,
+    leftOut: [],
+    inherited: [],
+  };
   const commit = { agentSessionId: "agent-1", throughRseq: runner.rseq, asked: false };
   const parts = [{ bytes: 5, sha256: "a".repeat(64) }];
   runner.send({ type: "commit", requestId: freshId("request"), snapshot: { ...snapshot, parts }, ...commit });
