@@ -11,6 +11,7 @@ import { checkOrigin } from "./middleware/origin.ts";
 import { requestId } from "./middleware/request-id.ts";
 import { secureHeaders } from "./middleware/secure-headers.ts";
 import { configRoutes } from "./routes/config.ts";
+import { forksRoutes } from "./routes/forks.ts";
 import { gitCredentialsRoutes } from "./routes/git-credentials.ts";
 import { gitProxyRoutes } from "./routes/git-proxy.ts";
 import { keysRoutes } from "./routes/keys.ts";
@@ -33,7 +34,7 @@ app.use("/api/*", checkOrigin);
 
 for (const routes of [configRoutes, authRoutes, meRoutes, settingsRoutes, keysRoutes, mcpRoutes]) app.route("/", routes);
 for (const routes of [projectsRoutes, sessionsRoutes, sharesRoutes, machinesRoutes, runnerRoutes, llmRoutes]) app.route("/", routes);
-for (const routes of [networkRoutes, gitCredentialsRoutes, gitProxyRoutes]) app.route("/", routes);
+for (const routes of [forksRoutes, networkRoutes, gitCredentialsRoutes, gitProxyRoutes]) app.route("/", routes);
 
 // Pages with an id in the path: the app itself, with the Worker's headers. The asset binding answers the root with index.html.
 app.get("/s/*", (c) => c.env.ASSETS.fetch(new URL("/", c.req.url)));

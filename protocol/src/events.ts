@@ -6,7 +6,16 @@
  */
 import * as z from "zod";
 import { approvalAnswerSchema, approvalRequestSchema } from "./approvals.ts";
-import { approvalIdSchema, projectIdSchema, promptIdSchema, seqSchema, snapshotIdSchema, threadSchema, turnIdSchema } from "./ids.ts";
+import {
+  approvalIdSchema,
+  projectIdSchema,
+  promptIdSchema,
+  seqSchema,
+  sessionIdSchema,
+  snapshotIdSchema,
+  threadSchema,
+  turnIdSchema,
+} from "./ids.ts";
 import { MAX_BLOCK_CHARS, MAX_PATCH_CHARS, MAX_PROMPT_CHARS, MAX_TOOL_OUTPUT_CHARS } from "./limits.ts";
 import { HOST_KINDS, LIFECYCLES, MODES, MODEL_SOURCES, SANDBOX_SIZES } from "./modes.ts";
 import { allowScopeSchema, networkSchema } from "./network.ts";
@@ -137,6 +146,15 @@ export const sessionAuthoredSchema = z.discriminatedUnion("type", [
     leftOut: z.array(leftOutSchema),
   }),
   z.object({ type: type("snapshot_failed"), problem: problemSchema }),
+  /** This session goes on from another's state at `toSeq`. */
+  z.object({
+    type: type("forked"),
+    sessionId: sessionIdSchema,
+    title: z.string(),
+    toSeq: seqSchema,
+    snapshotId: snapshotIdSchema,
+    treeFiles: z.int(),
+  }),
   /** Files and conversations are again as they were at `toSeq`; `snapshotId` is the new head, read from `toSnapshotId`. */
   z.object({
     type: type("rewound"),

@@ -163,6 +163,7 @@ const SESSION_EVENTS = [
   { type: "host_changed", state: "ready", incarnation: 1, hostName: "Laptop" },
   { type: "snapshot_saved", snapshotId: snp, throughSeq: 9, treeFiles: 1, storedBytes: 5, leftOut: [] },
   { type: "snapshot_failed", problem },
+  { type: "forked", sessionId: ses, title: "Relay", toSeq: 9, snapshotId: snp, treeFiles: 1 },
   { type: "rewound", snapshotId: snp, toSnapshotId: snp, toSeq: 9, treeFiles: 1, author },
   { type: "budget_set", budgetUsd: 10 },
   { type: "budget_reached", spentUsd: 5, budgetUsd: 5 },

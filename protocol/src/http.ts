@@ -1,7 +1,7 @@
 /** JSON bodies of /api. Requests are schemas (strict); responses are interfaces. Errors are `ErrorBody` (errors.ts). */
 import * as z from "zod";
 import { hostKindSchema, lifecycleSchema, modelSourceSchema, modeSchema, sandboxSizeSchema } from "./events.ts";
-import { machineIdSchema, projectIdSchema, promptIdSchema, shareIdSchema } from "./ids.ts";
+import { machineIdSchema, projectIdSchema, promptIdSchema, requestIdSchema, shareIdSchema, snapshotIdSchema } from "./ids.ts";
 import { DEFAULT_MAX_HOURS, MAX_MAX_HOURS, MAX_PROMPT_CHARS, MIN_MAX_HOURS } from "./limits.ts";
 import {
   DEFAULT_NETWORK,
@@ -103,6 +103,12 @@ export const sessionCreateSchema = z.strictObject({
   maxHours: z.number().min(MIN_MAX_HOURS).max(MAX_MAX_HOURS).default(DEFAULT_MAX_HOURS),
   machineId: machineIdSchema.optional(),
   budgetUsd: z.number().min(0.01).max(10_000).optional(),
+});
+/** POST /api/sessions/:id/fork → SessionBody (201). Without a snapshot: from the newest. The same request id is the same fork. */
+export const sessionForkSchema = z.strictObject({
+  requestId: requestIdSchema,
+  snapshotId: snapshotIdSchema.optional(),
+  title: nameSchema.optional(),
 });
 export const sessionPatchSchema = z.strictObject({ title: nameSchema.optional(), archived: z.boolean().optional() });
 export const SESSION_SUMMARY_STATES = ["needs_you", "running", "idle", "asleep", "failed"] as const;

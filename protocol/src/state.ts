@@ -293,6 +293,7 @@ function workChange(state: SessionState, event: SessionEvent, entry: ReadEntry):
       };
     case "snapshot_failed":
       return { saveProblem: event.problem };
+    case "forked":
     case "rewound": {
       const { snapshotId, treeFiles } = event;
       const leftOut = state.saved?.leftOut ?? [];

@@ -7,7 +7,7 @@
 import type * as z from "zod";
 import type { ProjectBody, sessionCreateSchema } from "@ai-dev-platform/protocol/http";
 import { formatId } from "@ai-dev-platform/protocol/ids";
-import type { HostKind, SandboxSize } from "@ai-dev-platform/protocol/modes";
+import { DEFAULT_SANDBOX_SIZE, type HostKind, type SandboxSize } from "@ai-dev-platform/protocol/modes";
 import { mayUseMachine } from "../db/machines.ts";
 import { entombSession, findSession, insertSession, removeSession } from "../db/sessions.ts";
 import { readConfig } from "../env.ts";
@@ -37,31 +37,36 @@ export async function createSession(
   now: number,
 ): Promise<string> {
   const init = await initOf(env, owner, project, wanted, budgetUsd);
-  const { sessionId, projectId, title, lifecycle, mode, modelSource, machineId, host, size } = init;
-  if (machineId !== null && !(await mayUseMachine(env.DB, machineId, owner.userId))) {
+  await createFromInit(env, init, now);
+  return init.sessionId;
+}
+
+export async function createFromInit(env: Env, init: SessionInit, now: number): Promise<void> {
+  const { ownerId: userId, host = "machine", size = DEFAULT_SANDBOX_SIZE } = init;
+  const { sessionId, projectId, title, lifecycle, mode, modelSource, machineId } = init;
+  if (machineId !== null && !(await mayUseMachine(env.DB, machineId, userId))) {
     throw new AppError("not_found", { detail: "machineId" });
   }
-  const row = { sessionId, userId: owner.userId, projectId, title, lifecycle, mode, modelSource, machineId, host, size, createdAt: now };
+  const row = { sessionId, userId, projectId, title, lifecycle, mode, modelSource, machineId, host, size, createdAt: now };
   const isNew = await insertSession(env.DB, row);
   // The same request again: its session answers whether it is the same. Nothing of it is undone by this one's failure.
-  if (!isNew && (await findSession(env.DB, sessionId, owner.userId)) === null) throw new AppError("session_deleted");
+  if (!isNew && (await findSession(env.DB, sessionId, userId)) === null) throw new AppError("session_deleted");
   try {
     const created = await sessionStub(env, sessionId).create(init);
     if (!created.ok) throw new AppError(created.code);
   } catch (cause) {
-    if (isNew) await undo(env, sessionId, owner.userId, now);
+    if (isNew) await undo(env, sessionId, userId, now);
     throw cause;
   }
-  return sessionId;
 }
 
 const undo = (env: Env, sessionId: string, userId: string, now: number): Promise<unknown> =>
   deleteSession(env, sessionId, userId, now).catch((cause: unknown) => log.warn("undo_failed", { sessionId, ...errorFields(cause) }));
 
 /** A first prompt names its session: asked again because the answer was lost, the same session answers. */
-async function sessionIdFor(userId: string, promptId: string | undefined): Promise<string> {
-  if (promptId === undefined) return newId("session");
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`session\n${userId}\n${promptId}`));
+export async function sessionIdFor(userId: string, requestId: string | undefined): Promise<string> {
+  if (requestId === undefined) return newId("session");
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`session\n${userId}\n${requestId}`));
   return formatId("session", new Uint8Array(digest));
 }
 

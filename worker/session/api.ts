@@ -4,6 +4,7 @@ import type { Usage } from "@ai-dev-platform/protocol/events";
 import type { HostKind, Lifecycle, Mode, ModelSource, Network, SandboxSize } from "@ai-dev-platform/protocol/modes";
 import type { Role } from "@ai-dev-platform/protocol/roles";
 import type { WorkspaceSource } from "@ai-dev-platform/protocol/runner";
+import type { SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
 import type { SessionState } from "@ai-dev-platform/protocol/state";
 
 export interface SessionInit {
@@ -28,6 +29,19 @@ export interface SessionInit {
   network?: Network;
   maxHours?: number;
   prompt: { promptId: string; text: string } | null;
+  /** What it goes on from; its parts lie under this session's own names. */
+  fork?: ForkOrigin;
+}
+
+/** A saved state of another session. */
+export interface ForkOrigin {
+  sessionId: string;
+  title: string;
+  throughSeq: number;
+  snapshot: SnapshotRef;
+  /** The agent's own conversation of each thread. */
+  conversations: Record<string, string>;
+  label: string;
 }
 
 export interface TicketRequest {
@@ -108,6 +122,8 @@ export interface SessionApi {
   mintTicket(request: TicketRequest): Promise<{ ok: true; ticket: string } | { ok: false; code: ErrorCode }>;
   /** Closes the grant's sockets within 2 s and refuses its tickets from now on. */
   revokeGrant(grantId: string): Promise<void>;
+  /** For a fork. Null: the newest. */
+  savedState(snapshotId: string | null): Promise<{ ok: true; init: SessionInit; fork: ForkOrigin } | { ok: false; code: ErrorCode }>;
   rename(title: string): Promise<RpcOutcome>;
   authorizeModelCall(request: ModelCallRequest): Promise<ModelCallVerdict>;
   authorizeSandboxModelCall(request: VouchedModelCallRequest): Promise<ModelCallVerdict>;

@@ -60,6 +60,9 @@ export class SessionDO extends DurableObject<Env> implements SessionApi {
   revokeGrant(grantId: string) {
     return this.#session.revokeGrant(grantId);
   }
+  savedState(snapshotId: string | null) {
+    return this.#session.savedState(snapshotId);
+  }
   rename(title: string) {
     return this.#session.rename(title);
   }

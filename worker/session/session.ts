@@ -27,6 +27,7 @@ import { INITIAL_FLOW, problemOf } from "./flow.ts";
 import { addTicket, revokeGrant } from "./grants.ts";
 import { authorizeModelCall, authorizeSandboxModelCall, settleModelCall } from "./model-calls.ts";
 import { keepGrave, readGrave, settleGrave, type Grave } from "./grave.ts";
+import { beginFork, handOut } from "./forks.ts";
 import { ownerOf, placeOf, wireParts, type PortsFor, type SessionParts } from "./parts.ts";
 import { submitPrompt } from "./prompts.ts";
 import { closeQuietly } from "./runner-link.ts";
@@ -64,9 +65,15 @@ export class Session implements SessionApi {
     ledger.transact(() => {
       sql.exec(`INSERT INTO session (one, init, flow) VALUES (1, ?, ?)`, JSON.stringify(init), JSON.stringify(INITIAL_FLOW));
       ledger.append({ event: createdEvent(init) });
+      if (init.fork !== undefined) beginFork(this.#parts, init.fork);
       if (init.prompt !== null) submitPrompt(this.#parts, { ...init.prompt, thread: MAIN_THREAD, delivery: "queue" }, ownerOf(init));
     });
     return { ok: true };
+  }
+
+  async savedState(snapshotId: string | null): ReturnType<SessionApi["savedState"]> {
+    const code = this.#ended();
+    return code === null ? handOut(this.#parts, snapshotId) : { ok: false, code };
   }
 
   async state(): Promise<SessionState | null> {

@@ -1,0 +1,67 @@
+import { env } from "cloudflare:workers";
+import type { SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
+import { beforeAll, describe, expect, it } from "vitest";
+import { copySnapshot } from "../../worker/snapshots/copy.ts";
+import { partName, sessionPrefix } from "../../worker/snapshots/names.ts";
+import { putPart } from "../../worker/snapshots/store.ts";
+import { freshId, installWorlds, SessionWorld, type FakeRunner } from "../support/worker/session-fakes.ts";
+
+beforeAll(installWorlds);
+
+const hex = (bytes: ArrayBuffer) => [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
+async function storedPart(sessionId: string, snapshotId: string, part: number, text: string) {
+  const bytes = new TextEncoder().encode(text);
+  const described = { bytes: bytes.length, sha256: hex(await crypto.subtle.digest("SHA-256", bytes)) };
+  await putPart(env.BUCKET, partName(sessionId, snapshotId, part), described, new Blob([bytes]).stream());
+  return described;
+}
+
+const commit = async (runner: FakeRunner, snapshot: SnapshotRef) => {
+  const requestId = freshId("request");
+  runner.send({ type: "commit", requestId, snapshot, agentSessionId: "conversation-1", throughRseq: runner.rseq, asked: false });
+  expect(await runner.until("committed", (frame) => frame.requestId === requestId)).toMatchObject({ ok: true });
+};
+
+describe("a fork", () => {
+  it("[SN7] begins with the files and the conversation of the saved state", async () => {
+    const { world, runner, turnId } = await SessionWorld.running();
+    await runner.finish(turnId);
+    const part = { bytes: 10, sha256: "0".repeat(64) };
+    const snapshot = {
+      snapshotId: freshId("snapshot"),
+      parentId: null,
+      format: 2,
+      parts: [part],
+      inherited: [],
+      treeBytes: 9,
+      treeFiles: 3,
+      leftOut: [],
+    };
+    await commit(runner, snapshot);
+    const handed = await world.stub.savedState(null);
+    if (!handed.ok) throw new Error(handed.code);
+    expect(handed.fork).toMatchObject({ sessionId: world.sessionId, snapshot, conversations: { main: "conversation-1" } });
+
+    const fork = await SessionWorld.create({ ...handed.init, fork: handed.fork });
+    expect(await fork.stub.state()).toMatchObject({ saved: { snapshotId: snapshot.snapshotId, treeFiles: 3 } });
+    const viewer = await fork.watching();
+    viewer.send({ type: "warm" });
+    const { config } = await (await fork.dialRunner()).greet();
+    expect(config).toMatchObject({ snapshots: [snapshot], agentSessionId: "conversation-1" });
+    expect(await world.stub.savedState(freshId("snapshot"))).toEqual({ ok: false, code: "not_found" });
+  });
+
+  it("[SN7] has parts of its own: the source may go", async () => {
+    const [from, to, old, now] = [freshId("session"), freshId("session"), freshId("snapshot"), freshId("snapshot")];
+    const inherited = [{ ...(await storedPart(from, old, 0, "old")), snapshotId: old, part: 0 }];
+    const parts = [await storedPart(from, now, 0, "new"), await storedPart(from, now, 1, "newer")];
+    const snapshot = { snapshotId: now, parentId: old, format: 2, parts, inherited, treeBytes: 0, treeFiles: 0, leftOut: [] };
+    expect(await copySnapshot(env.BUCKET, from, to, snapshot)).toBe("copied");
+    expect(await copySnapshot(env.BUCKET, from, to, snapshot)).toBe("copied");
+    const names = (await env.BUCKET.list({ prefix: sessionPrefix(to) })).objects.map(({ key }) => key);
+    expect(names).toEqual([partName(to, old, 0), partName(to, now, 0), partName(to, now, 1)].toSorted());
+    await env.BUCKET.delete(partName(from, old, 0));
+    expect(await copySnapshot(env.BUCKET, from, freshId("session"), snapshot)).toBe("source_missing");
+  });
+});

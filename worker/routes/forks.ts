@@ -1,0 +1,36 @@
+/** POST /api/sessions/:id/fork: a new session that goes on from a saved state of this one, whether or not it runs. */
+import { Hono } from "hono";
+import { sessionForkSchema } from "@ai-dev-platform/protocol/http";
+import { findProject } from "../db/projects.ts";
+import { findSession } from "../db/sessions.ts";
+import { AppError } from "../errors.ts";
+import { requireUser, type AppEnv } from "../middleware/auth.ts";
+import { parseJson } from "../middleware/body.ts";
+import { sessionStub } from "../session/stub.ts";
+import { copySnapshot } from "../snapshots/copy.ts";
+import { ownSession } from "./owned.ts";
+import { createFromInit, sessionIdFor } from "./session-lifecycle.ts";
+
+export const forksRoutes = new Hono<AppEnv>();
+
+forksRoutes.post("/api/sessions/:id/fork", requireUser, async (c) => {
+  const { sessionId: from, projectId } = await ownSession(c);
+  const { requestId, snapshotId = null, title } = await parseJson(c, sessionForkSchema);
+  const { userId } = c.get("user");
+  if ((await findProject(c.env.DB, projectId, userId)) === null) throw new AppError("not_found", { detail: "The project is gone." });
+  const sessionId = await sessionIdFor(userId, requestId);
+  // The same request again: its answer was lost, or it broke off while copying; a session that is there is the answer.
+  const known = await findSession(c.env.DB, sessionId, userId);
+  if (known !== null) return c.json(known, 201);
+  const handed = await sessionStub(c.env, from).savedState(snapshotId);
+  if (!handed.ok) throw new AppError(handed.code, { detail: "That saved state is not kept any more." });
+  const copied = await copySnapshot(c.env.BUCKET, from, sessionId, handed.fork.snapshot);
+  if (copied !== "copied") throw new AppError(copied === "source_missing" ? "snapshot_damaged" : "unavailable");
+  const { init, fork } = handed;
+  // A folder of a machine stays that session's: the fork has a workspace of its own.
+  const source = init.source.kind === "path" ? { kind: "empty" as const } : init.source;
+  await createFromInit(c.env, { ...init, sessionId, source, title: title ?? `Fork of ${init.title}`.slice(0, 200), fork }, Date.now());
+  const session = await findSession(c.env.DB, sessionId, userId);
+  if (session === null) throw new AppError("session_deleted");
+  return c.json(session, 201);
+});
