@@ -119,7 +119,7 @@ describe("npm run deploy", () => {
       // The Worker is gone and its secrets with it, while the database holds a sealed key: nothing is overwritten.
       databases[0]?.sql.exec(SEALED_KEY);
       workers.delete("code-room");
-      const third = await run(["--name", "code-room", "--no-sandbox"]);
+      const third = await run(["--name", "code-room", "--no-sandbox", "--no-pages"]);
       expect(third).toMatchObject({ code: 1, said: expect.stringContaining("1 sealed value ") as string });
       expect(workers.has("code-room")).toBe(false);
       const said = first.said + second.said + third.said;

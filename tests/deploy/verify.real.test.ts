@@ -31,7 +31,7 @@ it("passes what a machine host can show and names the rest", async () => {
   expect(output).not.toContain("FAIL");
   for (const shown of ["front door", "start on a machine", "key canary in the host", "key canary on the wire", "hibernation", "save"])
     expect(output).toContain(`ok   ${shown}:`);
-  for (const elsewhere of ["cold start", "egress closed", "egress to registries", "sleep and wake", "hydrate"])
+  for (const elsewhere of ["cold start", "egress closed", "names of the outside", "egress to registries", "sleep and wake", "hydrate"])
     expect(output).toContain(`n/a  ${elsewhere}: not applicable on a machine host`);
   expect(ok).toBe(true);
 });
