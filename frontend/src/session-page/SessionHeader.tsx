@@ -13,11 +13,11 @@ import { HostStatus } from "./HostStatus.tsx";
 import { t } from "./messages.ts";
 import { dotState } from "./page-state.ts";
 import { SaveIndicator } from "./SaveIndicator.tsx";
-import { SessionMenu } from "./SessionMenu.tsx";
 import { TitleField } from "./TitleField.tsx";
 import { TodosPill } from "./TodosPill.tsx";
 import type { SessionCommands } from "./use-session-commands.ts";
 
+const SessionMenu = lazy(() => import("./SessionMenu.tsx").then((module) => ({ default: module.SessionMenu })));
 const LifecycleMenu = lazy(() => import("./LifecycleMenu.tsx"));
 
 export interface SessionHeaderProps {
@@ -101,7 +101,10 @@ export function SessionHeader({ sessionId, state, commands, isShared, isRenaming
               <Share2 />
             </IconButton>
           )}
-          <SessionMenu sessionId={sessionId} state={state} commands={commands} />
+          {/* As wide as its button: nothing moves when it comes. */}
+          <Suspense fallback={<span className="size-8 flex-none pointer-coarse:size-11" />}>
+            <SessionMenu sessionId={sessionId} state={state} commands={commands} />
+          </Suspense>
           <IconButton
             label={isWorkbenchOpen ? t.hideWorkbench : t.showWorkbench}
             aria-pressed={isWorkbenchOpen}
