@@ -41,7 +41,7 @@ export async function claudePrint(peer: Peer, prompt: string): Promise<number> {
   return startedAt;
 }
 
-export interface Conversation {
+interface Conversation {
   turn(prompt: string): Promise<TurnTimes>;
   close(): void;
 }

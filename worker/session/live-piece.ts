@@ -5,7 +5,7 @@
 import { threadSchema } from "@ai-dev-platform/protocol/ids";
 import type { RunnerFrame } from "@ai-dev-platform/protocol/runner";
 
-export type LivePiece = Extract<RunnerFrame, { type: "live" }>;
+type LivePiece = Extract<RunnerFrame, { type: "live" }>;
 
 /** Every writer of ours puts the type first. A frame that does not is read by the schema. */
 const START = `{"type":"live",`;
