@@ -43,7 +43,8 @@ describe("a fork", () => {
     if (!handed.ok) throw new Error(handed.code);
     expect(handed.fork).toMatchObject({ sessionId: world.sessionId, snapshot, conversations: { main: "conversation-1" } });
 
-    const fork = await SessionWorld.create({ ...handed.init, fork: handed.fork });
+    const { sessionId: _source, machineId: _machine, ...settings } = handed.init;
+    const fork = await SessionWorld.create({ ...settings, fork: handed.fork });
     expect(await fork.stub.state()).toMatchObject({ saved: { snapshotId: snapshot.snapshotId, treeFiles: 3 } });
     const viewer = await fork.watching();
     viewer.send({ type: "warm" });
