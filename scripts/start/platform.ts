@@ -2,7 +2,7 @@
 import { mkdirSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { killRecorded } from "../../agent/src/runner/process-group.ts";
+import { killAllRecorded } from "../../agent/src/runner/process-group.ts";
 import { livingRecords, stateDirOf } from "../../agent/src/machine/runner-record.ts";
 import { startModelServer } from "../demo-model/server.ts";
 import { type Child, startChild } from "./child.ts";
@@ -92,6 +92,6 @@ async function stopRunners(machineDir: string): Promise<void> {
   while (Date.now() < deadline && (await livingRecords(machineDir)).length > 0) await new Promise((resolve) => setTimeout(resolve, 50));
   for (const { pid, sessionId } of await livingRecords(machineDir)) {
     process.kill(-pid, "SIGKILL");
-    killRecorded(path.join(stateDirOf(machineDir, sessionId), "agent.pid"));
+    killAllRecorded(stateDirOf(machineDir, sessionId));
   }
 }

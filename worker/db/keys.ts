@@ -1,7 +1,7 @@
 /** Stored provider keys. A destroyed key keeps its row, emptied: what was stored when, and nothing of the key. */
 import { and, desc, eq, isNull } from "drizzle-orm";
 import { openDb } from "./open.ts";
-import { providerKeys } from "./schema.ts";
+import { providerKeys, sessions } from "./schema.ts";
 
 export type KeyRow = typeof providerKeys.$inferSelect;
 export type NewKeyRow = typeof providerKeys.$inferInsert;
@@ -41,6 +41,16 @@ export async function findKey(d1: D1Database, userId: string, keyId: string): Pr
 export async function findActiveKey(d1: D1Database, userId: string): Promise<KeyRow | null> {
   const [row] = await openDb(d1).select().from(providerKeys).where(active(userId));
   return row ?? null;
+}
+
+/** The sealed key of whoever owns a session, for a caller that does not know yet whether it may be opened. */
+export async function findActiveKeyOfSession(d1: D1Database, sessionId: string): Promise<KeyRow | null> {
+  const [row] = await openDb(d1)
+    .select({ key: providerKeys })
+    .from(sessions)
+    .innerJoin(providerKeys, eq(providerKeys.userId, sessions.userId))
+    .where(and(eq(sessions.sessionId, sessionId), eq(providerKeys.isActive, true), isNull(providerKeys.destroyedAt)));
+  return row?.key ?? null;
 }
 
 /** The new key takes the place of every older one, in one transaction: there is no moment with two or with none. */

@@ -6,7 +6,18 @@
 import type { ErrorCode } from "@ai-dev-platform/protocol/errors";
 import type { KeyBody } from "@ai-dev-platform/protocol/http";
 import { DAY_MS, LAST_USED_STEP_MS } from "../config.ts";
-import { findActiveKey, findKey, listKeys, patchKey, replaceKeys, rewrapKey, shredKey, type KeyRow, type KeyStatus } from "../db/keys.ts";
+import {
+  findActiveKey,
+  findActiveKeyOfSession,
+  findKey,
+  listKeys,
+  patchKey,
+  replaceKeys,
+  rewrapKey,
+  shredKey,
+  type KeyRow,
+  type KeyStatus,
+} from "../db/keys.ts";
 import { readSettings } from "../db/settings.ts";
 import { toHex } from "../encoding.ts";
 import { newId } from "../ids.ts";
@@ -60,9 +71,18 @@ export async function storeKey(env: Env, userId: string, apiKey: Secret<string>,
 
 export const listKeyBodies = async (env: Env, userId: string): Promise<KeyBody[]> => (await listKeys(env.DB, userId)).map(toBody);
 
-/** The user's active key, opened. `defer` carries what need not hold up the caller. */
-export async function lendKey(env: Env, userId: string, defer: (work: Promise<unknown>) => void): Promise<LendResult> {
-  const row = await findActiveKey(env.DB, userId);
+/** A session's sealed key, read ahead of the judgement whether it may be opened. Never rejects: it is only a head start. */
+export const readSealed = (env: Env, sessionId: string): Promise<KeyRow | null> =>
+  findActiveKeyOfSession(env.DB, sessionId).catch(() => null);
+
+/** The user's active key, opened. `sealed` counts only if it is that user's. `defer` carries what need not hold up the caller. */
+export async function lendKey(
+  env: Env,
+  userId: string,
+  defer: (work: Promise<unknown>) => void,
+  sealed: KeyRow | null = null,
+): Promise<LendResult> {
+  const row = sealed?.userId === userId ? sealed : await findActiveKey(env.DB, userId);
   if (row === null) return { ok: false, code: "key_missing" };
   const lent = await openRow(env, row, defer);
   const now = Date.now();

@@ -5,7 +5,7 @@
 import type { ErrorCode } from "@ai-dev-platform/protocol/errors";
 import { isCreditProblem } from "../keys/credit.ts";
 import { Secret } from "../keys/secret.ts";
-import { lendKey, markKey } from "../keys/vault.ts";
+import { lendKey, markKey, readSealed } from "../keys/vault.ts";
 import { readConfig } from "../env.ts";
 import { AppError } from "../errors.ts";
 import { createLogger, errorFields } from "../log.ts";
@@ -40,6 +40,7 @@ interface Call {
   body: Uint8Array<ArrayBuffer>;
   inbound: Request;
   verdict: Admitted;
+  sealed: ReturnType<typeof readSealed>;
   defer: Defer;
 }
 
@@ -58,6 +59,7 @@ export async function handleModelRequest(
   if (beta !== null) return refusal("model_body_refused", `the beta ${beta} is closed here`);
   if (!["", "identity"].includes(request.headers.get("content-encoding") ?? ""))
     return refusal("model_body_refused", "send the body uncompressed");
+  const sealed = readSealed(env, caller.sessionId);
   const body = await readAtMost(request, MAX_BODY_BYTES);
   if (body === null) return refusal("too_large");
   const judged = judgeBody(body, door.endpoint);
@@ -78,20 +80,21 @@ export async function handleModelRequest(
     body,
     inbound: request,
     verdict,
+    sealed,
     defer,
   });
 }
 
 type Payer = { ok: true; upstream: string; key: Secret<string>; keyId: string | null } | { ok: false; code: ErrorCode };
 
-async function findPayer({ env, verdict, defer }: Call): Promise<Payer> {
+async function findPayer({ env, verdict, sealed, defer }: Call): Promise<Payer> {
   const config = readConfig(env);
   if (verdict.modelSource === "demo") {
     if (config.demoModelUrl === null) return { ok: false, code: "demo_off" };
     return { ok: true, upstream: config.demoModelUrl, key: new Secret("demo"), keyId: null };
   }
   try {
-    const lent = await lendKey(env, verdict.ownerId, defer);
+    const lent = await lendKey(env, verdict.ownerId, defer, await sealed);
     return lent.ok ? { ok: true, upstream: config.anthropicUpstream, key: lent.secret, keyId: lent.keyId } : lent;
   } catch (error) {
     if (error instanceof AppError) return { ok: false, code: error.code };

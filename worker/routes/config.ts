@@ -9,6 +9,12 @@ export const configRoutes = new Hono<AppEnv>();
 
 configRoutes.get("/api/config", async (c) => {
   const { demoModelUrl, localPaths, sandbox } = readConfig(c.env);
-  const body: ConfigBody = { version: PLATFORM_VERSION, demoModel: demoModelUrl !== null, signUp: await isSignUpOpen(c.env), localPaths, sandbox };
+  const body: ConfigBody = {
+    version: PLATFORM_VERSION,
+    demoModel: demoModelUrl !== null,
+    signUp: await isSignUpOpen(c.env),
+    localPaths,
+    sandbox,
+  };
   return c.json(body);
 });

@@ -42,10 +42,10 @@ function messagesOf(error: unknown): string {
   let current: unknown = error;
   for (let depth = 0; depth < CAUSES_DEEP && current !== null && current !== undefined; depth += 1) {
     if (typeof current !== "object") {
-      messages.push(String(current));
+      if (typeof current === "string") messages.push(current);
       break;
     }
-    messages.push("message" in current && typeof current.message === "string" ? current.message : String(current));
+    if ("message" in current && typeof current.message === "string") messages.push(current.message);
     current = "cause" in current ? current.cause : null;
   }
   return messages.join("\n").toLowerCase();
