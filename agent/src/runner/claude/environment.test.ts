@@ -50,9 +50,11 @@ describe("project guidance", () => {
     expect((await projectGuidance(root))?.length).toBe(MAX_GUIDANCE_BYTES);
   });
 
-  it("is not read through a link", async () => {
-    writeFileSync(path.join(root, "elsewhere"), "secret");
-    symlinkSync(path.join(root, "elsewhere"), path.join(root, "CLAUDE.md"));
+  it("is not read through a link that leads out of the workspace", async () => {
+    const outside = mkdtempSync(path.join(tmpdir(), "outside-"));
+    writeFileSync(path.join(outside, "elsewhere"), "secret");
+    symlinkSync(path.join(outside, "elsewhere"), path.join(root, "CLAUDE.md"));
     expect(await projectGuidance(root)).toBeNull();
+    rmSync(outside, { recursive: true });
   });
 });

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -47,6 +47,19 @@ const RULE: NonNullable<Options["suggestions"]> = [
 ];
 
 describe("permissions", () => {
+  it("[AP1] show nothing of a file outside the workspace, whatever links to it", async () => {
+    const outside = mkdtempSync(path.join(tmpdir(), "outside-"));
+    const secret = path.join(outside, "secret");
+    writeFileSync(secret, "the runner's own\n", { mode: 0o600 });
+    symlinkSync(secret, path.join(root, "a.txt"));
+    const { ask } = rig();
+    for (const file_path of [path.join(root, "a.txt"), secret]) {
+      const asked = [ask("Write", { file_path, content: "x\n" }), ask("Edit", { file_path, old_string: "the", new_string: "a" })];
+      for (const { request } of asked) expect(JSON.stringify(await request)).not.toContain("runner's own");
+    }
+    rmSync(outside, { recursive: true });
+  });
+
   it("shows the exact command and what the agent says about it", async () => {
     const { ask } = rig();
     const { request } = ask(

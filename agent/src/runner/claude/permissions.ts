@@ -3,7 +3,6 @@
  * without a deadline of its own, and takes back what the agent no longer asks. Answers to unknown questions change nothing.
  */
 import { randomBytes } from "node:crypto";
-import { readFile, stat } from "node:fs/promises";
 import type { ApprovalAnswer, ApprovalRequest } from "@ai-dev-platform/protocol/approvals";
 import type { RunnerEvent } from "@ai-dev-platform/protocol/events";
 import { formatId, ID_RANDOM_BYTES } from "@ai-dev-platform/protocol/ids";
@@ -11,6 +10,7 @@ import { MAX_FILE_VIEW_BYTES } from "@ai-dev-platform/protocol/limits";
 import type { Mode } from "@ai-dev-platform/protocol/modes";
 import { approvalRequest, type PermissionAsk } from "./approval-request.ts";
 import { permissionResult } from "./permission-result.ts";
+import { readPlainFile } from "./plain-file.ts";
 import type { CanUseTool, PermissionResult, PermissionUpdate } from "./sdk.ts";
 
 interface Waiting {
@@ -68,7 +68,7 @@ export function createPermissions(port: PermissionsPort): Permissions {
       const suggestions = options.suppressAlwaysAllowRule === true ? [] : (options.suggestions ?? []);
       if (allowedInSession.has(sameAsk(tool, input))) return { behavior: "allow", updatedInput: input };
       const reason = reasonOf(tool, input, options);
-      const fileText = await currentText(tool, input);
+      const fileText = await currentText(port.root, tool, input);
       if (options.signal.aborted) return WITHDRAWN;
       const result = await ask({ tool, toolId: options.toolUseID, input, reason, suggestions, fileText }, options.signal);
       if (result.behavior === "allow") port.allowed(options.toolUseID);
@@ -105,13 +105,9 @@ function reasonOf(tool: string, input: Record<string, unknown>, asked: { decisio
     .slice(0, 2_000);
 }
 
-async function currentText(tool: string, input: Record<string, unknown>): Promise<string | null> {
+async function currentText(root: string, tool: string, input: Record<string, unknown>): Promise<string | null> {
   const file = input["file_path"];
   if ((tool !== "Write" && tool !== "Edit") || typeof file !== "string") return null;
-  try {
-    const { size } = await stat(file);
-    return size > MAX_FILE_VIEW_BYTES ? null : await readFile(file, "utf8");
-  } catch {
-    return null;
-  }
+  const found = await readPlainFile(root, file, MAX_FILE_VIEW_BYTES);
+  return found === null || found.bytes > MAX_FILE_VIEW_BYTES ? null : found.head.toString("utf8");
 }
