@@ -130,10 +130,8 @@ describe.each(SLEEPS)("a sandbox's life, $name", ({ nap }) => {
     const request = { model: "claude", estimateUsd: 0.1 };
     expect(await world.stub.authorizeSandboxModelCall({ ...request, incarnation: 1 })).toMatchObject({ ok: true, ownerId: "user-1" });
     expect(await world.stub.authorizeSandboxModelCall({ ...request, incarnation: 2 })).toEqual({ ok: false, code: "model_token_refused" });
-    expect([await world.stub.isCurrentIncarnation(1), await world.stub.isCurrentIncarnation(2)]).toEqual([true, false]);
     await world.stub.runnerExited({ incarnation: 1, exitCode: 0, signal: null, lastWords: "" });
     expect(await world.stub.authorizeSandboxModelCall({ ...request, incarnation: 1 })).toEqual({ ok: false, code: "model_token_refused" });
-    expect(await world.stub.isCurrentIncarnation(1)).toBe(false);
   });
 });
 

@@ -1,7 +1,7 @@
 /**
  * /runner: what a session's runner dials. Its link, which the session itself judges, and its snapshots' parts, which
  * pass between the runner and R2 as streams. Only the current incarnation opens these, and only its own
- * session's: by its link token, or where a sandbox is vouched for by the platform, by that.
+ * session's: by its link token; out of a sandbox by what the platform vouches for and by a token (SPEC RN6, SN8).
  */
 import { Hono } from "hono";
 import * as z from "zod";
@@ -31,30 +31,42 @@ export const runnerRoutes = new Hono<AppEnv>();
 
 runnerRoutes.get(LINK, async (c) => {
   const sessionId = pathId(c, sessionIdSchema);
-  if (bearerToken(c.req.raw) === null) throw new AppError("not_signed_in", { detail: "The link token is missing." });
+  requireToken(c);
   requireUpgrade(c.req.raw);
   return sessionStub(c.env, sessionId).fetch(c.req.raw);
 });
 
 runnerRoutes.route("/", partRoutes(byLinkToken));
 
-/** The same doors for a sandbox's runner. `identity` is the platform's word on the container; what the request says is ignored. */
+/**
+ * The same doors for a sandbox's runner. `identity` is the platform's word on the container, and the first thing asked. As all
+ * processes in the container have it, each door wants a token too, which the agent there cannot read.
+ */
 export function vouchedRunnerRoutes(identity: { sessionId: string; incarnation: number }): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
   routes.get(LINK, async (c) => {
     requireOwn(identity, pathId(c, sessionIdSchema));
+    requireToken(c);
     requireUpgrade(c.req.raw);
     const door = new URL(`${VOUCHED_LINK_PATH}?incarnation=${identity.incarnation}`, "http://session.invalid");
     return sessionStub(c.env, identity.sessionId).fetch(new Request(door, c.req.raw));
   });
   const byIdentity: Authorize = async (c, sessionId) => {
     requireOwn(identity, sessionId);
-    if (!(await sessionStub(c.env, sessionId).isCurrentIncarnation(identity.incarnation))) throw new AppError("runner_fenced");
+    const call = { incarnation: identity.incarnation, transferToken: requireToken(c) };
+    const verdict = await sessionStub(c.env, sessionId).authorizeTransfer(call);
+    if (!verdict.ok) throw new AppError(verdict.code);
   };
   routes.route("/", partRoutes(byIdentity));
   routes.notFound(() => toResponse(new AppError("not_found"), ""));
   routes.onError((error) => toResponse(error instanceof AppError ? error : new AppError("internal", { cause: error }), ""));
   return routes;
+}
+
+function requireToken(c: AppContext): string {
+  const token = bearerToken(c.req.raw);
+  if (token === null) throw new AppError("not_signed_in", { detail: "The token is missing." });
+  return token;
 }
 
 function requireOwn(identity: { sessionId: string }, sessionId: string): void {

@@ -93,9 +93,15 @@ export interface GitAccess {
   branchPattern: string;
 }
 
+/** Out of a sandbox: its caller vouches for the incarnation, and hands on the token that it was shown. */
+export interface TransferCall {
+  incarnation: number;
+  transferToken: string;
+}
+
 /**
  * Beside the public doors, a sandbox's own object opens the runner's link by this path of `fetch`, with the incarnation
- * as its query. A public request never has this path: routes hand theirs on as they came.
+ * as its query, and the token that the runner showed. A public request never has this path: routes hand theirs on as they came.
  */
 export const VOUCHED_LINK_PATH = "/vouched/link";
 
@@ -128,8 +134,8 @@ export interface SessionApi {
   authorizeModelCall(request: ModelCallRequest): Promise<ModelCallVerdict>;
   authorizeSandboxModelCall(request: VouchedModelCallRequest): Promise<ModelCallVerdict>;
   settleModelCall(outcome: ModelCallOutcome): Promise<void>;
-  /** For a sandbox's snapshot transfers and its link: is this the current incarnation? */
-  isCurrentIncarnation(incarnation: number): Promise<boolean>;
+  /** For a sandbox's snapshot transfers: is this the current incarnation, and the token for them its own? */
+  authorizeTransfer(call: TransferCall): Promise<RpcOutcome>;
   /** May this request leave the sandbox? Writes a block to the log, and uses up an "allow once". */
   authorizeEgress(call: EgressCall): Promise<EgressVerdict>;
   /** Null: not this session's repository, or not the current incarnation. */

@@ -68,6 +68,11 @@ export class RunnerLink {
     return row !== null && row.link_hash !== null && row.incarnation === incarnation;
   }
 
+  /** Of the current incarnation; null for every other. */
+  linkHashOf(incarnation: number): string | null {
+    return this.isCurrent(incarnation) ? (this.#row()?.link_hash ?? null) : null;
+  }
+
   get incarnation(): number {
     return this.#row()?.incarnation ?? 0;
   }

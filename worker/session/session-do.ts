@@ -18,6 +18,7 @@ import type {
   SessionApi,
   SessionInit,
   TicketRequest,
+  TransferCall,
   VouchedModelCallRequest,
 } from "./api.ts";
 import type { Place } from "./parts.ts";
@@ -78,8 +79,8 @@ export class SessionDO extends DurableObject<Env> implements SessionApi {
   gitAccess(request: Parameters<SessionApi["gitAccess"]>[0]) {
     return this.#session.gitAccess(request);
   }
-  isCurrentIncarnation(incarnation: number) {
-    return this.#session.isCurrentIncarnation(incarnation);
+  authorizeTransfer(call: TransferCall) {
+    return this.#session.authorizeTransfer(call);
   }
   yieldRunner() {
     return this.#session.yieldRunner();

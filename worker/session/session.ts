@@ -18,6 +18,7 @@ import type {
   SessionApi,
   SessionInit,
   TicketRequest,
+  TransferCall,
   VouchedModelCallRequest,
 } from "./api.ts";
 import { passDeadlines } from "./deadlines.ts";
@@ -33,7 +34,7 @@ import { submitPrompt } from "./prompts.ts";
 import { closeQuietly } from "./runner-link.ts";
 import { RunnerFrames } from "./runner-frames.ts";
 import { acceptSocket } from "./sockets.ts";
-import { hashToken, newToken, TICKET_PREFIX } from "./tokens.ts";
+import { hashToken, newToken, TICKET_PREFIX, transferTokenOf, vouchedTokenOf } from "./tokens.ts";
 import { ViewerFrames } from "./viewer-frames.ts";
 
 /** After this long without a turn, a runner gives way to a session that waits for room. */
@@ -124,8 +125,13 @@ export class Session implements SessionApi {
     return this.#ended() === null ? gitAccess(this.#parts, incarnation, url) : null;
   }
 
-  async isCurrentIncarnation(incarnation: number): Promise<boolean> {
-    return this.#ended() === null && this.#parts.link.isCurrent(incarnation);
+  async authorizeTransfer({ incarnation, transferToken }: TransferCall): Promise<RpcOutcome> {
+    const code = this.#ended();
+    if (code !== null) return { ok: false, code };
+    const linkHash = this.#parts.link.linkHashOf(incarnation);
+    if (linkHash === null) return { ok: false, code: "runner_fenced" };
+    const wanted = await hashToken(await transferTokenOf(await vouchedTokenOf(linkHash)));
+    return (await hashToken(transferToken)) === wanted ? { ok: true } : { ok: false, code: "not_signed_in" };
   }
 
   async settleModelCall(outcome: ModelCallOutcome): Promise<void> {

@@ -10,7 +10,7 @@ import { VOUCHED_LINK_PATH } from "./api.ts";
 import { nextExpiry, redeemTicket, roleOfGrant } from "./grants.ts";
 import type { SessionParts } from "./parts.ts";
 import { FENCED_CLOSE, RUNNER_TAG } from "./runner-link.ts";
-import { hashToken } from "./tokens.ts";
+import { hashToken, vouchedTokenOf } from "./tokens.ts";
 import { VIEWER_TAG } from "./viewer-mark.ts";
 
 const TICKET_OFFER = "ticket.";
@@ -22,13 +22,21 @@ export async function acceptSocket(parts: SessionParts, request: Request, isDele
   if (!isViewer && !pathname.endsWith("/link")) return refuse("not_found");
   if (request.headers.get("Upgrade")?.toLowerCase() !== "websocket") return refuse("bad_request", "A WebSocket upgrade is expected.");
   if (isViewer) return acceptViewer(parts, request, isDeleted);
-  if (pathname === VOUCHED_LINK_PATH) return acceptVouched(parts, Number(searchParams.get("incarnation")), isDeleted);
+  if (pathname === VOUCHED_LINK_PATH) return acceptVouched(parts, request, Number(searchParams.get("incarnation")), isDeleted);
   return acceptRunner(parts, request, isDeleted);
 }
 
-/** A sandbox's object hands its container's socket on, and says which incarnation it is (SPEC RN1). */
-async function acceptVouched(parts: SessionParts, incarnation: number, isDeleted: boolean): Promise<Response> {
+/**
+ * A sandbox's object hands its container's socket on, and says which incarnation it is. Every process in there has that
+ * identity; a token tells the runner from the agent (SPEC RN1, RN6).
+ */
+async function acceptVouched(parts: SessionParts, request: Request, incarnation: number, isDeleted: boolean): Promise<Response> {
   if (isDeleted) return openAndClose(CLOSE.deleted, "the session was deleted", {});
+  const linkHash = parts.link.linkHashOf(incarnation);
+  if (linkHash === null) return openAndClose(...FENCED_CLOSE, {});
+  const wanted = await hashToken(BEARER + (await vouchedTokenOf(linkHash)));
+  if ((await hashToken(request.headers.get("Authorization") ?? "")) !== wanted) return refuse("not_signed_in");
+  // It may have been fenced while its token was hashed.
   return parts.link.isCurrent(incarnation) ? openLink(parts, incarnation) : openAndClose(...FENCED_CLOSE, {});
 }
 

@@ -12,6 +12,15 @@ export function newToken(prefix: string, random: Randomness): string {
   return prefix + text.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
+/** What a sandbox's runner shows beside its container's identity in place of the link token; no public door knows it (SPEC RN6). */
+export const vouchedTokenOf = async (linkHash: string): Promise<string> => `adpv_${await hashToken(`vouched:${linkHash}`)}`;
+
+/**
+ * Opens the snapshots of a sandbox's runner, and not its link: for the process there that works as the agent's user. The runner
+ * makes it (agent/src/sandbox/transfer-token.ts), and nobody can turn it back (SPEC SN8).
+ */
+export const transferTokenOf = async (vouchedToken: string): Promise<string> => `adpx_${await hashToken(`transfer:${vouchedToken}`)}`;
+
 /** SHA-256, hex. Equal hashes are found by the database, so a comparison leaks nothing about a token. */
 export async function hashToken(token: string): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token));

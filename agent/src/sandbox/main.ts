@@ -44,13 +44,14 @@ process.on("unhandledRejection", onSurprise);
 
 const environment = accountEnvironment(settings.isIntercepted ? TRUST_FILES : null);
 const account: AgentAccount = { launcher: LAUNCHER, executable: CLAUDE, environment };
-const { server, modelUrl, order } = settings;
+const { server, modelUrl, order, filesToken } = settings;
 // Where the image keeps the compiled form of these files.
 const compiled = process.env["NODE_COMPILE_CACHE"];
 const files = startFiles({
   command: [...LAUNCHER, process.execPath, path.join(import.meta.dirname, "files.js")],
   environment: compiled === undefined ? environment : { ...environment, NODE_COMPILE_CACHE: compiled },
   stateDir: SESSION_DIR,
+  token: filesToken,
   onGone: (detail) => leave(70, "files_process_gone", detail),
 });
 const runner = new Runner(

@@ -27,6 +27,7 @@ const start = (command: readonly [string, ...string[]] = [process.execPath, path
     command,
     environment: { PATH: process.env["PATH"] ?? "", HOME: stateDir },
     stateDir,
+    token: "adpx_files",
     onGone: (detail) => {
       gone.push(detail);
       wasTold();
@@ -62,6 +63,20 @@ describe("the workspace of a sandbox", { timeout: 30_000 }, () => {
     expect(await workspace.answer({ kind: "file", path: "../../etc/passwd" })).toMatchObject({ code: "forbidden" });
     expect((await workspace.changedFiles()).files).toMatchObject([{ path: "a.txt", status: "added" }]);
     expect(await workspace.hasChangedSinceSave()).toBe(true);
+    await end(files);
+  });
+
+  it("[SN8] is never told the runner's own token", async () => {
+    const spy = path.join(stateDir, "spy.mjs");
+    writeFileSync(
+      spy,
+      `process.on("message", ({ id, call }) => process.send({ type: "done", id, value: { ok: true, root: JSON.stringify({ call, env: process.env }), claudeDir: "" } }));`,
+    );
+    const files = start([process.execPath, spy]);
+    const result = await files.open({ ...options(), linkToken: "adpv_the-runners-own" });
+    if (!result.ok) throw new Error(result.problem.detail);
+    expect(result.workspace.root).toContain("adpx_files");
+    expect(result.workspace.root).not.toContain("adpv_");
     await end(files);
   });
 

@@ -13,6 +13,8 @@ export interface FilesProcess {
   environment: Record<string, string>;
   /** Where the workspace and the agent's own folder lie. */
   stateDir: string;
+  /** In place of the runner's own: that process is within the agent's reach. */
+  token: string;
   onGone: (detail: string) => void;
 }
 
@@ -89,13 +91,14 @@ export function startFiles(files: FilesProcess): Files {
     pid: client.pid,
     open(options) {
       client.listen(options.onProgress);
-      return openWorkspace(client, files.stateDir, options);
+      return openWorkspace(client, files, options);
     },
   };
 }
 
-async function openWorkspace(client: FilesClient, stateDir: string, options: WorkspaceOptions): Promise<OpenWorkspace> {
-  const { server, linkToken, sessionId, source } = options;
+async function openWorkspace(client: FilesClient, files: FilesProcess, options: WorkspaceOptions): Promise<OpenWorkspace> {
+  const { server, sessionId, source } = options;
+  const { stateDir, token: linkToken } = files;
   const snapshots = [...options.snapshots];
   const opened = await client.call({ name: "open", server, linkToken, sessionId, source, stateDir, snapshots }, ANSWERS.open);
   if (!opened.ok) return opened;

@@ -9,10 +9,11 @@ const named = {
   AIDEV_SOURCE: JSON.stringify({ kind: "git", url: "https://example.test/a.git", branch: null }),
   AIDEV_SERVER: "http://platform.internal",
   AIDEV_MODEL_URL: "http://llm.internal",
+  AIDEV_LINK_TOKEN: "adpv_one",
 };
 
 describe("settings of a sandbox's runner", () => {
-  it("reads names and addresses, and needs no token where the container is the identity", () => {
+  it("[SN8] reads names, addresses and the runner's token, and has another one for the files process", () => {
     const read = readSettings({ ...named, PATH: "/bin" });
     expect(read).toMatchObject({
       ok: true,
@@ -24,12 +25,17 @@ describe("settings of a sandbox's runner", () => {
       },
     });
     if (!read.ok) throw new Error(read.detail);
-    expect(read.settings.order.linkToken).toBe(read.settings.order.modelToken);
+    expect(read.settings.order.linkToken).toBe("adpv_one");
+    // The server's tests hold the same pair.
+    expect(read.settings.filesToken).toBe("adpx_ed8ef63dba49d038c09bae7cf0f593eeeae4323280390f1650f6aa8de57dd88e");
   });
 
   it("takes the tokens of its incarnation where nobody vouches for the container", () => {
     const read = readSettings({ ...named, AIDEV_LINK_TOKEN: "link", AIDEV_MODEL_TOKEN: "model", SANDBOX_INTERCEPT_HTTPS: "1" });
-    expect(read).toMatchObject({ ok: true, settings: { isIntercepted: true, order: { linkToken: "link", modelToken: "model" } } });
+    expect(read).toMatchObject({
+      ok: true,
+      settings: { isIntercepted: true, filesToken: "link", order: { linkToken: "link", modelToken: "model" } },
+    });
   });
 
   it.each([
@@ -39,6 +45,7 @@ describe("settings of a sandbox's runner", () => {
     ["AIDEV_SOURCE", '{"kind":"secret"}'],
     ["AIDEV_SERVER", "file:///secret"],
     ["AIDEV_MODEL_URL", undefined],
+    ["AIDEV_LINK_TOKEN", undefined],
   ])("names %s when it is %s, and never says its value", (name, value) => {
     const read = readSettings({ ...named, [name]: value });
     expect(read).toEqual({ ok: false, detail: `Missing or malformed: ${name}.` });

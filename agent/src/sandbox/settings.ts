@@ -1,10 +1,11 @@
 /**
- * What a runner in a sandbox is told, read from its environment: names and addresses. Where the platform vouches for the
- * container there are no tokens at all; elsewhere they stand in variables that only the runner's own user can read. Pure.
+ * What a runner in a sandbox is told, read from its environment, which only the runner's own user can read. Where the platform
+ * vouches for the container there is no model token, and the other one opens nothing without the container. Pure.
  */
 import { incarnationSchema, sessionIdSchema } from "@ai-dev-platform/protocol/ids";
 import { workspaceSourceSchema } from "@ai-dev-platform/protocol/runner";
 import * as z from "zod";
+import { transferTokenOf } from "./transfer-token.ts";
 
 /** Prefix of the variables that are for the runner and are taken out of the environment once they are read. */
 const OWN_PREFIX = "AIDEV_";
@@ -27,8 +28,8 @@ const settingsSchema = z
     AIDEV_SOURCE: json.pipe(workspaceSourceSchema),
     AIDEV_SERVER: z.url({ protocol: /^https?$/ }),
     AIDEV_MODEL_URL: z.url({ protocol: /^https?$/ }),
-    AIDEV_LINK_TOKEN: z.string().min(1).default(NO_TOKEN),
-    AIDEV_MODEL_TOKEN: z.string().min(1).default(NO_TOKEN),
+    AIDEV_LINK_TOKEN: z.string().min(1),
+    AIDEV_MODEL_TOKEN: z.string().min(1).optional(),
     /** Set by the SDK where it intercepts HTTPS with an authority of its own. */
     SANDBOX_INTERCEPT_HTTPS: z.string().optional(),
   })
@@ -36,11 +37,13 @@ const settingsSchema = z
     server: raw.AIDEV_SERVER,
     modelUrl: raw.AIDEV_MODEL_URL,
     isIntercepted: raw.SANDBOX_INTERCEPT_HTTPS === "1",
+    /** What the files process shows. A public door knows the runner's token only. */
+    filesToken: raw.AIDEV_MODEL_TOKEN === undefined ? transferTokenOf(raw.AIDEV_LINK_TOKEN) : raw.AIDEV_LINK_TOKEN,
     order: {
       sessionId: raw.AIDEV_SESSION,
       incarnation: raw.AIDEV_INCARNATION,
       linkToken: raw.AIDEV_LINK_TOKEN,
-      modelToken: raw.AIDEV_MODEL_TOKEN,
+      modelToken: raw.AIDEV_MODEL_TOKEN ?? NO_TOKEN,
       source: raw.AIDEV_SOURCE,
     },
   }));

@@ -52,6 +52,11 @@ export class SandboxRig {
     return containerOf(await this.sandboxId());
   }
 
+  /** What the runner in there was told, and nobody else in there can read. */
+  async runnerToken(): Promise<string> {
+    return (await this.container()).starts.at(-1)?.env?.["AIDEV_LINK_TOKEN"] ?? "";
+  }
+
   /** What the platform does to a container reaches its object, and nobody else. */
   async inside(act: (container: FakeContainer) => void): Promise<void> {
     const container = await this.container();

@@ -31,6 +31,7 @@ import type {
 } from "../../../worker/session/ports.ts";
 import { wiring } from "../../../worker/session/session-do.ts";
 import { sessionStub, type SessionStub } from "../../../worker/session/stub.ts";
+import { hashToken, vouchedTokenOf } from "../../../worker/session/tokens.ts";
 
 const WAIT_MS = 4_000;
 
@@ -418,7 +419,9 @@ export class FakeRunner extends Peer<RunnerOrderFrame> {
   /** As a sandbox's object dials for its container. Null: closed at once. */
   static async vouched(world: SessionWorld, incarnation: number): Promise<FakeRunner> {
     const order = await until(() => world.host.orders.at(-1), "an order to start a runner");
-    const response = await dial(world, `${VOUCHED_LINK_PATH}?incarnation=${incarnation}`, {});
+    const { linkToken } = world.host.orders.find((one) => one.incarnation === incarnation) ?? order;
+    const token = await vouchedTokenOf(await hashToken(linkToken));
+    const response = await dial(world, `${VOUCHED_LINK_PATH}?incarnation=${incarnation}`, { Authorization: `Bearer ${token}` });
     if (response.webSocket === null) throw new Error(`no link: ${response.status}`);
     return new FakeRunner(response.webSocket, world, order);
   }

@@ -2,10 +2,11 @@
  * What leaves a sandbox: through the SDK's real outbound proxy, in the order of its own source, to the real doors and the real
  * session. The stand-in begins below the proxy, where the platform would carry a container's packets to it.
  */
-import { env } from "cloudflare:workers";
+import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Secret } from "../../../worker/keys/secret.ts";
 import { storeKey } from "../../../worker/keys/vault.ts";
+import { transferTokenOf } from "../../../worker/session/tokens.ts";
 import { clearUpstreamLog, signUp, testApiKey, upstreamLog } from "../../support/worker/app-client.ts";
 import { containerOf } from "../../support/worker/engine.ts";
 import { SandboxRig } from "../../support/worker/sandbox-rig.ts";
@@ -47,8 +48,12 @@ async function setUp(): Promise<Setting> {
 
 const link = (sessionId: string) => `http://platform.internal/runner/sessions/${sessionId}/link`;
 
+const UPGRADE = { upgrade: "websocket", connection: "upgrade" };
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+
 async function dial({ world, rig }: Setting): Promise<FakeRunner> {
-  const response = await rig.fromInside(link(world.sessionId), { headers: { upgrade: "websocket", connection: "upgrade" } });
+  const headers = { ...UPGRADE, ...bearer(await rig.runnerToken()) };
+  const response = await rig.fromInside(link(world.sessionId), { headers });
   if (response.webSocket === null) throw new Error(`no link: ${response.status}`);
   const order = world.host.orders.at(-1);
   if (order === undefined) throw new Error("no order");
@@ -72,7 +77,7 @@ const ask = ({ rig }: Setting, headers: Record<string, string> = {}, path = "/v1
   });
 
 describe("the runner's link", () => {
-  it("opens without a token for the container itself, and the runner works over it", async () => {
+  it("[RN6] opens for the container's runner, which works over it", async () => {
     const setting = await setUp();
     const runner = await working(setting);
     const { turnId } = await runner.until("prompt");
@@ -81,12 +86,43 @@ describe("the runner's link", () => {
     await until(() => setting.viewer.entries().some((entry) => entry.event.type === "turn_ended"), "the turn's end");
   });
 
+  it("[RN6] stays shut to what else runs in the container, which has its identity and no token", async () => {
+    const setting = await setUp();
+    const { world, rig } = setting;
+    const vouched = await rig.runnerToken();
+    const order = world.host.orders.at(-1);
+    const guesses = [
+      "",
+      "x",
+      order?.linkToken ?? "",
+      order?.modelToken ?? "",
+      await transferTokenOf(vouched),
+      `${vouched} `,
+      vouched.slice(0, -1),
+    ];
+    for (const guess of guesses.filter((each) => each.trim() !== vouched)) {
+      const response = await rig.fromInside(link(world.sessionId), { headers: { ...UPGRADE, ...bearer(guess) } });
+      expect([guess, response.status, response.webSocket]).toEqual([guess, 401, null]);
+    }
+    expect((await rig.fromInside(link(world.sessionId), { headers: UPGRADE })).status).toBe(401);
+    await working(setting);
+  });
+
+  it("[RN6] does not open from outside with what the container holds", async () => {
+    const { world, rig } = await setUp();
+    const address = `https://app.test/runner/sessions/${world.sessionId}/link`;
+    for (const token of [await rig.runnerToken(), await transferTokenOf(await rig.runnerToken())])
+      expect((await exports.default.fetch(address, { headers: { ...UPGRADE, ...bearer(token) } })).status).toBe(401);
+  });
+
   it("[RN1] opens for no other session, whatever the request says of itself", async () => {
     const [own, other] = [await setUp(), await setUp()];
-    const token = other.world.host.orders.at(-1)?.linkToken ?? "";
-    const headers = { upgrade: "websocket", connection: "upgrade", authorization: `Bearer ${token}`, "x-incarnation": "1" };
-    expect((await own.rig.fromInside(link(other.world.sessionId), { headers })).status).toBe(404);
-    expect((await own.rig.fromInside(link(freshId("session")), { headers })).status).toBe(404);
+    const tokens = [other.world.host.orders.at(-1)?.linkToken ?? "", await other.rig.runnerToken(), await own.rig.runnerToken()];
+    for (const token of tokens) {
+      const headers = { ...UPGRADE, ...bearer(token), "x-incarnation": "1" };
+      expect((await own.rig.fromInside(link(other.world.sessionId), { headers })).status).toBe(404);
+      expect((await own.rig.fromInside(link(freshId("session")), { headers })).status).toBe(404);
+    }
   });
 
   it("[RN1] closes a container of the past as fenced", async () => {
@@ -94,7 +130,8 @@ describe("the runner's link", () => {
     const { world, rig } = setting;
     await working(setting);
     await world.stub.runnerExited({ incarnation: 1, exitCode: 1, signal: null, lastWords: "" });
-    const response = await rig.fromInside(link(world.sessionId), { headers: { upgrade: "websocket", connection: "upgrade" } });
+    const headers = { ...UPGRADE, ...bearer(await rig.runnerToken()) };
+    const response = await rig.fromInside(link(world.sessionId), { headers });
     const order = world.host.orders[0];
     if (response.webSocket === null || order === undefined) throw new Error("expected a socket");
     const late = new FakeRunner(response.webSocket, world, order);
@@ -124,18 +161,37 @@ describe("snapshots", () => {
     [...new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)))]
       .map((byte) => byte.toString(16).padStart(2, "0"))
       .join("");
-  const put = async ({ rig }: Setting, sessionId: string, text: string, snapshotId = freshId("snapshot")) => {
-    const address = `http://platform.internal/runner/sessions/${sessionId}/snapshots/${snapshotId}/0`;
-    const stored = await rig.fromInside(address, { method: "PUT", body: text, headers: { "x-part-sha256": await hashOf(text) } });
+  const tokenOf = async ({ rig }: Setting) => bearer(await transferTokenOf(await rig.runnerToken()));
+  const put = async (setting: Setting, sessionId: string, text: string, shown: Record<string, string> | null = null) => {
+    const address = `http://platform.internal/runner/sessions/${sessionId}/snapshots/${freshId("snapshot")}/0`;
+    const headers = { "x-part-sha256": await hashOf(text), ...(shown ?? (await tokenOf(setting))) };
+    const stored = await setting.rig.fromInside(address, { method: "PUT", body: text, headers });
     return { address, status: stored.status };
   };
 
-  it("[SN4] go up and come back without a token", async () => {
+  it("[SN8] go up and come back with the token for them", async () => {
     const setting = await setUp();
     const { address, status } = await put(setting, setting.world.sessionId, "part one");
     expect(status).toBe(201);
-    const back = await setting.rig.fromInside(address);
+    const back = await setting.rig.fromInside(address, { headers: await tokenOf(setting) });
     expect([back.status, await back.text()]).toEqual([200, "part one"]);
+  });
+
+  it("[SN8] know the token that the runner makes", async () => {
+    // The runner's tests hold the same pair.
+    expect(await transferTokenOf("adpv_one")).toBe("adpx_ed8ef63dba49d038c09bae7cf0f593eeeae4323280390f1650f6aa8de57dd88e");
+  });
+
+  it("[SN8] stay shut to the container's identity alone, and to other tokens", async () => {
+    const [own, other] = [await setUp(), await setUp()];
+    const { sessionId } = own.world;
+    const { address } = await put(own, sessionId, "part one");
+    const order = own.world.host.orders.at(-1);
+    const shown = [{}, bearer("x"), bearer(order?.linkToken ?? ""), bearer(await own.rig.runnerToken()), await tokenOf(other)];
+    for (const headers of shown) {
+      expect((await put(own, sessionId, "x", headers)).status).toBe(401);
+      expect((await own.rig.fromInside(address, { headers })).status).toBe(401);
+    }
   });
 
   it("[RN1] are closed to other sessions and to the past", async () => {

@@ -49,7 +49,9 @@ const isUp = ({ world, rig }: Setting, incarnation: number) =>
 /** The runner of the newest container dials from inside, as a real one would. */
 async function dial({ world, rig }: Setting): Promise<FakeRunner> {
   const address = `http://platform.internal/runner/sessions/${world.sessionId}/link`;
-  const response = await rig.fromInside(address, { headers: { upgrade: "websocket", connection: "upgrade" } });
+  const response = await rig.fromInside(address, {
+    headers: { upgrade: "websocket", connection: "upgrade", authorization: `Bearer ${await rig.runnerToken()}` },
+  });
   const order = world.host.orders.at(-1);
   if (response.webSocket === null || order === undefined) throw new Error(`no link: ${response.status}`);
   return new FakeRunner(response.webSocket, world, order);

@@ -35,7 +35,7 @@ const HOUR_MS = 3_600_000;
 const look = async (rig: SandboxRig): Promise<void> => runInDurableObject(await rig.object(), (object) => object.lookAfter());
 
 describe("a sandbox's start", () => {
-  it("runs a container that is told names and no credential", async () => {
+  it("[RN6] runs a container that is told names, and one token that no public door knows", async () => {
     const rig = newRig();
     expect(await rig.start(1)).toEqual({ kind: "started", hostName: "Cloudflare Sandbox" });
     const container = await rig.container();
@@ -49,9 +49,10 @@ describe("a sandbox's start", () => {
         AIDEV_SERVER: "http://platform.internal",
         AIDEV_MODEL_URL: "http://llm.internal",
         SANDBOX_INTERCEPT_HTTPS: "1",
+        AIDEV_LINK_TOKEN: expect.stringMatching(/^adpv_[0-9a-f]{64}$/),
       },
     });
-    expect(JSON.stringify(container.starts)).not.toMatch(/adp[lm]_|canary/);
+    expect(JSON.stringify(container.starts)).not.toMatch(/adp[lmx]_|canary/);
     expect(await rig.host.status(rig.sessionId)).toEqual({ state: "running", incarnation: 1 });
   });
 
@@ -283,7 +284,7 @@ describe("a running sandbox", () => {
     expect(lines.join("\n")).toMatch(
       /incarnation 1 is asked for[^]*container is up[^]*incarnation 1 is gone[^]*incarnation 2 is asked for[^]*no such image/,
     );
-    expect(lines.join("\n")).not.toMatch(/canary|adp[lm]_/);
+    expect(lines.join("\n")).not.toMatch(/canary|adp[lmvx]_/);
   });
 
   it("goes for good even when the platform is slow to destroy it", async () => {

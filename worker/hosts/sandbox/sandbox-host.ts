@@ -5,6 +5,7 @@
 import type { HostOrder, RunnerHost, StartOutcome } from "../../session/ports.ts";
 import { createLogger, errorFields } from "../../log.ts";
 import { readConfig } from "../../env.ts";
+import { hashToken, vouchedTokenOf } from "../../session/tokens.ts";
 import { FIRST_LEASE_MS } from "./limits.ts";
 import { fleetOf, sandboxAt, type LaunchOutcome, type Place } from "./places.ts";
 import { classifyFailure } from "./start-failure.ts";
@@ -83,13 +84,15 @@ async function launch(env: Env, order: HostOrder, place: Place): Promise<LaunchO
     sandboxDials === "public" && publicOrigin !== null
       ? { kind: "public" as const, origin: publicOrigin }
       : { kind: "intercepted" as const };
+  // No public door knows what is in a container.
+  const linkToken = dialling.kind === "public" ? order.linkToken : await vouchedTokenOf(await hashToken(order.linkToken));
   try {
     return await sandboxAt(env, place).launch({
       sessionId,
       incarnation,
       leaseMs: FIRST_LEASE_MS,
       maxLifetimeMs,
-      order: runnerOrderOf(order),
+      order: { ...runnerOrderOf(order), linkToken },
       dialling,
     });
   } catch (error) {
