@@ -89,5 +89,11 @@ describe.each(SLEEPS)("going back, $name", ({ nap }) => {
     expect(await ask(first.snapshotId)).toMatchObject({ code: "turn_running" });
     await runner.finish(turnId);
     expect(await ask(freshId("snapshot"))).toMatchObject({ code: "not_found" });
+    for (const role of ["viewer", "commenter", "approver"] as const) {
+      const reader = await world.watching(role);
+      const refused = await reader.ask((requestId) => ({ type: "rewind", requestId, snapshotId: first.snapshotId }));
+      expect(refused).toMatchObject({ type: "refused", code: "forbidden" });
+    }
+    expect(viewer.entries().some(({ event }) => event.type === "rewound")).toBe(false);
   });
 });

@@ -38,6 +38,21 @@ export function readGitRequest(method: string, address: string): GitRequest | nu
   return fits ? { service, step: run === undefined ? "advertise" : "run", repository, host: parsed.target.host } : null;
 }
 
+/**
+ * Whether a server could take it for a push, however it is written: over plain http, with a query that no git sends, with
+ * doubled slashes or escapes. What is not in git's exact form is refused then, not passed on as an ordinary request.
+ */
+export function resemblesPush(address: string): boolean {
+  const { pathname, search } = new URL(address);
+  return [pathname, search].some((text) => unescaped(text).toLowerCase().includes("git-receive-pack"));
+}
+
+/** Escapes of escapes too: a server behind a server undoes them again. */
+function unescaped(text: string, times = 3): string {
+  const once = text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCodePoint(Number.parseInt(hex, 16)));
+  return once === text || times === 1 ? once : unescaped(once, times - 1);
+}
+
 /** One written form of a repository's https address, with or without `.git`; null when it is not one. */
 export function repositoryAddress(address: string): string | null {
   const parsed = parseTarget(address);

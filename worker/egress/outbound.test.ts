@@ -61,6 +61,23 @@ describe("asking the session", () => {
 });
 
 describe("the way out", () => {
+  it.each([
+    "http://git.example.com/other/repo/git-receive-pack",
+    "https://git.example.com/other/repo/git-receive-pack?x=1",
+    "https://git.example.com//other/repo.git/git-receive-pack",
+    "https://git.example.com/other/repo/git-receive-pack/",
+    "https://git.example.com/other/repo/git-receive-pac%6b",
+    "https://git.example.com/other/repo/git-receive-pac%256B",
+    "https://git.example.com/other/repo/GIT-receive-pack",
+    "https://git.example.com/other/(repo)/git-receive-pack",
+    "https://git.example.com/other/repo/info/refs?a=b&service=git-receive%2Dpack",
+  ])("[GT1] closes a push that is written differently: %s", async (address) => {
+    const { sent, asked, go } = rig("full");
+    const answer = await go(address, { method: "POST", body: "0000", headers: { authorization: "Basic found" } });
+    expect([answer.status, sent, asked]).toEqual([403, [], []]);
+    expect(await answer.text()).toContain("own repository");
+  });
+
   it("connects to the name that was judged", async () => {
     const { asked, sent, go } = rig("full");
     await go("https://EXAMPLE.com./x?y=1");

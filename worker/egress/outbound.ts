@@ -5,13 +5,15 @@
  */
 import { blockedText, neverText, OWN_HOST_TEXT, refuse, unreachableText } from "./answers.ts";
 import { relayGit } from "./git-relay.ts";
-import { readGitRequest } from "./git-policy.ts";
+import { readGitRequest, resemblesPush } from "./git-policy.ts";
 import { answerHeaders, outboundHeaders } from "./headers.ts";
 import { parseTarget, type Target } from "./host-name.ts";
 import type { EgressCaller, EgressPorts } from "./ports.ts";
 import { isOpenInPart } from "./registries.ts";
 import { passOn, send } from "./send.ts";
 import { verdictCache, type VerdictCache } from "./verdict-cache.ts";
+
+const PUSH_FORM_TEXT = "Pushes go by git over HTTPS, and only to this session's own repository.";
 
 /** Of this isolate. Keys name the session and the incarnation. */
 const sharedCache = verdictCache();
@@ -33,6 +35,9 @@ export async function relayOutbound(
   if (git !== null) {
     const answer = await relayGit(request, git, caller, ports);
     if (answer !== null) return answer;
+  } else if (resemblesPush(request.url)) {
+    ports.log.info("push_refused", { sessionId: caller.sessionId, why: "unusual_form" });
+    return refuse(PUSH_FORM_TEXT);
   }
   const verdict = await judge(request.method, target, caller, ports, cache);
   if (verdict.decision === "deny") return refuse(blockedText(target.host, verdict.reason));
