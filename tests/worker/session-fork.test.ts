@@ -4,6 +4,8 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { copySnapshot } from "../../worker/snapshots/copy.ts";
 import { partName, sessionPrefix } from "../../worker/snapshots/names.ts";
 import { putPart } from "../../worker/snapshots/store.ts";
+import { fetchApp, signUp } from "../support/worker/app-client.ts";
+import { newSession } from "../support/worker/session-rows.ts";
 import { freshId, installWorlds, SessionWorld, type FakeRunner } from "../support/worker/session-fakes.ts";
 
 beforeAll(installWorlds);
@@ -64,5 +66,28 @@ describe("a fork", () => {
     expect(names).toEqual([partName(to, old, 0), partName(to, now, 0), partName(to, now, 1)].toSorted());
     await env.BUCKET.delete(partName(from, old, 0));
     expect(await copySnapshot(env.BUCKET, from, freshId("session"), snapshot)).toBe("source_missing");
+  });
+});
+
+describe("who may fork", () => {
+  it("is the owner; to all others the session is unknown, whatever they know of it", async () => {
+    const [owner, stranger] = [await signUp("Owner"), await signUp("Stranger")];
+    const { sessionId } = await newSession(owner);
+    const address = `/api/sessions/${sessionId}/fork`;
+    const body = { requestId: freshId("request") };
+    for (const ask of [body, { ...body, snapshotId: freshId("snapshot") }]) {
+      expect((await stranger.send("POST", address, ask)).status).toBe(404);
+      const init = {
+        method: "POST",
+        body: JSON.stringify(ask),
+        headers: { "content-type": "application/json", origin: "http://app.test" },
+      };
+      expect((await fetchApp(address, init)).status).toBe(401);
+    }
+    const mine = await owner.send("POST", address, body);
+    expect([mine.status, await mine.json()]).toMatchObject([
+      404,
+      { error: { code: "not_found", detail: expect.stringContaining("saved state") } },
+    ]);
   });
 });
