@@ -50,6 +50,8 @@ async function onRequest(raw: unknown): Promise<void> {
   }
 }
 
+// Node opens its debugger at this signal, and the agent may send it: same user.
+process.on("SIGUSR1", () => undefined);
 process.on("message", (raw) => void onRequest(raw));
 // The runner is gone: nobody is left to work for.
 process.on("disconnect", () => process.exit(0));

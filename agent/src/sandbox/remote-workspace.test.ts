@@ -1,5 +1,6 @@
 /** The workspace across a process border, with the real files process as this user. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -77,6 +78,24 @@ describe("the workspace of a sandbox", { timeout: 30_000 }, () => {
     if (!result.ok) throw new Error(result.problem.detail);
     expect(result.workspace.root).toContain("adpx_files");
     expect(result.workspace.root).not.toContain("adpv_");
+    await end(files);
+  });
+
+  it("opens no debugger to the agent's processes, which may signal it", async () => {
+    const probe = net.createServer().listen(0, "127.0.0.1");
+    await new Promise((resolve) => probe.once("listening", resolve));
+    const address = probe.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    await new Promise((resolve) => probe.close(resolve));
+    const command = [process.execPath, `--inspect-port=${port}`, path.join(import.meta.dirname, "files-process.ts")] as const;
+    const files = start(command);
+    const result = await files.open(options());
+    if (!result.ok || files.pid === null) throw new Error("not opened");
+    process.kill(files.pid, "SIGUSR1");
+    await result.workspace.changedFiles();
+    const socket = net.connect(port, "127.0.0.1");
+    const outcome = await new Promise((resolve) => socket.once("connect", () => resolve("open")).once("error", () => resolve("shut")));
+    expect(outcome).toBe("shut");
     await end(files);
   });
 
