@@ -49,6 +49,8 @@ it("[SN6] brings back files and memory of an earlier turn, and keeps what came a
 
   viewer.send({ type: "rewind", requestId: newId("request"), snapshotId: first });
   await viewer.until("the way back", () => find(viewer, "rewound", (event) => event.toSnapshotId === first));
+  viewer.send({ type: "warm" });
+  await viewer.until("what differs now", () => viewer.state().changes.files.every(({ path: name }) => name !== "note.txt"));
   await turn(viewer, "SCENARIO=memory after going back");
   expect(existsSync(path.join(folder, "note.txt"))).toBe(false);
   expect(readFileSync(path.join(folder, "hello.py"), "utf8")).toBe('print("hello")\n');

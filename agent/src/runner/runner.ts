@@ -7,7 +7,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { CLOSE } from "@ai-dev-platform/protocol/close-codes";
 import type { Problem } from "@ai-dev-platform/protocol/events";
-import { formatId, ID_RANDOM_BYTES } from "@ai-dev-platform/protocol/ids";
+import { formatId, ID_RANDOM_BYTES, MAIN_THREAD } from "@ai-dev-platform/protocol/ids";
 import type { RunnerOrder } from "@ai-dev-platform/protocol/machine";
 import type { OutboxBody, RunnerConfig, RunnerFrame, RunnerOrderFrame } from "@ai-dev-platform/protocol/runner";
 import { judgeVersion, PROTOCOL_VERSION } from "@ai-dev-platform/protocol/version";
@@ -213,6 +213,8 @@ export class Runner {
     if (problem !== null) return this.#fail(problem);
     this.#isReady = true;
     this.#announceReady(this.#prepared);
+    // A head without parts of its own is an earlier state again: what the session knows of changes is of a later one.
+    if (config.snapshots[0]?.parts.length === 0) await this.#tellChanges(workspace, MAIN_THREAD, null);
   }
 
   #emit(thread: string, body: OutboxBody, turnId: string | null): void {
@@ -260,12 +262,13 @@ export class Runner {
     }
   }
 
-  async #tellChanges(workspace: Workspace, thread: string, turnId: string): Promise<void> {
+  async #tellChanges(workspace: Workspace, thread: string, turnId: string | null): Promise<void> {
     try {
       const { base, files } = await workspace.changedFiles();
       const shown = files.slice(0, MAX_CHANGED_FILES);
       const text = JSON.stringify([base, shown]);
-      if (text === this.#changes || (this.#changes === "" && shown.length === 0)) return;
+      const isFirst = this.#changes === "" && turnId !== null;
+      if (text === this.#changes || (isFirst && shown.length === 0)) return;
       this.#changes = text;
       this.#emit(thread, { type: "files_changed", base, files: shown }, turnId);
     } catch (error) {
