@@ -66,3 +66,22 @@ it("[SN6] brings back files and memory of an earlier turn, and keeps what came a
     find(viewer, "text_written", ({ text }) => text.includes("I remember 2 earlier prompts")),
   );
 });
+
+it("[SN7] forks from an earlier turn, and outlives its source", async () => {
+  const { sessionId } = await mara.createSession({ kind: "empty" });
+  const viewer = await mara.view(sessionId);
+  const first = await turn(viewer, "SCENARIO=write-and-bash the first");
+  await turn(viewer, "SCENARIO=edit the second");
+  const wanted = { requestId: newId("request"), snapshotId: first };
+  const fork = await mara.json<{ sessionId: string }>("POST", `/api/sessions/${sessionId}/fork`, wanted);
+  expect(await mara.json("POST", `/api/sessions/${sessionId}/fork`, wanted)).toMatchObject({ sessionId: fork.sessionId });
+  await mara.request("DELETE", `/api/sessions/${sessionId}`);
+  const forked = await mara.view(fork.sessionId);
+  await turn(forked, "SCENARIO=memory in the fork");
+  await forked.until("the memory of one prompt", () =>
+    find(forked, "text_written", ({ text }) => text.includes("I remember 1 earlier prompts")),
+  );
+  const folder = path.join(platform.dataDir, "machine", "sessions", fork.sessionId, "workspace");
+  expect(readFileSync(path.join(folder, "hello.py"), "utf8")).toBe('print("hello")\n');
+  expect(existsSync(path.join(folder, "note.txt"))).toBe(false);
+});

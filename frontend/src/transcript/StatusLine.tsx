@@ -50,6 +50,8 @@ function tell(detail: StatusDetail): Told {
       return { Icon: Info, tone: "quiet", text: t.status.threadStarted(detail.author.name, detail.title) };
     case "files_dropped":
       return { Icon: Info, tone: "quiet", text: t.status.filesDropped };
+    case "forked":
+      return { Icon: History, tone: "quiet", text: t.status.forked(detail.title, formatCount(detail.toSeq)) };
     case "rewound":
       return { Icon: History, tone: "quiet", text: t.status.rewound(detail.author.name, formatCount(detail.toSeq)) };
     case "host_lost":

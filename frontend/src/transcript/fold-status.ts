@@ -60,6 +60,8 @@ function statusOf(event: SessionEvent): StatusDetail | null {
       return { what: "thread_started", title: event.title, author: event.author };
     case "workspace_dropped":
       return { what: "files_dropped" };
+    case "forked":
+      return { what: "forked", title: event.title, toSeq: event.toSeq };
     case "rewound":
       return { what: "rewound", toSeq: event.toSeq, author: event.author };
     case "snapshot_failed":

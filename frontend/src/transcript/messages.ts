@@ -112,6 +112,7 @@ export const t = {
     hoursSet: (hours: number) => `Sandbox hours: ${hours} in all`,
     hoursReached: (hours: number) => `This session used its ${hours} hours of sandbox. It was saved and stopped.`,
     threadStarted: (who: string, title: string) => `${who} started another agent: ${title}`,
+    forked: (title: string, step: string) => `Forked from “${title}” at step ${step}: files and memory are as they were there.`,
     rewound: (name: string, step: string) =>
       `${name} went back to step ${step}: files and conversation are as they were then. What came after is kept on the timeline.`,
     filesDropped: "The run ended, and its files went with it.",

@@ -92,6 +92,7 @@ export type StatusDetail =
   | { what: "hours_reached"; maxHours: number }
   | { what: "thread_started"; title: string; author: Author }
   | { what: "files_dropped" }
+  | { what: "forked"; title: string; toSeq: number }
   | { what: "rewound"; toSeq: number; author: Author }
   | { what: "save_failed"; problem: Problem }
   | { what: "compacted"; beforeTokens: number }

@@ -1,9 +1,15 @@
 /** The session's saved states by turn, and the way back to one of them. Read from the session itself: nothing is woken. */
 import type { QueryResult, TimelineEntry } from "@ai-dev-platform/protocol/queries";
 import { may } from "@ai-dev-platform/protocol/roles";
-import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
+import type { SessionBody } from "@ai-dev-platform/protocol/http";
+import { keepPreviousData, useInfiniteQuery, useMutation } from "@tanstack/react-query";
 import { useState } from "react";
+import { useLocation } from "wouter";
+import { api } from "../api/client.ts";
+import { newId } from "../api/new-id.ts";
+import { paths } from "../routes.ts";
 import { showFailure } from "../session-page/failure.ts";
+import { reloadSessions } from "../sessions/use-sessions.ts";
 import { useActions, useSessionSelector, useViewer } from "../session/use-session.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
@@ -40,11 +46,14 @@ export default function TimelinePanel({ sessionId }: { sessionId: string }) {
   const entries = data.pages.flatMap((page) => page.entries);
   if (entries.length === 0) return <PanelNote title={t.none}>{t.noneHint}</PanelNote>;
   const mayRewind = viewer !== null && may(viewer.role, "drive");
+  const mayFork = viewer !== null && may(viewer.role, "own");
   return (
     <div className="h-full overflow-y-auto">
       <ol aria-label={t.list} className="space-y-2 p-3">
         {entries.map((entry) => (
-          <State key={entry.snapshotId} entry={entry} onBack={mayRewind && !entry.isHead ? () => setChosen(entry) : null} />
+          <State key={entry.snapshotId} entry={entry} onBack={mayRewind && !entry.isHead ? () => setChosen(entry) : null}>
+            {mayFork && <ForkButton sessionId={sessionId} entry={entry} />}
+          </State>
         ))}
       </ol>
       {hasNextPage && (
@@ -59,7 +68,7 @@ export default function TimelinePanel({ sessionId }: { sessionId: string }) {
   );
 }
 
-function State({ entry, onBack }: { entry: TimelineEntry; onBack: (() => void) | null }) {
+function State({ entry, onBack, children }: { entry: TimelineEntry; onBack: (() => void) | null; children: React.ReactNode }) {
   return (
     <li className="rounded-card border border-line bg-surface px-3 py-2.5">
       <div className="flex items-center gap-2">
@@ -71,6 +80,7 @@ function State({ entry, onBack }: { entry: TimelineEntry; onBack: (() => void) |
         <p className="tabular min-w-0 flex-1 text-label text-fg-3">
           {t.size(formatCount(entry.treeFiles), formatBytes(entry.treeBytes), formatBytes(entry.storedBytes))}
         </p>
+        {children}
         {onBack !== null && (
           <Button size="sm" aria-label={t.backLabel(formatCount(entry.throughSeq))} onClick={onBack}>
             {t.back}
@@ -78,6 +88,25 @@ function State({ entry, onBack }: { entry: TimelineEntry; onBack: (() => void) |
         )}
       </div>
     </li>
+  );
+}
+
+/** The same click again, after an answer was lost, is the same fork. */
+function ForkButton({ sessionId, entry }: { sessionId: string; entry: TimelineEntry }) {
+  const [, navigate] = useLocation();
+  const [requestId] = useState(() => newId("request"));
+  const fork = useMutation({
+    mutationFn: () => api.post<SessionBody>(`/api/sessions/${sessionId}/fork`, { requestId, snapshotId: entry.snapshotId }),
+    onSuccess: async (session) => {
+      await reloadSessions();
+      navigate(paths.session(session.sessionId));
+    },
+    onError: showFailure,
+  });
+  return (
+    <Button size="sm" disabled={fork.isPending} aria-label={t.forkLabel(formatCount(entry.throughSeq))} onClick={() => fork.mutate()}>
+      {fork.isPending ? t.forking : t.fork}
+    </Button>
   );
 }
 

@@ -9,6 +9,9 @@ export const t = {
   size: (files: string, bytes: string, stored: string) => `${files} files, ${bytes} · ${stored} stored`,
   back: "Go back",
   backLabel: (seq: string) => `Go back to step ${seq}`,
+  fork: "Fork",
+  forking: "Forking…",
+  forkLabel: (seq: string) => `Fork from step ${seq}: a new session that goes on from there`,
   older: "Older states",
   dialog: {
     title: (seq: string) => `Go back to step ${seq}?`,
