@@ -183,7 +183,7 @@ describe("[HO8] what is shown of the host", () => {
     const snapshot = {
       snapshotId: freshId("snapshot"),
       parentId: null,
-      format: 1 as const,
+      format: 2,
       treeBytes: 5,
       treeFiles: 1,
       leftOut: [],

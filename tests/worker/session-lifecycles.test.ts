@@ -12,7 +12,7 @@ const saved = async (runner: FakeRunner) => {
   const snapshot = {
     snapshotId: freshId("snapshot"),
     parentId: null,
-    format: 1 as const,
+    format: 2,
     treeBytes: 5,
     treeFiles: 1,
     leftOut: [],
