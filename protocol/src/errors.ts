@@ -148,6 +148,22 @@ export const ERRORS = {
     message: "The files became far fewer. Nothing was overwritten; save by hand to accept it.",
   },
   snapshot_damaged: { status: 422, retryable: false, message: "A saved state is damaged. The one before is used." },
+  quota_exceeded: {
+    status: 507,
+    retryable: false,
+    message: "Your storage is full, so this was not saved. Delete old sessions in Settings, Storage, then save again.",
+  },
+  move_refused: {
+    status: 409,
+    retryable: false,
+    message: "This session cannot move there now. The reason is in the details.",
+  },
+  archive_refused: {
+    status: 422,
+    retryable: false,
+    message: "This archive could not be unpacked. Check that it is a whole zip or tar without odd paths, and upload it again.",
+  },
+  import_missing: { status: 410, retryable: false, message: "The uploaded archive is gone. Upload it again as a new project." },
   session_deleted: { status: 410, retryable: false, message: "This session was deleted." },
 } as const satisfies Record<string, ErrorRow>;
 

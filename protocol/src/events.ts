@@ -8,6 +8,7 @@ import * as z from "zod";
 import { approvalAnswerSchema, approvalRequestSchema } from "./approvals.ts";
 import {
   approvalIdSchema,
+  machineIdSchema,
   projectIdSchema,
   promptIdSchema,
   seqSchema,
@@ -26,6 +27,10 @@ export const lifecycleSchema = z.enum(LIFECYCLES);
 export const modelSourceSchema = z.enum(MODEL_SOURCES);
 export const hostKindSchema = z.enum(HOST_KINDS);
 export const sandboxSizeSchema = z.enum(SANDBOX_SIZES);
+
+/** What goes back to a saved state: files and conversations, or the files alone. */
+export const rewindScopeSchema = z.enum(["all", "files"]);
+export type RewindScope = z.infer<typeof rewindScopeSchema>;
 
 /** A person, as the log shows them. */
 export const authorSchema = z.object({ userId: z.string(), name: z.string() });
@@ -162,6 +167,16 @@ export const sessionAuthoredSchema = z.discriminatedUnion("type", [
     toSnapshotId: snapshotIdSchema,
     toSeq: seqSchema,
     treeFiles: z.int(),
+    author: authorSchema,
+    /** Absent in old logs: `all`. */
+    scope: rewindScopeSchema.optional(),
+  }),
+  /** The session runs elsewhere from now on; what the next runner finds is the newest saved state. */
+  z.object({
+    type: type("host_moved"),
+    from: hostKindSchema,
+    to: hostKindSchema,
+    machineId: machineIdSchema.nullable(),
     author: authorSchema,
   }),
   z.object({ type: type("budget_set"), budgetUsd: z.number().min(0) }),

@@ -27,6 +27,7 @@ const snapshot = {
   snapshotId: snp,
   parentId: null,
   format: 2,
+  dependencies: [],
   inherited: [],
   parts: [{ bytes: 5, sha256: "a".repeat(64) }],
   treeBytes: 5,
@@ -67,7 +68,8 @@ const VIEWER = [
   { type: "query", requestId: req, query: { kind: "file", path: "README.md" } },
   { type: "warm" },
   { type: "save", requestId: req },
-  { type: "rewind", requestId: req, snapshotId: snp },
+  { type: "rewind", requestId: req, snapshotId: snp, scope: "files" },
+  { type: "set_host", requestId: req, host: "machine", machineId: mch },
 ];
 const RUNNER = [
   { type: "hello", version: 1, sessionId: ses, incarnation: 1, runnerVersion: "0.1.0", lastRseq: 0 },
@@ -164,7 +166,8 @@ const SESSION_EVENTS = [
   { type: "snapshot_saved", snapshotId: snp, throughSeq: 9, treeFiles: 1, storedBytes: 5, leftOut: [] },
   { type: "snapshot_failed", problem },
   { type: "forked", sessionId: ses, title: "Relay", toSeq: 9, snapshotId: snp, treeFiles: 1 },
-  { type: "rewound", snapshotId: snp, toSnapshotId: snp, toSeq: 9, treeFiles: 1, author },
+  { type: "rewound", snapshotId: snp, toSnapshotId: snp, toSeq: 9, treeFiles: 1, author, scope: "files" },
+  { type: "host_moved", from: "sandbox", to: "machine", machineId: mch, author },
   { type: "budget_set", budgetUsd: 10 },
   { type: "budget_reached", spentUsd: 5, budgetUsd: 5 },
   { type: "lifecycle_set", lifecycle: "ephemeral", author },

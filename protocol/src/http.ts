@@ -6,6 +6,7 @@ import { DEFAULT_MAX_HOURS, MAX_MAX_HOURS, MAX_PROMPT_CHARS, MIN_MAX_HOURS } fro
 import {
   DEFAULT_NETWORK,
   DEFAULT_SANDBOX_SIZE,
+  type ArchiveFormat,
   type HostKind,
   type Lifecycle,
   type Mode,
@@ -136,7 +137,40 @@ export interface SessionBody {
   createdAt: number;
   updatedAt: number;
   role: Role;
+  /** Bytes of saved states in storage; 0 before the first save. */
+  storedBytes: number;
+  /** When it was saved last; null: never. */
+  savedAt: number | null;
 }
+
+/**
+ * A saved state as files, read from storage whether or not anything runs; `:snapshotId` may be `head`.
+ * GET /api/sessions/:id/snapshots/:snapshotId/archive?format=zip|tar&git=0|1 → the archive (git=1: with `.git`)
+ * GET /api/sessions/:id/snapshots/:snapshotId/file?path= → one file's bytes, as a download
+ */
+export const ARCHIVE_DOWNLOADS = ["zip", "tar"] as const;
+export type ArchiveDownload = (typeof ARCHIVE_DOWNLOADS)[number];
+
+/**
+ * POST /api/imports?format=zip|tar|tar.gz (the archive as body, Content-Length required) → ImportBody (201). Then
+ * POST /api/projects with `source: {kind: "archive", importId, format, name}`.
+ */
+export interface ImportBody {
+  importId: string;
+  format: ArchiveFormat;
+  bytes: number;
+  expiresAt: number;
+}
+
+/** GET /api/storage: what a user's sessions keep, largest first. */
+export interface StorageBody {
+  usedBytes: number;
+  quotaBytes: number;
+  sessions: { sessionId: string; title: string; projectName: string; storedBytes: number; savedAt: number | null }[];
+}
+
+/** DELETE /api/me → 204: everything of the account, its sessions, keys and saved states. The password confirms it. */
+export const accountDeleteSchema = z.strictObject({ password: z.string().min(1).max(200) });
 
 /** POST /api/sessions/:id/ticket (cookie) and POST /api/share/:shareId/ticket (share cookie): single use, 30 s. */
 export interface TicketBody {

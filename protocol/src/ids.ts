@@ -20,6 +20,7 @@ const PREFIXES = {
   request: "req",
   mcp: "mcp",
   gitCredential: "gcr",
+  import: "imp",
 } as const;
 export type IdKind = keyof typeof PREFIXES;
 
@@ -43,6 +44,7 @@ export const shareIdSchema = id("share");
 export const machineIdSchema = id("machine");
 export const requestIdSchema = id("request");
 export const gitCredentialIdSchema = id("gitCredential");
+export const importIdSchema = id("import");
 
 /** One run of a runner for a session: rises by one each time a runner is started; older ones are fenced off. */
 export const incarnationSchema = z.int().min(1);

@@ -87,6 +87,14 @@ export const MAX_SNAPSHOT_PART_BYTES = 32 * 1_048_576;
 export const MAX_SNAPSHOT_PARTS = 64;
 /** Parts of earlier snapshots that one may build on: compaction keeps it near 40, plus large ones. */
 export const MAX_INHERITED_PARTS = 256;
+/** Folders of installed dependencies that are saved beside the files. */
+export const MAX_DEPENDENCY_LAYERS = 4;
+/** A zip or tar that becomes a project, as uploaded in one request: below the smallest body limit of the platform's plans. */
+export const MAX_IMPORT_BYTES = 95 * 1_048_576;
+/** An uploaded archive that no project was made of is removed after this. */
+export const IMPORT_TTL_MS = 24 * 3_600_000;
+/** Files in one answer about what differs between two saved states. */
+export const MAX_SNAPSHOT_CHANGES = 1_000;
 /** A new snapshot this much smaller than its parent (in files) is refused unless it was asked for. */
 export const SHRINK_GUARD_RATIO = 0.1;
 

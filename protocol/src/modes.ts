@@ -34,3 +34,7 @@ export type AllowScope = (typeof ALLOW_SCOPES)[number];
 
 export const DEFAULT_SANDBOX_SIZE: SandboxSize = "standard-1";
 export const DEFAULT_NETWORK: Network = { level: "registries", hosts: [] };
+
+/** Archives that can become a project. */
+export const ARCHIVE_FORMATS = ["zip", "tar", "tar.gz"] as const;
+export type ArchiveFormat = (typeof ARCHIVE_FORMATS)[number];

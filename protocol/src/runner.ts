@@ -4,6 +4,7 @@ import { approvalAnswerSchema } from "./approvals.ts";
 import { modeSchema, problemSchema, runnerEventSchema, turnOutcomeSchema } from "./events.ts";
 import {
   approvalIdSchema,
+  importIdSchema,
   incarnationSchema,
   promptIdSchema,
   requestIdSchema,
@@ -12,6 +13,7 @@ import {
   threadSchema,
   turnIdSchema,
 } from "./ids.ts";
+import { ARCHIVE_FORMATS } from "./modes.ts";
 import { MAX_PROMPT_CHARS, MAX_THREADS, RUNNER_LOG_LINE_CHARS, RUNNER_LOG_LINES } from "./limits.ts";
 import { queryResultSchema, querySchema } from "./queries.ts";
 import { snapshotRefSchema } from "./snapshot.ts";
@@ -42,6 +44,8 @@ export type OutboxBody = OutboxItem["body"];
 export const workspaceSourceSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("empty") }),
   z.object({ kind: z.literal("git"), url: z.string().max(2_000), branch: z.string().max(200).nullable() }),
+  /** An uploaded zip or tar. */
+  z.object({ kind: z.literal("archive"), importId: importIdSchema, format: z.enum(ARCHIVE_FORMATS), name: z.string().max(200) }),
   /** A folder of the machine, used in place. */
   z.object({ kind: z.literal("path"), path: z.string().max(4_096) }),
 ]);
@@ -89,7 +93,7 @@ export const runnerFrameSchema = z.discriminatedUnion("type", [
   }),
   z.strictObject({
     type: z.literal("progress"),
-    step: z.enum(["starting", "cloning", "restoring", "agent", "saving"]),
+    step: z.enum(["starting", "cloning", "restoring", "agent", "saving", "dependencies"]),
     detail: z.string().max(2_000),
   }),
   z.strictObject({ type: z.literal("reply"), requestId: requestIdSchema, result: queryResultSchema }),

@@ -1,7 +1,7 @@
 /** A saved state of a session: files and the agent's own transcript, immutable, with a parent (SPEC SN1–SN5). */
 import * as z from "zod";
 import { snapshotIdSchema } from "./ids.ts";
-import { MAX_INHERITED_PARTS, MAX_SNAPSHOT_PARTS, MAX_SNAPSHOT_PART_BYTES } from "./limits.ts";
+import { MAX_DEPENDENCY_LAYERS, MAX_INHERITED_PARTS, MAX_SNAPSHOT_PARTS, MAX_SNAPSHOT_PART_BYTES } from "./limits.ts";
 
 /** Delta packs (docs/snapshot-format.md). A reader refuses every other number. */
 export const SNAPSHOT_FORMAT = 2;
@@ -24,6 +24,21 @@ export const leftOutSchema = z.object({
 });
 export type LeftOut = z.infer<typeof leftOutSchema>;
 
+/**
+ * A folder of installed dependencies, saved apart from the files: a cache that is never the only copy of anything, as it
+ * can be installed again. Its packs are a chain of their own, under ids of their own.
+ */
+export const dependencyLayerSchema = z.object({
+  /** The folder, relative to the workspace. */
+  path: z.string().min(1).max(4_096),
+  /** SHA-256 of the lockfile, the platform and the runtime it was installed for: good for nothing else. */
+  key: sha256Schema,
+  parts: z.array(inheritedPartSchema).min(1).max(MAX_SNAPSHOT_PARTS),
+  treeBytes: z.int().min(0),
+  treeFiles: z.int().min(0),
+});
+export type DependencyLayer = z.infer<typeof dependencyLayerSchema>;
+
 export const snapshotRefSchema = z.object({
   snapshotId: snapshotIdSchema,
   parentId: snapshotIdSchema.nullable(),
@@ -32,6 +47,7 @@ export const snapshotRefSchema = z.object({
   parts: z.array(snapshotPartSchema).max(MAX_SNAPSHOT_PARTS),
   /** Oldest first; they are read before `parts`. */
   inherited: z.array(inheritedPartSchema).max(MAX_INHERITED_PARTS).default([]),
+  dependencies: z.array(dependencyLayerSchema).max(MAX_DEPENDENCY_LAYERS).default([]),
   /** Bytes before compression, and regular files, of the workspace layer. */
   treeBytes: z.int().min(0),
   treeFiles: z.int().min(0),
@@ -39,8 +55,14 @@ export const snapshotRefSchema = z.object({
 });
 export type SnapshotRef = z.infer<typeof snapshotRefSchema>;
 
-/** Every part that a snapshot is read from, in reading order. */
+/** Every part that a snapshot's files and conversation are read from, in reading order. */
 export const allParts = (snapshot: SnapshotRef): InheritedPart[] => [
   ...snapshot.inherited,
   ...snapshot.parts.map((part, n) => ({ ...part, snapshotId: snapshot.snapshotId, part: n })),
+];
+
+/** Every stored part that a snapshot keeps alive: what it is read from, and its dependencies. */
+export const storedParts = (snapshot: SnapshotRef): InheritedPart[] => [
+  ...allParts(snapshot),
+  ...snapshot.dependencies.flatMap(({ parts }) => parts),
 ];

@@ -243,6 +243,8 @@ function hostChange(state: SessionState, event: SessionEvent, entry: ReadEntry):
       return { blockedHosts: withoutBlocked(state, event.host) };
     case "host_used":
       return { hostSeconds: state.hostSeconds + event.seconds, hostCostUsd: state.hostCostUsd + event.costUsd };
+    case "host_moved":
+      return { hostKind: event.to };
     case "max_hours_set":
       return { maxHours: event.maxHours, timeCapReached: false };
     case "time_cap_reached":

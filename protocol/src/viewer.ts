@@ -2,9 +2,10 @@
 import * as z from "zod";
 import { approvalAnswerSchema } from "./approvals.ts";
 import type { ErrorCode } from "./errors.ts";
-import { deliverySchema, lifecycleSchema, modeSchema, type ReadEntry } from "./events.ts";
+import { deliverySchema, hostKindSchema, lifecycleSchema, modeSchema, rewindScopeSchema, type ReadEntry } from "./events.ts";
 import {
   approvalIdSchema,
+  machineIdSchema,
   newThreadSchema,
   promptIdSchema,
   requestIdSchema,
@@ -83,7 +84,20 @@ export const viewerFrameSchema = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("warm") }),
   z.strictObject({ type: z.literal("save"), requestId: requestIdSchema }),
   /** Back to a saved state: files and conversations together. Refused while a turn runs. */
-  z.strictObject({ type: z.literal("rewind"), requestId: requestIdSchema, snapshotId: snapshotIdSchema }),
+  z.strictObject({
+    type: z.literal("rewind"),
+    requestId: requestIdSchema,
+    snapshotId: snapshotIdSchema,
+    /** Absent: `all`. `files`: the agents go on remembering what came since. */
+    scope: rewindScopeSchema.optional(),
+  }),
+  /** To another kind of host, by a saved state. `machineId`: which machine; null: any that is offered. Refused while a turn runs. */
+  z.strictObject({
+    type: z.literal("set_host"),
+    requestId: requestIdSchema,
+    host: hostKindSchema,
+    machineId: machineIdSchema.nullable(),
+  }),
 ]);
 export type ViewerFrame = z.infer<typeof viewerFrameSchema>;
 
@@ -132,7 +146,12 @@ export type SessionFrame =
   /** The running cost and context of a turn, ahead of its end. Not logged. */
   | { type: "meter"; costUsd: number; turnCostUsd: number }
   /** Steps of a runner's start, with its last words. Not logged. */
-  | { type: "progress"; step: "starting" | "cloning" | "restoring" | "agent" | "saving"; detail: string; startedAt: number }
+  | {
+      type: "progress";
+      step: "starting" | "cloning" | "restoring" | "agent" | "saving" | "dependencies";
+      detail: string;
+      startedAt: number;
+    }
   | { type: "history"; requestId: string; entries: ReadEntry[]; reachedStart: boolean }
   /** The prompt is durable as `seq`. Sent again for the same id. */
   | { type: "prompt_ack"; promptId: string; seq: number }

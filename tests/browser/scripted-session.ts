@@ -147,6 +147,8 @@ const summary = (session: ScriptedSession): SessionBody => ({
   title: session.state.title,
   state: "idle",
   detail: "",
+  storedBytes: 0,
+  savedAt: null,
   lifecycle: session.state.lifecycle,
   mode: "default",
   modelSource: "key",

@@ -8,7 +8,7 @@ beforeAll(installWorlds);
 
 const commit = (runner: FakeRunner, parentId: string | null = null) => {
   const snapshotId = freshId("snapshot");
-  const snapshot = { snapshotId, parentId, format: 1 as const, treeBytes: 5, treeFiles: 1, leftOut: [], inherited: [] };
+  const snapshot = { snapshotId, parentId, format: 1 as const, treeBytes: 5, treeFiles: 1, leftOut: [], dependencies: [], inherited: [] };
   const said = { agentSessionId: "agent-1", throughRseq: runner.rseq, asked: false };
   runner.send({
     type: "commit",

@@ -35,6 +35,7 @@ describe("a fork", () => {
       parentId: null,
       format: 2,
       parts: [part],
+      dependencies: [],
       inherited: [],
       treeBytes: 9,
       treeFiles: 3,
@@ -59,7 +60,17 @@ describe("a fork", () => {
     const [from, to, old, now] = [freshId("session"), freshId("session"), freshId("snapshot"), freshId("snapshot")];
     const inherited = [{ ...(await storedPart(from, old, 0, "old")), snapshotId: old, part: 0 }];
     const parts = [await storedPart(from, now, 0, "new"), await storedPart(from, now, 1, "newer")];
-    const snapshot = { snapshotId: now, parentId: old, format: 2, parts, inherited, treeBytes: 0, treeFiles: 0, leftOut: [] };
+    const snapshot = {
+      snapshotId: now,
+      parentId: old,
+      format: 2,
+      parts,
+      dependencies: [],
+      inherited,
+      treeBytes: 0,
+      treeFiles: 0,
+      leftOut: [],
+    };
     expect(await copySnapshot(env.BUCKET, from, to, snapshot)).toBe("copied");
     expect(await copySnapshot(env.BUCKET, from, to, snapshot)).toBe("copied");
     const names = (await env.BUCKET.list({ prefix: sessionPrefix(to) })).objects.map(({ key }) => key);

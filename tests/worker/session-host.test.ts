@@ -187,6 +187,7 @@ describe("[HO8] what is shown of the host", () => {
       treeBytes: 5,
       treeFiles: 1,
       leftOut: [],
+      dependencies: [],
       inherited: [],
     };
     const parts = [{ bytes: 5, sha256: "a".repeat(64) }];

@@ -16,6 +16,7 @@ const saved = async (runner: FakeRunner) => {
     treeBytes: 5,
     treeFiles: 1,
     leftOut: [],
+    dependencies: [],
     inherited: [],
   };
   const commit = { agentSessionId: "agent-1", throughRseq: runner.rseq, asked: false };

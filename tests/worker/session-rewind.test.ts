@@ -10,6 +10,7 @@ const snapshotOf = (parent: SnapshotRef | null): SnapshotRef => ({
   parentId: parent?.snapshotId ?? null,
   format: 2,
   parts: [{ bytes: 10, sha256: "0".repeat(64) }],
+  dependencies: [],
   inherited: parent === null ? [] : allParts(parent),
   treeBytes: 1_000,
   treeFiles: 100,

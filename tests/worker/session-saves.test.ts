@@ -9,6 +9,7 @@ const snapshotOf = (parentId: string | null, treeFiles = 100): SnapshotRef => ({
   parentId,
   format: 2,
   parts: [{ bytes: 10, sha256: "0".repeat(64) }],
+  dependencies: [],
   inherited: [],
   treeBytes: 1_000,
   treeFiles,

@@ -296,7 +296,7 @@ describe("what a runner says of threads", () => {
     runner.send({
       type: "commit",
       requestId,
-      snapshot: { ...snapshot, parts: [...snapshot.parts], inherited: [], leftOut: [] },
+      snapshot: { ...snapshot, parts: [...snapshot.parts], dependencies: [], inherited: [], leftOut: [] },
       agentSessionId: "m-1",
       agentSessionIds,
       throughRseq: 0,

@@ -25,7 +25,17 @@ let snapshot: SnapshotRef;
 beforeEach(async () => {
   sessionId = newId("session");
   const parts = [await partOf(bytesOf("one")), await partOf(bytesOf("two"))];
-  snapshot = { snapshotId: newId("snapshot"), parentId: null, format: 2, parts, inherited: [], treeBytes: 6, treeFiles: 2, leftOut: [] };
+  snapshot = {
+    snapshotId: newId("snapshot"),
+    parentId: null,
+    format: 2,
+    parts,
+    dependencies: [],
+    inherited: [],
+    treeBytes: 6,
+    treeFiles: 2,
+    leftOut: [],
+  };
 });
 
 const nameOf = (n: number) => partName(sessionId, snapshot.snapshotId, n);

@@ -5,7 +5,7 @@
  */
 import { sql } from "drizzle-orm";
 import { customType, index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
-import { HOST_KINDS, LIFECYCLES, MODEL_SOURCES, MODES, SANDBOX_SIZES } from "@ai-dev-platform/protocol/modes";
+import { ARCHIVE_FORMATS, HOST_KINDS, LIFECYCLES, MODEL_SOURCES, MODES, SANDBOX_SIZES } from "@ai-dev-platform/protocol/modes";
 import { ROLES } from "@ai-dev-platform/protocol/roles";
 
 const at = (name: string) => integer(name);
@@ -181,12 +181,31 @@ export const sessions = sqliteTable(
     costUsd: real("cost_usd").notNull().default(0),
     additions: integer("additions").notNull().default(0),
     deletions: integer("deletions").notNull().default(0),
+    /** A cache of what the session's object knows, written again whenever it differs. */
+    storedBytes: integer("stored_bytes").notNull().default(0),
+    headSnapshotId: text("head_snapshot_id"),
+    savedAt: at("saved_at"),
     archivedAt: at("archived_at"),
     deletedAt: at("deleted_at"),
     createdAt: at("created_at").notNull(),
     updatedAt: at("updated_at").notNull(),
   },
   (table) => [index("sessions_user_updated").on(table.userId, table.updatedAt), index("sessions_project").on(table.projectId)],
+);
+
+/** Uploaded archives; the bytes are in R2. One that no project was made of expires. */
+export const imports = sqliteTable(
+  "imports",
+  {
+    importId: text("import_id").primaryKey(),
+    userId: text("user_id").notNull(),
+    format: text("format", { enum: ARCHIVE_FORMATS }).notNull(),
+    bytes: integer("bytes").notNull(),
+    /** The project that was made of it; null while there is none. */
+    projectId: text("project_id"),
+    createdAt: at("created_at").notNull(),
+  },
+  (table) => [index("imports_user").on(table.userId)],
 );
 
 // --- shares ---

@@ -54,6 +54,8 @@ const select = (db: D1Database) =>
       costUsd: sessions.costUsd,
       additions: sessions.additions,
       deletions: sessions.deletions,
+      storedBytes: sessions.storedBytes,
+      savedAt: sessions.savedAt,
       archivedAt: sessions.archivedAt,
       createdAt: sessions.createdAt,
       updatedAt: sessions.updatedAt,

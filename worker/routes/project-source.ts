@@ -22,6 +22,7 @@ const ABSOLUTE = /^(?:\/|[a-z]:[\\/])/i;
 export function judgeSource(source: WorkspaceSource, isLocalAllowed: boolean): SourceVerdict {
   switch (source.kind) {
     case "empty":
+    case "archive":
       return OK;
     case "path":
       if (!isLocalAllowed) return localOff("Folders cannot be opened here.");
@@ -60,6 +61,7 @@ function judgeGitUrl(url: string, isLocalAllowed: boolean): SourceVerdict {
 /** A name to start with, from the last part of the address or folder. */
 export function nameOfSource(source: WorkspaceSource): string {
   if (source.kind === "empty") return "New project";
+  if (source.kind === "archive") return source.name.replace(/\.(zip|tar|tar\.gz|tgz)$/i, "").slice(0, 200) || "New project";
   const last = (source.kind === "git" ? source.url : source.path).split(/[\\/:]/).findLast((part) => part !== "") ?? "";
   return last.replace(/\.git$/i, "").slice(0, 200) || "New project";
 }

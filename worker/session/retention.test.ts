@@ -10,6 +10,7 @@ const snapshot = (n: number, inheritedFrom: readonly number[] = []): SnapshotRef
   parentId: n === 0 ? null : `s${n - 1}`,
   format: 2,
   parts: [part(n)],
+  dependencies: [],
   inherited: inheritedFrom.map((from) => ({ ...part(from), snapshotId: `s${from}`, part: 0 })),
   treeBytes: 0,
   treeFiles: 0,
@@ -57,6 +58,6 @@ describe("what a snapshot builds on", () => {
     expect(inheritsFrom(snapshot(4, [0]), parent)).toBe(false);
     expect(inheritsFrom(snapshot(4, [1]), null)).toBe(false);
     const forged = snapshot(4, [1]);
-    expect(inheritsFrom({ ...forged, inherited: [{ ...part(9), snapshotId: "s1", part: 0 }] }, parent)).toBe(false);
+    expect(inheritsFrom({ ...forged, dependencies: [], inherited: [{ ...part(9), snapshotId: "s1", part: 0 }] }, parent)).toBe(false);
   });
 });

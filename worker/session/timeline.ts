@@ -25,10 +25,12 @@ export function readTimeline(sql: SqlStorage, beforeSeq: number | null): Timelin
     .toArray();
   const head = headOf(sql)?.snapshotId ?? null;
   const entries = rows.slice(0, TIMELINE_PAGE).map((row): Timeline["entries"][number] => {
-    const { snapshotId, treeFiles, treeBytes, parts } = snapshotRefSchema.parse(JSON.parse(row.ref));
+    const { snapshotId, treeFiles, treeBytes, parts, leftOut, dependencies } = snapshotRefSchema.parse(JSON.parse(row.ref));
     const storedBytes = parts.reduce((sum, part) => sum + part.bytes, 0);
     const { seq, at, label } = row;
-    return { snapshotId, seq, at, throughSeq: row.through_seq, treeFiles, treeBytes, storedBytes, label, isHead: snapshotId === head };
+    const dependencyBytes = dependencies.reduce((sum, layer) => sum + layer.treeBytes, 0);
+    const sizes = { treeFiles, treeBytes, storedBytes, dependencyBytes, leftOut: leftOut.length };
+    return { snapshotId, seq, at, throughSeq: row.through_seq, ...sizes, label, isHead: snapshotId === head };
   });
   return { kind: "timeline", entries, hasMore: rows.length > TIMELINE_PAGE };
 }

@@ -17,6 +17,7 @@ import { roleOfGrant } from "./grants.ts";
 import { wakeForAnswer } from "./approval-sleep.ts";
 import { changeHostSetting } from "./host-settings.ts";
 import type { SessionParts } from "./parts.ts";
+import { requestMove } from "./moves.ts";
 import { submitPrompt } from "./prompts.ts";
 import { requestRewind } from "./rewind.ts";
 import { startThread } from "./threads.ts";
@@ -46,6 +47,7 @@ const NEEDS: Record<Exclude<ViewerFrame["type"], "hello" | "ack" | "query">, Abi
   warm: "drive",
   save: "drive",
   rewind: "drive",
+  set_host: "own",
 };
 
 /** What a frame that could not be read may still say about whom to answer. */
@@ -163,6 +165,8 @@ export class ViewerFrames {
         return requestSave(this.#parts, frame.requestId);
       case "rewind":
         return requestRewind(this.#parts, frame.snapshotId, authorOf(mark));
+      case "set_host":
+        return requestMove(this.#parts, frame, authorOf(mark));
       case "set_lifecycle":
       case "set_max_hours":
       case "set_network":

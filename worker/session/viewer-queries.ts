@@ -21,6 +21,8 @@ const NEEDS: Record<Query["kind"], Ability> = {
   find: "propose",
   runner_log: "propose",
   timeline: "read",
+  snapshot_changes: "read",
+  snapshot_patch: "read",
 };
 
 const ASLEEP_DETAIL = "The session is asleep. Send a prompt or start it to look at files.";

@@ -17,6 +17,7 @@ const SNAPSHOT: SnapshotRef = {
   snapshotId: testId("snapshot", 1),
   parentId: null,
   format: 2,
+  dependencies: [],
   inherited: [],
   parts: [{ bytes: 1, sha256: "0".repeat(64) }],
   treeBytes: 1,

@@ -66,6 +66,7 @@ describe("saves", () => {
         parentId: null,
         format: 1 as const,
         parts: [{ bytes: 1, sha256: "0".repeat(64) }],
+        dependencies: [],
         inherited: [],
         treeBytes: 1,
         treeFiles: 1,

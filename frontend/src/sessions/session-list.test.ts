@@ -9,6 +9,8 @@ const session = (over: Partial<SessionBody>): SessionBody => ({
   title: "Fix reconnect race",
   state: "idle",
   detail: "",
+  storedBytes: 0,
+  savedAt: null,
   lifecycle: "hydrated",
   mode: "default",
   modelSource: "key",

@@ -117,6 +117,7 @@ export class Saver {
       format: SNAPSHOT_FORMAT,
       parts: packed.packs.map(({ bytes, sha256 }) => ({ bytes, sha256 })),
       inherited: packed.inherited.map(({ name, bytes, sha256 }) => ({ ...splitPackName(name), bytes, sha256 })),
+      dependencies: [],
       treeBytes: packed.treeBytes,
       treeFiles: packed.treeFiles,
       leftOut: packed.leftOut,

@@ -89,8 +89,8 @@ async function answer(prepared: Prepared, query: Query): Promise<QueryResult | Q
   if (query.kind === "changes") return { kind: "changes", ...(await changedFiles(tree, state.origin)) };
   if (query.kind === "find") return findPaths(tree, query.text);
   if (query.kind === "mcp") return { code: "bad_request", detail: "the agent, not the workspace, knows its MCP servers" };
-  if (query.kind === "runner_log" || query.kind === "timeline")
-    return { code: "bad_request", detail: "the session, not the workspace, keeps the runner's log" };
+  if (query.kind === "runner_log" || query.kind === "timeline" || query.kind === "snapshot_changes" || query.kind === "snapshot_patch")
+    return { code: "bad_request", detail: "the session, not the workspace, answers this" };
   const plain = plainPath(query.path);
   if (plain === null) return { code: "forbidden", detail: "that path is not in the workspace" };
   if (query.kind === "patch") {
