@@ -12,7 +12,7 @@ import { SNAPSHOT_FORMAT, type SnapshotRef } from "@ai-dev-platform/protocol/sna
 import { fingerprint } from "./fingerprint.ts";
 import { exists } from "./fresh.ts";
 import { listForSave, type Listings } from "./listing.ts";
-import { splitPackName } from "./packs/pack-name.ts";
+import { splitPackName } from "@ai-dev-platform/protocol/packs/pack-name";
 import { savePack, type Packed } from "./packs/save-pack.ts";
 import type { TreeIndex } from "./packs/tree-index.ts";
 import type { Prepared } from "./prepare.ts";

@@ -4,7 +4,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { allParts, type InheritedPart, type SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
-import { packName } from "./packs/pack-name.ts";
+import { packName } from "@ai-dev-platform/protocol/packs/pack-name";
 import type { FetchedPack } from "./packs/restore-packs.ts";
 import type { PartFile } from "./snapshot-format.ts";
 

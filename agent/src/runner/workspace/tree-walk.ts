@@ -5,7 +5,7 @@
 import { lstat, readdir, readlink } from "node:fs/promises";
 import path from "node:path";
 import type { LeftOut } from "@ai-dev-platform/protocol/snapshot";
-import { staysInside } from "./links.ts";
+import { staysInside } from "@ai-dev-platform/protocol/packs/links";
 
 export interface TreeEntry {
   /** Relative to the tree's root, with "/". */

@@ -8,9 +8,10 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { zstdCompress } from "node:zlib";
 import { MAX_SNAPSHOT_PART_BYTES } from "@ai-dev-platform/protocol/limits";
+import type { Chunk, Manifest } from "@ai-dev-platform/protocol/packs/manifest";
+import { encodeTail, MAX_BLOCK_BYTES, type Block } from "@ai-dev-platform/protocol/packs/pack-file";
 import type { PartFile } from "../snapshot-format.ts";
-import type { Chunk, Manifest } from "./manifest.ts";
-import { encodeTail, MAX_BLOCK_BYTES, sha256, type Block } from "./pack-file.ts";
+import { nodePacks, sha256 } from "./node-packs.ts";
 
 const compress = promisify(zstdCompress);
 /** Compressed at once: as many as the pool of a small machine has threads for. */
@@ -123,14 +124,14 @@ export class PackWriter {
   }
 
   async #closePack(pack: OpenPack, manifest: Manifest | null): Promise<void> {
-    await append(pack, encodeTail({ blocks: pack.blocks, manifest }, pack.bytes));
+    await append(pack, encodeTail({ blocks: pack.blocks, manifest }, pack.bytes, nodePacks));
     await pack.handle.close();
     this.#open = null;
     this.#done.push({ name: pack.name, file: pack.file, bytes: pack.bytes, sha256: pack.hash.digest("hex") });
   }
 }
 
-async function append(pack: OpenPack, bytes: Buffer): Promise<void> {
+async function append(pack: OpenPack, bytes: Uint8Array): Promise<void> {
   pack.hash.update(bytes);
   await pack.handle.writeFile(bytes);
   pack.bytes += bytes.length;

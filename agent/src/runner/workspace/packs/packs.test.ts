@@ -16,13 +16,14 @@ import {
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import type { Manifest, ManifestLayer } from "@ai-dev-platform/protocol/packs/manifest";
+import { encodeTail, MAX_BLOCK_BYTES } from "@ai-dev-platform/protocol/packs/pack-file";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { AGENT_RULES, WORKSPACE_RULES } from "../save-rules.ts";
 import { walkTree } from "../tree-walk.ts";
 import { MAX_DELTAS, MAX_SMALL_PACKS } from "./compaction.ts";
-import type { Manifest, ManifestLayer } from "./manifest.ts";
-import { encodeTail, MAX_BLOCK_BYTES, sha256 } from "./pack-file.ts";
+import { nodePacks, sha256 } from "./node-packs.ts";
 import { restorePacks, type FetchedPack, type Restored } from "./restore-packs.ts";
 import { savePack, type Packed } from "./save-pack.ts";
 import { decodeIndex, encodeIndex, type TreeIndex } from "./tree-index.ts";
@@ -284,11 +285,11 @@ const NO_CHANGES: ManifestLayer = { set: [], gone: [] };
 
 async function hostile(src: ManifestLayer["set"], change: Partial<Manifest> = {}): Promise<{ restored: Restored; staging: string }> {
   const manifest: Manifest = { kind: "full", packs: ["p/0"], agent: NO_CHANGES, src: { set: src, gone: [] }, meta: "{}", ...change };
-  const bytes = encodeTail({ blocks: [], manifest }, 0);
+  const bytes = encodeTail({ blocks: [], manifest }, 0, nodePacks);
   return restoreBytes(bytes);
 }
 
-async function restoreBytes(bytes: Buffer): Promise<{ restored: Restored; staging: string }> {
+async function restoreBytes(bytes: Uint8Array): Promise<{ restored: Restored; staging: string }> {
   const file = path.join(scratch, "pack");
   await writeFile(file, bytes);
   const staging = path.join(scratch, "staging");
@@ -364,7 +365,7 @@ describe("a hostile snapshot", () => {
   });
 
   it("refuses a version that it does not know, and says which", async () => {
-    const bytes = encodeTail({ blocks: [], manifest: null }, 0);
+    const bytes = Buffer.from(encodeTail({ blocks: [], manifest: null }, 0, nodePacks));
     bytes.writeUInt32LE(3, bytes.length - 64);
     expect((await restoreBytes(bytes)).restored).toEqual({
       ok: false,

@@ -7,12 +7,14 @@ import { createHash } from "node:crypto";
 import { closeSync, fchmodSync, fstatSync, futimesSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { chmod, mkdir, open, symlink, type FileHandle } from "node:fs/promises";
 import path from "node:path";
+import { addUp } from "@ai-dev-platform/protocol/packs/add-up";
+import { judgeTrees, RESTORE_LIMITS, type RestoreLimits } from "@ai-dev-platform/protocol/packs/judge-tree";
+import { LAYERS, type Chunk, type Layer, type Manifest } from "@ai-dev-platform/protocol/packs/manifest";
+import { decodeBlock, decodeFooter, decodeTail, FOOTER_BYTES, type Block, type Decoded } from "@ai-dev-platform/protocol/packs/pack-file";
 import { STAGED } from "../snapshot-format.ts";
-import { judgeTrees, RESTORE_LIMITS, type RestoreLimits } from "./judge-tree.ts";
-import { LAYERS, type Chunk, type Layer, type Manifest } from "./manifest.ts";
-import { decodeBlock, decodeFooter, decodeTail, FOOTER_BYTES, type Block, type Decoded } from "./pack-file.ts";
+import { nodePacks } from "./node-packs.ts";
 import { lookOf } from "./read-content.ts";
-import { addUp, type IndexedEntry, type PackRef, type TreeIndex } from "./tree-index.ts";
+import { unread, type IndexedEntry, type PackRef, type TreeIndex } from "./tree-index.ts";
 
 export interface FetchedPack {
   name: string;
@@ -44,7 +46,10 @@ export async function restorePacks(
   const opened = new Map<string, OpenPack>();
   try {
     for (const pack of packs) opened.set(pack.name, await openPack(pack));
-    const summed = addUp([...opened.values()].flatMap(({ manifest }) => (manifest === null ? [] : [manifest])));
+    const summed = addUp(
+      [...opened.values()].flatMap(({ manifest }) => (manifest === null ? [] : [manifest])),
+      unread,
+    );
     if (!summed.ok) return summed;
     const storedBytes = packs.reduce((sum, pack) => sum + pack.bytes, 0);
     const refusal = judgeTrees(summed.layers, storedBytes, limits);
@@ -69,7 +74,7 @@ async function openPack({ name, file, bytes, sha256 }: FetchedPack): Promise<Ope
   const handle = await open(file, "r");
   try {
     const footer = orRefuse(decodeFooter(await readAt(handle, Math.max(0, bytes - FOOTER_BYTES), FOOTER_BYTES), bytes));
-    const { blocks, manifest } = orRefuse(decodeTail(await readAt(handle, footer.tailOffset, footer.tailBytes), footer));
+    const { blocks, manifest } = orRefuse(decodeTail(await readAt(handle, footer.tailOffset, footer.tailBytes), footer, nodePacks));
     return { handle, blocks, manifest, ref: { name, bytes, sha256, manifest: manifest?.kind ?? "none" } };
   } catch (error) {
     await handle.close();
@@ -91,23 +96,23 @@ function orRefuse<T>(decoded: Decoded<T>): T {
 
 class BlockReader {
   readonly #packs: ReadonlyMap<string, OpenPack>;
-  readonly #held = new Map<string, Buffer>();
+  readonly #held = new Map<string, Uint8Array>();
 
   constructor(packs: ReadonlyMap<string, OpenPack>) {
     this.#packs = packs;
   }
 
-  async read(chunk: Chunk): Promise<Buffer> {
+  async read(chunk: Chunk): Promise<Uint8Array> {
     const raw = this.#held.get(`${chunk.pack} ${chunk.block}`) ?? (await this.#load(chunk));
     if (chunk.offset + chunk.bytes > raw.length) throw new Refusal("a file points outside its block");
     return raw.subarray(chunk.offset, chunk.offset + chunk.bytes);
   }
 
-  async #load({ pack: name, block: number }: Chunk): Promise<Buffer> {
+  async #load({ pack: name, block: number }: Chunk): Promise<Uint8Array> {
     const pack = this.#packs.get(name);
     const block = pack?.blocks[number];
     if (pack === undefined || block === undefined) throw new Refusal("a file points at a block that is not there");
-    const raw = orRefuse(decodeBlock(await readAt(pack.handle, block.offset, block.storedBytes), block));
+    const raw = orRefuse(decodeBlock(await readAt(pack.handle, block.offset, block.storedBytes), block, nodePacks));
     this.#held.set(`${name} ${number}`, raw);
     const oldest = this.#held.keys().next();
     if (this.#held.size > HELD_BLOCKS && oldest.done !== true) this.#held.delete(oldest.value);

@@ -4,15 +4,25 @@
  */
 import { createHash } from "node:crypto";
 import path from "node:path";
+import { emptyTrees } from "@ai-dev-platform/protocol/packs/add-up";
+import {
+  bytesOf,
+  LAYERS,
+  ManifestBuilder,
+  type Chunk,
+  type Layer,
+  type Manifest,
+  type SavedEntry,
+} from "@ai-dev-platform/protocol/packs/manifest";
+import { MAX_BLOCK_BYTES } from "@ai-dev-platform/protocol/packs/pack-file";
 import type { LeftOut } from "@ai-dev-platform/protocol/snapshot";
 import type { Listing, TreeEntry } from "../tree-walk.ts";
 import { planCompaction, type Compaction } from "./compaction.ts";
 import { firstCut, MAX_CHUNK_BYTES } from "./fastcdc.ts";
-import { bytesOf, LAYERS, ManifestBuilder, type Chunk, type Layer, type Manifest, type SavedEntry } from "./manifest.ts";
-import { MAX_BLOCK_BYTES, sha256 } from "./pack-file.ts";
+import { sha256 } from "./node-packs.ts";
 import { PackWriter, type WrittenPack } from "./pack-writer.ts";
 import { readLarge, readSmall } from "./read-content.ts";
-import { allEntries, emptyLayers, treeSize, type IndexedEntry, type Look, type PackRef, type TreeIndex } from "./tree-index.ts";
+import { allEntries, treeSize, type IndexedEntry, type Look, type PackRef, type TreeIndex } from "./tree-index.ts";
 
 /** A file changed this shortly before it was read may change again within the clock's step: it is read again next time. */
 const RACY_MS = 2_000;
@@ -60,7 +70,7 @@ class Save {
   readonly #compaction: Compaction;
   /** Chunks that are stored in packs that stay, by content. */
   readonly #known = new Map<string, Chunk>();
-  readonly #layers = emptyLayers();
+  readonly #layers = emptyTrees<IndexedEntry>();
   readonly #changed: [Layer, string, SavedEntry][] = [];
   readonly #gone: LeftOut[] = [];
 

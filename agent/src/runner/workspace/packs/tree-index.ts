@@ -2,8 +2,9 @@
  * What the newest snapshot holds, as this program remembers it: every entry with where its bytes lie, and how the file
  * looked on disk when it was read. Kept in memory and beside the workspace; lost, it costs one full save and nothing else.
  */
+import type { Trees } from "@ai-dev-platform/protocol/packs/add-up";
+import { bytesOf, LAYERS, type Layer, type SavedEntry } from "@ai-dev-platform/protocol/packs/manifest";
 import * as z from "zod";
-import { bytesOf, LAYERS, readEntries, type Layer, type Manifest, type SavedEntry } from "./manifest.ts";
 
 /** How a file looked when its content was read. Any difference means: read it again. */
 export interface Look {
@@ -31,34 +32,11 @@ export interface TreeIndex {
   snapshotId: string;
   /** Oldest first, as their manifests are applied. */
   packs: PackRef[];
-  layers: Record<Layer, Map<string, IndexedEntry>>;
+  layers: Trees<IndexedEntry>;
 }
 
-export const emptyLayers = (): TreeIndex["layers"] => ({ agent: new Map(), src: new Map() });
-
-/** Applies manifests in order. A text when they make no sense together. */
-export function addUp(
-  manifests: readonly Manifest[],
-): { ok: true; layers: TreeIndex["layers"]; meta: string } | { ok: false; detail: string } {
-  let layers = emptyLayers();
-  let isFounded = false;
-  let meta = "{}";
-  for (const manifest of manifests) {
-    if (manifest.kind === "full") {
-      layers = emptyLayers();
-      isFounded = true;
-    }
-    if (!isFounded) return { ok: false, detail: "the first saved state of the chain is missing" };
-    meta = manifest.meta;
-    for (const layer of LAYERS) {
-      const entries = readEntries(manifest, layer);
-      if (entries === null) return { ok: false, detail: "an entry points at a pack that is not named" };
-      for (const path of manifest[layer].gone) layers[layer].delete(path);
-      for (const [path, entry] of entries) layers[layer].set(path, { ...entry, look: null });
-    }
-  }
-  return isFounded ? { ok: true, layers, meta } : { ok: false, detail: "no saved state is in the packs" };
-}
+/** As it comes out of a manifest. */
+export const unread = (entry: SavedEntry): IndexedEntry => ({ ...entry, look: null });
 
 export function* allEntries(layers: TreeIndex["layers"]): Generator<[Layer, string, IndexedEntry]> {
   for (const layer of LAYERS) for (const [path, entry] of layers[layer]) yield [layer, path, entry];

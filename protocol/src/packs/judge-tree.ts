@@ -2,9 +2,9 @@
  * Whether the trees of a snapshot may be written at all, decided on their names alone, before anything is. Pure.
  * Files, folders and links that stay inside; nothing else exists for it.
  */
-import { staysInside } from "../links.ts";
+import type { Trees } from "./add-up.ts";
+import { staysInside } from "./links.ts";
 import { bytesOf, LAYERS, type SavedEntry } from "./manifest.ts";
-import type { TreeIndex } from "./tree-index.ts";
 
 export interface RestoreLimits {
   bytes: number;
@@ -25,8 +25,20 @@ export const RESTORE_LIMITS: RestoreLimits = {
   ratioFloorBytes: 1_073_741_824,
 };
 
+/** Half of a pair of UTF-16 units: it cannot be written as UTF-8. */
+const HALF_CHARACTER = /[\uD800-\uDFFF]/u;
+
+function utf8Bytes(text: string): number {
+  let bytes = 0;
+  for (const character of text) {
+    const code = character.codePointAt(0) ?? 0;
+    bytes += code < 0x80 ? 1 : code < 0x8_00 ? 2 : code < 0x1_00_00 ? 3 : 4;
+  }
+  return bytes;
+}
+
 /** The reason to refuse, or null. */
-export function judgeTrees(layers: TreeIndex["layers"], storedBytes: number, limits: RestoreLimits): string | null {
+export function judgeTrees(layers: Trees, storedBytes: number, limits: RestoreLimits): string | null {
   let bytes = 0;
   let entries = 0;
   for (const layer of LAYERS) {
@@ -47,9 +59,8 @@ function judgeEntry(path: string, entry: SavedEntry, tree: ReadonlyMap<string, S
   const shown = JSON.stringify(path.slice(0, 200));
   const names = path.split("/");
   if (path.includes("\0") || names.some((name) => name === "" || name === "." || name === "..")) return `the name ${shown} is not accepted`;
-  if (names.length > limits.depth || names.some((name) => Buffer.byteLength(name) > limits.nameBytes))
-    return `the name ${shown} is too long`;
-  if (Buffer.from(path, "utf8").toString("utf8") !== path) return `the name ${shown} is no text`;
+  if (names.length > limits.depth || names.some((name) => utf8Bytes(name) > limits.nameBytes)) return `the name ${shown} is too long`;
+  if (HALF_CHARACTER.test(path)) return `the name ${shown} is no text`;
   const parent = path.slice(0, Math.max(0, path.lastIndexOf("/")));
   if (parent !== "" && tree.get(parent)?.kind !== "folder") return `${shown} is not in a folder of the snapshot`;
   if (entry.kind !== "file" && entry.chunks.length > 0) return `${shown} has content that it cannot have`;

@@ -1,6 +1,6 @@
 /**
  * What a snapshot says about its trees, relative to the one before: entries that are new or other, and names that are
- * gone. A full manifest stands for itself. Pure shapes; `tree-index.ts` adds them up.
+ * gone. A full manifest stands for itself. Pure shapes; `add-up.ts` adds them up.
  */
 import * as z from "zod";
 
