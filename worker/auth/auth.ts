@@ -30,6 +30,7 @@ function makeAuth(env: Env, origin: string, trusted: string[]) {
     }),
     emailAndPassword: { enabled: true, autoSignIn: true, minPasswordLength: MIN_PASSWORD_CHARS, maxPasswordLength: MAX_PASSWORD_CHARS },
     session: { expiresIn: SIGN_IN_TTL_S, updateAge: SIGN_IN_RENEW_AFTER_S },
+    user: { additionalFields: { deletingAt: { type: "number", required: false, input: false, returned: true } } },
     // The limits of middleware/rate-limit hold across locations; the library's own would count per isolate.
     rateLimit: { enabled: false },
     advanced: {
@@ -60,9 +61,23 @@ export function authFor(env: Env, request: Request): Auth {
   return auth;
 }
 
-/** Null without a valid sign-in. A request without our cookie costs nothing. */
-export async function signedInUser(env: Env, request: Request): Promise<{ userId: string; name: string; email: string } | null> {
+interface User {
+  userId: string;
+  name: string;
+  email: string;
+}
+
+/** Null without a valid sign-in, and for an account that is being deleted. A request without our cookie costs nothing. */
+export async function signedInUser(env: Env, request: Request): Promise<User | null> {
+  const found = await signedInAccount(env, request);
+  return found === null || found.isDeleting ? null : found.user;
+}
+
+/** For finishing a deletion: that account's owner too. */
+export async function signedInAccount(env: Env, request: Request): Promise<{ user: User; isDeleting: boolean } | null> {
   if (!(request.headers.get("cookie") ?? "").includes("adp_session=")) return null;
   const found = await authFor(env, request).api.getSession({ headers: request.headers });
-  return found === null ? null : { userId: found.user.id, name: found.user.name, email: found.user.email };
+  if (found === null) return null;
+  const { id: userId, name, email, deletingAt } = found.user;
+  return { user: { userId, name, email }, isDeleting: typeof deletingAt === "number" };
 }

@@ -26,6 +26,8 @@ export const authUsers = sqliteTable("auth_users", {
   email: text("email").notNull().unique(),
   emailVerified: flag("email_verified").notNull().default(false),
   image: text("image"),
+  /** Set when its owner asked for its deletion: from then on it can do nothing but be deleted. */
+  deletingAt: at("deleting_at"),
   createdAt: authTime("created_at").notNull(),
   updatedAt: authTime("updated_at").notNull(),
 });
