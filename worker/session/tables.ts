@@ -53,6 +53,22 @@ const REWIND_COLUMNS = [
   `ALTER TABLE session ADD COLUMN rewind_to TEXT`,
 ];
 
+const MOVE_TABLES = [
+  /** JSON of the place where runners live now; null: as at creation. */
+  `ALTER TABLE session ADD COLUMN place TEXT`,
+  /** The machine of the newest run, where any would do. */
+  `ALTER TABLE session ADD COLUMN ran_on TEXT`,
+  /** Up to here the runner found nothing to save. */
+  `ALTER TABLE session ADD COLUMN safe_seq INTEGER NOT NULL DEFAULT 0`,
+  /** Of all kept states; null: to be counted. */
+  `ALTER TABLE session ADD COLUMN stored_bytes INTEGER`,
+  /** The head that the directory was told of last. */
+  `ALTER TABLE session ADD COLUMN told_snapshot_id TEXT`,
+  `CREATE TABLE moves (request_id TEXT PRIMARY KEY, wanted TEXT NOT NULL, author TEXT NOT NULL, state TEXT NOT NULL, refusal TEXT) WITHOUT ROWID`,
+  `CREATE TABLE past_places (place TEXT PRIMARY KEY) WITHOUT ROWID`,
+  `ALTER TABLE host_ends ADD COLUMN place TEXT`,
+];
+
 const MIGRATIONS: readonly Migration[] = [
   {
     id: 1,
@@ -94,6 +110,13 @@ const MIGRATIONS: readonly Migration[] = [
     description: "going back to a saved state",
     run: (sql) => {
       for (const statement of REWIND_COLUMNS) sql.exec(statement);
+    },
+  },
+  {
+    id: 7,
+    description: "moving to another host, and what is stored in all",
+    run: (sql) => {
+      for (const statement of MOVE_TABLES) sql.exec(statement);
     },
   },
 ];
