@@ -179,6 +179,14 @@ export const sessionAuthoredSchema = z.discriminatedUnion("type", [
     machineId: machineIdSchema.nullable(),
     author: authorSchema,
   }),
+  /** It stays where it is, with all its files. */
+  z.object({
+    type: type("host_move_failed"),
+    to: hostKindSchema,
+    machineId: machineIdSchema.nullable(),
+    problem: problemSchema,
+    author: authorSchema,
+  }),
   z.object({ type: type("budget_set"), budgetUsd: z.number().min(0) }),
   z.object({ type: type("budget_reached"), spentUsd: z.number(), budgetUsd: z.number() }),
   z.object({ type: type("lifecycle_set"), lifecycle: lifecycleSchema, author: authorSchema }),

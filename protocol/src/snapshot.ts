@@ -47,6 +47,11 @@ export const snapshotRefSchema = z.object({
   parts: z.array(snapshotPartSchema).max(MAX_SNAPSHOT_PARTS),
   /** Oldest first; they are read before `parts`. */
   inherited: z.array(inheritedPartSchema).max(MAX_INHERITED_PARTS).default([]),
+  /**
+   * After going back with the files alone: what the agents' own folder is read from instead, in reading order. The files
+   * are still read from `inherited` and `parts`. The next save is made of both, and has no such list.
+   */
+  agentParts: z.array(inheritedPartSchema).max(MAX_INHERITED_PARTS + MAX_SNAPSHOT_PARTS).optional(),
   dependencies: z.array(dependencyLayerSchema).max(MAX_DEPENDENCY_LAYERS).default([]),
   /** Bytes before compression, and regular files, of the workspace layer. */
   treeBytes: z.int().min(0),
@@ -55,14 +60,18 @@ export const snapshotRefSchema = z.object({
 });
 export type SnapshotRef = z.infer<typeof snapshotRefSchema>;
 
-/** Every part that a snapshot's files and conversation are read from, in reading order. */
+/** Every part that a snapshot's files are read from, and its conversations unless it has `agentParts`, in reading order. */
 export const allParts = (snapshot: SnapshotRef): InheritedPart[] => [
   ...snapshot.inherited,
   ...snapshot.parts.map((part, n) => ({ ...part, snapshotId: snapshot.snapshotId, part: n })),
 ];
 
-/** Every stored part that a snapshot keeps alive: what it is read from, and its dependencies. */
+/** What the agents' own folder is read from. */
+export const agentPartsOf = (snapshot: SnapshotRef): InheritedPart[] => snapshot.agentParts ?? allParts(snapshot);
+
+/** Every stored part that a snapshot keeps alive: what it is read from, and its dependencies. May name a part twice. */
 export const storedParts = (snapshot: SnapshotRef): InheritedPart[] => [
   ...allParts(snapshot),
+  ...(snapshot.agentParts ?? []),
   ...snapshot.dependencies.flatMap(({ parts }) => parts),
 ];

@@ -244,7 +244,8 @@ function hostChange(state: SessionState, event: SessionEvent, entry: ReadEntry):
     case "host_used":
       return { hostSeconds: state.hostSeconds + event.seconds, hostCostUsd: state.hostCostUsd + event.costUsd };
     case "host_moved":
-      return { hostKind: event.to };
+      // The cap is on sandbox hours: a machine has none.
+      return { hostKind: event.to, timeCapReached: event.to === "sandbox" && state.timeCapReached };
     case "max_hours_set":
       return { maxHours: event.maxHours, timeCapReached: false };
     case "time_cap_reached":
