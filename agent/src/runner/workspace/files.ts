@@ -4,14 +4,11 @@ import { lstat, open, readdir } from "node:fs/promises";
 import path from "node:path";
 import { MAX_FILE_VIEW_BYTES } from "@ai-dev-platform/protocol/limits";
 import type { QueryResult, TreeEntry } from "@ai-dev-platform/protocol/queries";
+import { foldersFirst, MAX_FOLDER_ENTRIES, MAX_FOUND, rankPaths } from "@ai-dev-platform/protocol/workspace-view";
 import { git } from "./git.ts";
 import { keptByGit } from "./listing.ts";
 import { at, listFiles, type Tree } from "./origin.ts";
 import { resolveInside } from "./safe-path.ts";
-
-/** More in one folder than a person scrolls through. */
-const MAX_FOLDER_ENTRIES = 2_000;
-const MAX_FOUND = 50;
 
 export async function readFolder(tree: Tree, plain: string): Promise<QueryResult | null> {
   const folder = await resolveInside(tree.root, plain);
@@ -30,11 +27,6 @@ async function look(folder: string, name: string): Promise<TreeEntry | null> {
   const kind = stat.isDirectory() ? "folder" : stat.isSymbolicLink() ? "link" : "file";
   return { name, kind, bytes: kind === "file" ? stat.size : 0, ignored: false };
 }
-
-const foldersFirst = (entries: TreeEntry[]): TreeEntry[] =>
-  entries.sort(
-    (a, b) => Number(b.kind === "folder") - Number(a.kind === "folder") || (a.name.toLowerCase() < b.name.toLowerCase() ? -1 : 1),
-  );
 
 async function ignoredNames(tree: Tree, plain: string, names: readonly string[]): Promise<ReadonlySet<string>> {
   if (names.length === 0) return new Set();
@@ -78,29 +70,4 @@ export async function findPaths(tree: Tree, text: string): Promise<QueryResult> 
   const kept = await keptByGit(tree);
   const paths = kept === null ? Object.keys(await listFiles(tree.root)) : [...kept];
   return { kind: "find", paths: rankPaths(paths, text, MAX_FOUND) };
-}
-
-/** Paths that hold the letters of `text` in order, the closest first: in the name, then anywhere, then scattered. */
-export function rankPaths(paths: readonly string[], text: string, limit: number): string[] {
-  const wanted = text.toLowerCase();
-  const ranked = paths.flatMap((each) => {
-    const rank = rankOf(each.toLowerCase(), wanted);
-    return rank === null ? [] : [{ each, rank }];
-  });
-  ranked.sort((a, b) => a.rank - b.rank || a.each.length - b.each.length || (a.each < b.each ? -1 : 1));
-  return ranked.slice(0, limit).map(({ each }) => each);
-}
-
-function rankOf(candidate: string, wanted: string): number | null {
-  const name = candidate.slice(candidate.lastIndexOf("/") + 1);
-  if (name.startsWith(wanted)) return 0;
-  if (name.includes(wanted)) return 1;
-  if (candidate.includes(wanted)) return 2;
-  let from = 0;
-  for (const letter of wanted) {
-    const found = candidate.indexOf(letter, from);
-    if (found < 0) return null;
-    from = found + letter.length;
-  }
-  return 3;
 }

@@ -1,11 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { compareListings, parseRawNumstat } from "./changes.ts";
-import { rankPaths } from "./files.ts";
-import { plainPath } from "./safe-path.ts";
 import { judgeWorkspace, pathRules } from "./save-rules.ts";
 
-const chars = (...codes: number[]): string => String.fromCharCode(...codes);
-const NUL = chars(0);
+const NUL = String.fromCharCode(0);
 
 describe("git's machine output", () => {
   it("is read with renames, binaries and odd names", () => {
@@ -40,23 +37,6 @@ describe("folders without Git", () => {
       "modified grown",
     ]);
   });
-});
-
-describe("paths that a viewer names", () => {
-  it("are made plain or refused", () => {
-    expect([plainPath(""), plainPath("./a//b/"), plainPath("a/.gitignore")]).toEqual(["", "a/b", "a/.gitignore"]);
-    expect([plainPath("/a"), plainPath("a/../b"), plainPath(".git"), plainPath("a/.git/config"), plainPath(`a${NUL}b`)]).toEqual(
-      Array(5).fill(null),
-    );
-  });
-});
-
-describe("finding paths", () => {
-  const paths = ["src/session/reducer.ts", "src/reducer.test.ts", "docs/red/ucer.md", "README.md", "produce/rx.ts"];
-  it("puts names before folders before scattered letters", () => {
-    expect(rankPaths(paths, "reducer", 10)).toEqual(["src/reducer.test.ts", "src/session/reducer.ts", "docs/red/ucer.md"]);
-  });
-  it("keeps to its limit", () => expect(rankPaths(paths, "", 2)).toHaveLength(2));
 });
 
 describe("what is saved", () => {

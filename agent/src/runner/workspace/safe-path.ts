@@ -1,15 +1,7 @@
-/** Paths that a viewer names, judged before anything is opened: inside the workspace, also after links, and not in `.git`. */
+/** Plain paths on disk: inside the workspace, also after links, and not in `.git`. */
 import { realpath } from "node:fs/promises";
 import path from "node:path";
 import { isWithin } from "./fresh.ts";
-
-/** The path in its plain form ("" for the root), or null when it may not be named. */
-export function plainPath(wanted: string): string | null {
-  if (wanted.includes("\0") || wanted.startsWith("/")) return null;
-  const names = wanted.split("/").filter((name) => name !== "" && name !== ".");
-  // `.git` holds remote addresses with passwords, and hooks.
-  return names.includes("..") || names.includes(".git") ? null : names.join("/");
-}
 
 /** The real file or folder behind a plain path; null when it does not exist or leads outside. */
 export async function resolveInside(root: string, plain: string): Promise<string | null> {

@@ -8,12 +8,12 @@ import type { Problem } from "@ai-dev-platform/protocol/events";
 import type { Query, QueryResult } from "@ai-dev-platform/protocol/queries";
 import type { WorkspaceSource } from "@ai-dev-platform/protocol/runner";
 import type { SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
+import { plainPath } from "@ai-dev-platform/protocol/workspace-view";
 import { allowedPathsFrom } from "./allowed-paths.ts";
 import { changedFiles, patchOf, type Changes } from "./changes.ts";
 import { findPaths, readFileView, readFolder } from "./files.ts";
 import { prepare, type OnProgress, type Prepared } from "./prepare.ts";
 import { problem } from "./problem.ts";
-import { plainPath } from "./safe-path.ts";
 import { Saver, type SaveResult } from "./save.ts";
 
 export interface WorkspaceOptions {
