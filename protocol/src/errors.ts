@@ -164,6 +164,20 @@ export const ERRORS = {
     message: "This archive could not be unpacked. Check that it is a whole zip or tar without odd paths, and upload it again.",
   },
   import_missing: { status: 410, retryable: false, message: "The uploaded archive is gone. Upload it again as a new project." },
+  login_pending: { status: 400, retryable: true, message: "Nobody has approved this sign-in yet." },
+  login_slow_down: { status: 429, retryable: true, message: "Asked too often. Wait longer between two questions." },
+  login_denied: { status: 403, retryable: false, message: "The sign-in was declined in the browser." },
+  login_expired: { status: 410, retryable: false, message: "This sign-in has expired or was used. Start it again on the computer." },
+  login_code_unknown: {
+    status: 404,
+    retryable: false,
+    message: "No computer waits with this code. Check it letter by letter, or start the sign-in again on the computer.",
+  },
+  machine_token_refused: {
+    status: 401,
+    retryable: false,
+    message: "This computer is not signed in any more. Run ai-dev-agent login.",
+  },
   session_deleted: { status: 410, retryable: false, message: "This session was deleted." },
 } as const satisfies Record<string, ErrorRow>;
 

@@ -6,6 +6,7 @@
 import { sql } from "drizzle-orm";
 import { customType, index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import { ARCHIVE_FORMATS, HOST_KINDS, LIFECYCLES, MODEL_SOURCES, MODES, SANDBOX_SIZES } from "@ai-dev-platform/protocol/modes";
+import { LOGIN_KINDS } from "@ai-dev-platform/protocol/machine-login";
 import { ROLES } from "@ai-dev-platform/protocol/roles";
 
 const at = (name: string) => integer(name);
@@ -258,8 +259,59 @@ export const machines = sqliteTable(
     allowsPaths: flag("allows_paths").notNull(),
     isOnline: flag("is_online").notNull(),
     lastSeenAt: at("last_seen_at").notNull(),
+    /** Its owner removed it. The row stays, so that its id never becomes another person's. */
+    revokedAt: at("revoked_at"),
   },
   (table) => [index("machines_user").on(table.userId)],
+);
+
+/** What a user's own machine connects with: only the hash is here. One for a machine. */
+export const machineTokens = sqliteTable(
+  "machine_tokens",
+  {
+    tokenHash: text("token_hash").primaryKey(),
+    userId: text("user_id").notNull(),
+    machineId: text("machine_id").notNull(),
+    createdAt: at("created_at").notNull(),
+    lastUsedAt: at("last_used_at"),
+  },
+  (table) => [index("machine_tokens_user").on(table.userId), uniqueIndex("machine_tokens_machine").on(table.machineId)],
+);
+
+/** A machine that asks to sign in, until somebody approved it and it fetched its token, or until it expired. */
+export const machineLogins = sqliteTable(
+  "machine_logins",
+  {
+    loginId: text("login_id").primaryKey(),
+    kind: text("kind", { enum: LOGIN_KINDS }).notNull(),
+    status: text("status", { enum: ["waiting", "approved", "denied", "used"] }).notNull(),
+    /** What a person types; devices only. */
+    userCode: text("user_code"),
+    deviceCodeHash: text("device_code_hash"),
+    /** PKCE challenge (S256), port and state; loopback only. */
+    challenge: text("challenge"),
+    port: integer("port"),
+    state: text("state"),
+    codeHash: text("code_hash"),
+    /** The id that it had before, if it was signed in here before. */
+    machineId: text("machine_id"),
+    name: text("name").notNull(),
+    platform: text("platform").notNull(),
+    agentVersion: text("agent_version").notNull(),
+    /** Where the request came from, to be shown to who approves it. */
+    address: text("address"),
+    country: text("country"),
+    userId: text("user_id"),
+    intervalMs: integer("interval_ms").notNull(),
+    polledAt: at("polled_at"),
+    createdAt: at("created_at").notNull(),
+    expiresAt: at("expires_at").notNull(),
+  },
+  (table) => [
+    uniqueIndex("machine_logins_user_code").on(table.userCode),
+    uniqueIndex("machine_logins_device_code").on(table.deviceCodeHash),
+    index("machine_logins_expires").on(table.expiresAt),
+  ],
 );
 
 // --- network ---
