@@ -14,6 +14,7 @@ import { configRoutes } from "./routes/config.ts";
 import { forksRoutes } from "./routes/forks.ts";
 import { gitCredentialsRoutes } from "./routes/git-credentials.ts";
 import { gitProxyRoutes } from "./routes/git-proxy.ts";
+import { importsRoutes } from "./routes/imports.ts";
 import { keysRoutes } from "./routes/keys.ts";
 import { llmRoutes } from "./routes/llm.ts";
 import { machinesRoutes } from "./routes/machines.ts";
@@ -25,6 +26,7 @@ import { runnerRoutes } from "./routes/runner.ts";
 import { sessionsRoutes } from "./routes/sessions.ts";
 import { settingsRoutes } from "./routes/settings.ts";
 import { sharesRoutes } from "./routes/shares.ts";
+import { storageRoutes } from "./routes/storage.ts";
 
 const log = createLogger("app");
 export const app = new Hono<AppEnv>();
@@ -34,7 +36,8 @@ app.use("/api/*", checkOrigin);
 
 for (const routes of [configRoutes, authRoutes, meRoutes, settingsRoutes, keysRoutes, mcpRoutes]) app.route("/", routes);
 for (const routes of [projectsRoutes, sessionsRoutes, sharesRoutes, machinesRoutes, runnerRoutes, llmRoutes]) app.route("/", routes);
-for (const routes of [forksRoutes, networkRoutes, gitCredentialsRoutes, gitProxyRoutes]) app.route("/", routes);
+for (const routes of [forksRoutes, networkRoutes, gitCredentialsRoutes, gitProxyRoutes, importsRoutes, storageRoutes])
+  app.route("/", routes);
 
 // Pages with an id in the path: the app itself, with the Worker's headers. The asset binding answers the root with index.html.
 app.get("/s/*", (c) => c.env.ASSETS.fetch(new URL("/", c.req.url)));

@@ -48,6 +48,11 @@ export const MAX_MCP_SERVERS = 50;
 /** The provider is asked about a key this long. */
 export const KEY_CHECK_TIMEOUT_MS = 5_000;
 
+/** Storage of one user, in gigabytes, unless the deployment says otherwise: what R2 gives away each month. */
+export const DEFAULT_STORAGE_QUOTA_GB = 10;
+/** Uploads of archives by one user: each is up to 95 MB of the operator's traffic. */
+export const IMPORT_RULE: RateRule = { name: "import", limit: 30, windowMs: HOUR_MS };
+
 /** Sandboxes that one user may have running, unless the deployment says otherwise. */
 export const DEFAULT_SANDBOXES_PER_USER = 5;
 /** Sandboxes of the whole deployment, unless it says otherwise: what `max_instances` in wrangler.toml leaves room for. */

@@ -23,6 +23,7 @@ describe("the deployment's variables", () => {
       sandboxDials: "intercepted",
       sandboxMaxPerUser: 5,
       sandboxMaxInAll: 20,
+      storageQuotaBytes: 10_000_000_000,
     };
     expect(readConfig(environment({}))).toEqual(expected);
     expect(readConfig(Object.create(null))).toEqual(expected);
@@ -35,6 +36,7 @@ describe("the deployment's variables", () => {
         ANTHROPIC_UPSTREAM: "http://upstream.test/v0//",
         DEMO_MODEL_URL: "http://127.0.0.1:9/",
         LOCAL_PATHS: "true",
+        STORAGE_QUOTA_GB: "0",
       }),
     );
     expect(config).toMatchObject({
@@ -42,6 +44,7 @@ describe("the deployment's variables", () => {
       anthropicUpstream: "http://upstream.test/v0",
       demoModelUrl: "http://127.0.0.1:9",
       localPaths: true,
+      storageQuotaBytes: null,
     });
   });
 
@@ -51,6 +54,8 @@ describe("the deployment's variables", () => {
     ["ANTHROPIC_UPSTREAM", ""],
     ["SIGN_UP", "everyone"],
     ["LOCAL_PATHS", "perhaps"],
+    ["STORAGE_QUOTA_GB", "-1"],
+    ["STORAGE_QUOTA_GB", "much"],
   ])("that cannot be read are named: %s=%s", (name, value) => {
     expect(() => readConfig(environment({ [name]: value }))).toThrow(
       expect.objectContaining({ code: "unavailable", detail: expect.stringContaining(name) }),

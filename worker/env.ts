@@ -4,8 +4,11 @@
  * so that a deployment without one of them still serves the rest.
  */
 import * as z from "zod";
-import { DEFAULT_SANDBOXES_IN_ALL, DEFAULT_SANDBOXES_PER_USER } from "./config.ts";
+import { DEFAULT_SANDBOXES_IN_ALL, DEFAULT_SANDBOXES_PER_USER, DEFAULT_STORAGE_QUOTA_GB } from "./config.ts";
 import { AppError } from "./errors.ts";
+
+/** As Cloudflare bills R2. */
+const BYTES_PER_GB = 1_000_000_000;
 
 const originSchema = z.url({ protocol: /^https?$/ }).transform((url) => new URL(url).origin);
 const addressSchema = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, ""));
@@ -21,6 +24,7 @@ const varsSchema = z.object({
   SANDBOX_DIALS: z.enum(["intercepted", "public"]).default("intercepted"),
   SANDBOX_MAX_PER_USER: z.coerce.number().int().min(1).max(1_000).default(DEFAULT_SANDBOXES_PER_USER),
   SANDBOX_MAX_IN_ALL: z.coerce.number().int().min(1).max(10_000).default(DEFAULT_SANDBOXES_IN_ALL),
+  STORAGE_QUOTA_GB: z.coerce.number().min(0).max(1_000_000).default(DEFAULT_STORAGE_QUOTA_GB),
 });
 
 export interface Config {
@@ -36,6 +40,8 @@ export interface Config {
   sandboxDials: "intercepted" | "public";
   sandboxMaxPerUser: number;
   sandboxMaxInAll: number;
+  /** Of one user, saved states and uploads together. Null: no limit. */
+  storageQuotaBytes: number | null;
 }
 
 const parsed = new WeakMap<Env, Config>();
@@ -59,6 +65,7 @@ export function readConfig(env: Env): Config {
     sandboxDials: vars.SANDBOX_DIALS,
     sandboxMaxPerUser: vars.SANDBOX_MAX_PER_USER,
     sandboxMaxInAll: vars.SANDBOX_MAX_IN_ALL,
+    storageQuotaBytes: vars.STORAGE_QUOTA_GB === 0 ? null : vars.STORAGE_QUOTA_GB * BYTES_PER_GB,
   };
   parsed.set(env, config);
   return config;

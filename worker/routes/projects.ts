@@ -2,16 +2,22 @@
 import { Hono } from "hono";
 import { projectCreateSchema, projectPatchSchema } from "@ai-dev-platform/protocol/http";
 import { projectIdSchema } from "@ai-dev-platform/protocol/ids";
-import { deleteProjectRow, findProject, insertProject, listProjects, updateProject } from "../db/projects.ts";
+import { IMPORT_TTL_MS } from "@ai-dev-platform/protocol/limits";
+import type { WorkspaceSource } from "@ai-dev-platform/protocol/runner";
+import { claimImport, releaseImport } from "../db/imports.ts";
+import { deleteProjectRow, findProject, insertProject, listProjects, updateProject, type NewProject } from "../db/projects.ts";
 import { listSessionIdsOfProject } from "../db/sessions.ts";
 import { readConfig } from "../env.ts";
 import { AppError } from "../errors.ts";
 import { newId } from "../ids.ts";
 import { requireUser, type AppEnv } from "../middleware/auth.ts";
 import { parseJson } from "../middleware/body.ts";
+import { removeImportsOfProject } from "../snapshots/imports.ts";
 import { pathId } from "./owned.ts";
 import { judgeSource, nameOfSource } from "./project-source.ts";
 import { deleteSession } from "./session-lifecycle.ts";
+
+type ArchiveSource = Extract<WorkspaceSource, { kind: "archive" }>;
 
 /** Sessions ended at the same time when their project is deleted. */
 const DELETE_AT_ONCE = 4;
@@ -25,9 +31,25 @@ projectsRoutes.post("/api/projects", requireUser, async (c) => {
   const verdict = judgeSource(source, readConfig(c.env).localPaths);
   if (!verdict.ok) throw new AppError(verdict.code, { detail: verdict.detail });
   const project = { projectId: newId("project"), name: name ?? nameOfSource(source), source, trustProject, createdAt: Date.now() };
-  await insertProject(c.env.DB, { ...project, userId: c.get("user").userId });
+  const { userId } = c.get("user");
+  if (source.kind === "archive") await insertFromArchive(c.env, { ...project, userId, source });
+  else await insertProject(c.env.DB, { ...project, userId });
   return c.json({ ...project, archivedAt: null, sessions: 0 }, 201);
 });
+
+/** An upload becomes one project, its uploader's (SPEC SN14). */
+async function insertFromArchive(env: Env, project: NewProject & { source: ArchiveSource }): Promise<void> {
+  const { userId, projectId, source, createdAt } = project;
+  const { importId, format } = source;
+  const claimed = await claimImport(env.DB, { importId, userId, format, projectId, notBefore: createdAt - IMPORT_TTL_MS });
+  if (!claimed) throw new AppError("import_missing");
+  try {
+    await insertProject(env.DB, project);
+  } catch (cause) {
+    await releaseImport(env.DB, userId, importId, projectId);
+    throw cause;
+  }
+}
 
 projectsRoutes.patch("/api/projects/:id", requireUser, async (c) => {
   const projectId = pathId(c, projectIdSchema);
@@ -49,6 +71,7 @@ projectsRoutes.delete("/api/projects/:id", requireUser, async (c) => {
     const batch = sessionIds.slice(next, next + DELETE_AT_ONCE);
     await Promise.all(batch.map((sessionId) => deleteSession(c.env, sessionId, userId, Date.now())));
   }
+  await removeImportsOfProject(c.env, userId, projectId);
   await deleteProjectRow(c.env.DB, projectId, userId);
   return c.body(null, 204);
 });

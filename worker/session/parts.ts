@@ -2,7 +2,6 @@
 import type { Author } from "@ai-dev-platform/protocol/events";
 import { formatId, ID_RANDOM_BYTES, type IdKind } from "@ai-dev-platform/protocol/ids";
 import type { LogEntry } from "@ai-dev-platform/protocol/events";
-import type { HostKind } from "@ai-dev-platform/protocol/modes";
 import { Alarms } from "./alarms.ts";
 import type { SessionInit } from "./api.ts";
 import { Approvals } from "./approvals.ts";
@@ -14,6 +13,7 @@ import { HostUse } from "./host-use.ts";
 import { Lease } from "./lease.ts";
 import { Ledger } from "./ledger.ts";
 import { LiveText } from "./live.ts";
+import { isSamePlace, Places, type Place } from "./place.ts";
 import type { SessionPorts } from "./ports.ts";
 import { PromptQueue } from "./prompt-queue.ts";
 import { RunnerLink } from "./runner-link.ts";
@@ -39,7 +39,10 @@ export interface SessionParts {
   readonly egress: Egress;
   readonly lease: Lease;
   readonly ends: HostEnds;
-  /** What was asked for at creation; null before it. */
+  readonly places: Places;
+  /** The outside as seen from another place than that of now. */
+  portsAt(place: Place): SessionPorts;
+  /** What was asked for at creation, at the place of now; null before it. */
   init(): SessionInit | null;
   newId(kind: IdKind): string;
 }
@@ -47,21 +50,15 @@ export interface SessionParts {
 /** What the parts that hold no other part are given. */
 export type BaseParts = Omit<SessionParts, "conductor" | "egress" | "lease" | "ends">;
 
-/** Where the session's runners live: decided at creation. */
-export interface Place {
-  host: HostKind;
-  machineId: string | null;
-}
 export type PortsFor = (place: Place) => SessionPorts;
-
-export const placeOf = (init: SessionInit | null): Place => ({ host: init?.host ?? "machine", machineId: init?.machineId ?? null });
 
 export function wireParts(ctx: DurableObjectState, portsFor: PortsFor): SessionParts {
   const { storage } = ctx;
   const { sql } = storage;
   migrate(storage);
-  const initOf = initReader(sql);
-  const ports = lazyPorts(portsFor, initOf);
+  const places = new Places(sql);
+  const initOf = () => places.init();
+  const ports = lazyPorts(portsFor, places);
   const now = () => ports.clock.now();
   const tell = (entries: readonly LogEntry[]) => {
     viewers.push(entries);
@@ -75,24 +72,27 @@ export function wireParts(ctx: DurableObjectState, portsFor: PortsFor): SessionP
   const prompts = new PromptQueue(sql, ledger);
   const approvals = new Approvals(sql, ledger, alarms);
   const newId = (kind: IdKind) => formatId(kind, ports.random.bytes(ID_RANDOM_BYTES));
-  const directory: DirectoryFeed = new DirectoryFeed({ ctx, sql, ports, ledger, alarms, init: initOf });
+  const directory: DirectoryFeed = new DirectoryFeed({ ctx, sql, ports, ledger, alarms, places });
   const use = new HostUse(sql, ledger, alarms, now);
   const runnerLog = new RunnerLog(sql, now);
   const doors = { ctx, sql, ports, ledger, alarms, link, live, viewers, prompts, approvals, directory };
-  const bare: BaseParts = { ...doors, use, runnerLog, init: initOf, newId };
+  const bare: BaseParts = { ...doors, use, runnerLog, places, portsAt: portsFor, init: initOf, newId };
   const base = { ...bare, egress: new Egress(bare), lease: new Lease(bare), ends: new HostEnds(bare) };
   const conductor = new Conductor(base);
-  ledger.setHooks({ beforeCommit: () => alarms.sync(), afterRollback: () => conductor.forget() });
+  const afterRollback = () => {
+    conductor.forget();
+    places.forget();
+  };
+  ledger.setHooks({ beforeCommit: () => alarms.sync(), afterRollback });
   return { ...base, conductor };
 }
 
-/** Ports are made at first use; made anew at creation, which names the machine. */
-function lazyPorts(portsFor: PortsFor, initOf: () => SessionInit | null): SessionPorts {
+/** Ports are made at first use; made anew at creation, which names the machine, and at a move. */
+function lazyPorts(portsFor: PortsFor, places: Places): SessionPorts {
   let made: { place: Place; ports: SessionPorts } | null = null;
   const get = (): SessionPorts => {
-    const place = placeOf(initOf());
-    const isSame = made !== null && made.place.machineId === place.machineId && made.place.host === place.host;
-    if (made === null || !isSame) made = { place, ports: portsFor(place) };
+    const place = places.now;
+    if (made === null || !isSamePlace(made.place, place)) made = { place, ports: portsFor(place) };
     return made.ports;
   };
   return {
@@ -108,6 +108,9 @@ function lazyPorts(portsFor: PortsFor, initOf: () => SessionInit | null): Sessio
     get snapshots() {
       return get().snapshots;
     },
+    get storage() {
+      return get().storage;
+    },
     get directory() {
       return get().directory;
     },
@@ -120,19 +123,12 @@ function lazyPorts(portsFor: PortsFor, initOf: () => SessionInit | null): Sessio
     get egress() {
       return get().egress;
     },
+    get offers() {
+      return get().offers;
+    },
     get log() {
       return get().log;
     },
-  };
-}
-
-function initReader(sql: SqlStorage): () => SessionInit | null {
-  let known: SessionInit | null = null;
-  return () => {
-    if (known !== null) return known;
-    const row = sql.exec<{ init: string }>(`SELECT init FROM session`).toArray()[0];
-    known = row === undefined ? null : JSON.parse(row.init);
-    return known;
   };
 }
 

@@ -20,7 +20,8 @@ export interface Randomness {
 
 /** A start either is under way (readiness is the runner's hello), waits for capacity, or failed. */
 export type StartOutcome =
-  | { kind: "started"; hostName: string }
+  /** `machineId`: which one took it, where any would do. */
+  | { kind: "started"; hostName: string; machineId?: string | undefined }
   | { kind: "waiting"; code: ErrorCode }
   | { kind: "failed"; code: ErrorCode; detail: string; isTransient: boolean };
 
@@ -63,6 +64,20 @@ export interface SnapshotStore {
   removeAll(sessionId: string): Promise<void>;
 }
 
+/** The owner's storage. */
+export interface StorageAllowance {
+  /** Bytes that the owner's other sessions and uploads leave for this one, its saved states included. Null: no limit. */
+  bytesFor(ownerId: string, sessionId: string): Promise<number | null>;
+  /** Removes the owner's uploads that nobody can use any more. */
+  removeSpent(ownerId: string, now: number): Promise<void>;
+}
+
+/** Where sessions may run. */
+export interface Offers {
+  /** Why this owner's sessions cannot run there, in words; null when they may. */
+  refusal(ownerId: string, place: { host: HostKind; machineId: string | null }): Promise<string | null>;
+}
+
 export interface DirectoryRow {
   title: string;
   state: SessionSummaryState;
@@ -74,6 +89,14 @@ export interface DirectoryRow {
   lifecycle: Lifecycle;
   hostSeconds: number;
   hostCostUsd: number;
+  host: HostKind;
+  /** Absent where any machine does: the host keeps which one it was. */
+  machineId?: string;
+  /** Of the newest saved state; null before the first. */
+  headSnapshotId: string | null;
+  savedAt: number | null;
+  /** Of all that is kept. */
+  storedBytes: number;
 }
 
 /** The list's cache of a session (D1). Late, never authoritative. */
@@ -122,9 +145,11 @@ export interface SessionPorts {
   random: Randomness;
   host: RunnerHost;
   snapshots: SnapshotStore;
+  storage: StorageAllowance;
   directory: Directory;
   settings: RunnerSettings;
   allowedHosts: AllowedHosts;
+  offers: Offers;
   egress: EgressPolicy;
   log: Logger;
 }

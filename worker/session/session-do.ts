@@ -10,6 +10,7 @@ import { egressPolicy } from "../egress/policy.ts";
 import { chooseHost } from "../hosts/choose-host.ts";
 import { d1RunnerSettings } from "../keys/runner-settings.ts";
 import { createLogger } from "../log.ts";
+import { d1StorageAllowance } from "../snapshots/quota.ts";
 import { r2SnapshotStore } from "../snapshots/store.ts";
 import type {
   EgressCall,
@@ -32,6 +33,7 @@ export const wiring = {
     random: { bytes: (count) => crypto.getRandomValues(new Uint8Array(count)) },
     host: chooseHost(env, place),
     snapshots: r2SnapshotStore(env.BUCKET),
+    storage: d1StorageAllowance(env),
     directory: d1Directory(env.DB),
     settings: d1RunnerSettings(env),
     allowedHosts: d1AllowedHosts(env.DB),

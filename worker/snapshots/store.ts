@@ -15,7 +15,7 @@ const DELETE_BATCH = 1_000;
 
 const hex = (bytes: ArrayBuffer): string => [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
-const matches = (object: R2Object, part: Part): boolean =>
+export const matches = (object: R2Object, part: Part): boolean =>
   object.size === part.bytes && object.checksums.sha256 !== undefined && hex(object.checksums.sha256) === part.sha256;
 
 export function r2SnapshotStore(bucket: R2Bucket): SnapshotStore {

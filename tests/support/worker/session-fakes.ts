@@ -123,6 +123,9 @@ export class SessionWorld {
   readonly logged: string[] = [];
   mcpServers: McpServerConfig[] = [];
   directoryFails = false;
+  /** Of storage; null: no limit. */
+  allowanceBytes: number | null = null;
+  spentRemovals = 0;
   /** Hosts that the owner allowed in all sessions. */
   always: string[] = [];
   alwaysFails = false;
@@ -143,6 +146,10 @@ export class SessionWorld {
       random: { bytes: (count) => crypto.getRandomValues(new Uint8Array(count)) },
       host: this.host,
       snapshots: this.snapshots,
+      storage: {
+        bytesFor: async () => this.allowanceBytes,
+        removeSpent: async () => void (this.spentRemovals += 1),
+      },
       directory: {
         update: async (_sessionId, row) => {
           if (this.directoryFails) throw new Error("directory is down");
