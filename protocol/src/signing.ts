@@ -1,0 +1,103 @@
+/**
+ * Commands for a person's own machine are signed by a key that only their browser holds (SPEC SG). The server passes the
+ * signature on and cannot make one: the machine verifies it against the keys that it pinned when it was paired.
+ *
+ * What is signed is text, built here and nowhere else, so that browser and machine cannot disagree about its bytes.
+ */
+import * as z from "zod";
+import { machineIdSchema } from "./ids.ts";
+import { MAX_SIGNATURE_TTL_MS } from "./limits.ts";
+
+/** Ed25519. Of the raw public key: the first 16 bytes of its SHA-256, base64url. */
+export const browserKeyIdSchema = z.string().regex(/^[\w-]{22}$/);
+/** The raw public key of 32 bytes, base64url. */
+export const publicKeySchema = z.string().regex(/^[\w-]{43}$/);
+
+export const commandSignatureSchema = z.strictObject({
+  keyId: browserKeyIdSchema,
+  machineId: machineIdSchema,
+  /** The newest run that the signer knew of; a run before it must refuse. */
+  incarnation: z.int().min(0),
+  /** Rises with each command of this key in this session and lane. */
+  counter: z.int().min(1),
+  /** 16 random bytes, base64url. */
+  nonce: z.string().regex(/^[\w-]{22}$/),
+  /** Epoch milliseconds. */
+  issuedAt: z.int().min(0),
+  expiresAt: z.int().min(0),
+  signature: z.string().regex(/^[\w-]{86}$/),
+});
+export type CommandSignature = z.infer<typeof commandSignatureSchema>;
+
+/** What can be asked of a machine, as it is signed. Stops need no signature: they only end what runs. */
+export type Command =
+  | { kind: "prompt"; promptId: string; thread: string; text: string; delivery: "steer" | "queue" }
+  | { kind: "answer"; approvalId: string; answer: unknown }
+  | { kind: "set_mode"; mode: string }
+  | { kind: "set_model"; model: string }
+  /** Another browser of the same person may sign from now on. */
+  | { kind: "pin_key"; keyId: string; publicKey: string; name: string }
+  | { kind: "unpin_key"; keyId: string };
+
+/**
+ * Commands of one lane keep their order; lanes pass each other. A steering prompt overtakes queued ones by nature, and
+ * an answer overtakes both.
+ */
+export function laneOf(command: Command): string {
+  if (command.kind === "prompt") return `${command.delivery}:${command.thread}`;
+  return "control";
+}
+
+/** Everything but the signature itself, and the session it is for. */
+export type Unsigned = Omit<CommandSignature, "signature">;
+
+/** The bytes (UTF-8 of this text) that are signed. Each part is JSON, so that none can run into the next. */
+export function signedText(sessionId: string, unsigned: Unsigned, command: Command): string {
+  const { keyId, machineId, incarnation, counter, nonce, issuedAt, expiresAt } = unsigned;
+  const head = [sessionId, machineId, keyId, incarnation, laneOf(command), counter, nonce, issuedAt, expiresAt];
+  return ["aidev-command-v1", JSON.stringify(head), canonical(command)].join("\n");
+}
+
+/** JSON with sorted keys and without what is undefined: the same value has one text. */
+export function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value ?? null);
+  const entries = Object.entries(value)
+    .filter(([, item]) => item !== undefined)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonical(item)}`).join(",")}}`;
+}
+
+export type SignatureRefusal = "expired" | "other_machine" | "older_run" | "replayed" | "reordered";
+
+/** What a machine remembers of a key in a session. */
+export interface SeenCommands {
+  /** The highest counter taken in each lane. */
+  lanes: Readonly<Record<string, number>>;
+  /** Nonces taken, until they expire by themselves. */
+  nonces: Readonly<Record<string, number>>;
+}
+export const NOTHING_SEEN: SeenCommands = { lanes: {}, nonces: {} };
+
+/** Clocks of a browser and a machine may differ by this much. */
+export const CLOCK_SKEW_MS = 5 * 60_000;
+
+/** Judges a command whose signature is right already. The same nonce with the same counter again is `replayed`, too. */
+export function judgeSigned(
+  seen: SeenCommands,
+  unsigned: Unsigned,
+  command: Command,
+  at: { machineId: string; incarnation: number; now: number },
+): { ok: true; seen: SeenCommands } | { ok: false; reason: SignatureRefusal } {
+  const { machineId, incarnation, counter, nonce, issuedAt, expiresAt } = unsigned;
+  if (machineId !== at.machineId) return { ok: false, reason: "other_machine" };
+  if (incarnation > at.incarnation) return { ok: false, reason: "older_run" };
+  const isTooLong = expiresAt - issuedAt > MAX_SIGNATURE_TTL_MS;
+  if (isTooLong || at.now > expiresAt + CLOCK_SKEW_MS || issuedAt > at.now + CLOCK_SKEW_MS) return { ok: false, reason: "expired" };
+  if (Object.hasOwn(seen.nonces, nonce)) return { ok: false, reason: "replayed" };
+  const lane = laneOf(command);
+  const last = Object.hasOwn(seen.lanes, lane) ? (seen.lanes[lane] ?? 0) : 0;
+  if (counter <= last) return { ok: false, reason: "reordered" };
+  const living = Object.entries(seen.nonces).filter(([, until]) => until + CLOCK_SKEW_MS >= at.now);
+  return { ok: true, seen: { lanes: { ...seen.lanes, [lane]: counter }, nonces: { ...Object.fromEntries(living), [nonce]: expiresAt } } };
+}
