@@ -9,15 +9,13 @@ import { Composer } from "../composer/Composer.tsx";
 import { Dock } from "../dock/Dock.tsx";
 import { hasSeveralThreads } from "../session/threads.ts";
 import { SessionProvider } from "../session/provider.tsx";
-import { useConnection, useSessionState } from "../session/use-session.ts";
+import { useConnection, useProgress, useSessionState } from "../session/use-session.ts";
 import { jumpToSeq } from "../transcript/commands.ts";
 import { Transcript } from "../transcript/Transcript.tsx";
 import { PanelBoundary } from "../ui/error-boundary.tsx";
-import { t as workbenchWords } from "../workbench/messages.ts";
 import { ConnectionPill } from "./ConnectionPill.tsx";
-import { EndedNotice } from "./EndedNotice.tsx";
-import { KeepNote } from "./KeepNote.tsx";
 import { t } from "./messages.ts";
+import { hasNotes } from "./page-state.ts";
 import type { Panel } from "./panel-url.ts";
 import { PhoneTabs } from "./PhoneTabs.tsx";
 import { SessionHeader } from "./SessionHeader.tsx";
@@ -36,6 +34,8 @@ const Workbench = lazy(() => import("../workbench/Workbench.tsx").then((module) 
 const Palette = lazy(() => import("../palette/Palette.tsx").then((module) => ({ default: module.Palette })));
 const ShortcutSheet = lazy(() => import("../keyboard/ShortcutSheet.tsx").then((module) => ({ default: module.ShortcutSheet })));
 const ThreadBar = lazy(() => import("./ThreadBar.tsx"));
+const EndedNotice = lazy(() => import("./EndedNotice.tsx"));
+const WorkspaceNotes = lazy(() => import("./WorkspaceNotes.tsx"));
 const ShareDialog = lazy(() => import("../share/ShareDialog.tsx").then((module) => ({ default: module.ShareDialog })));
 
 export interface SessionPageProps {
@@ -103,6 +103,7 @@ interface ConversationProps {
 
 function Conversation({ sessionId, onShare, isPhone, isHidden }: ConversationProps) {
   const state = useSessionState();
+  const progress = useProgress();
   return (
     <main id="main" tabIndex={-1} inert={isHidden} className="relative flex min-h-0 min-w-0 flex-1 flex-col outline-none">
       {state !== null && (hasSeveralThreads(state) || state.lifecycle === "multi-agent") && (
@@ -123,7 +124,7 @@ function Conversation({ sessionId, onShare, isPhone, isHidden }: ConversationPro
         <PanelBoundary name={t.conversation}>
           <Composer sessionId={sessionId} onShare={onShare} />
         </PanelBoundary>
-        {state !== null && <KeepNote state={state} />}
+        <Suspense fallback={null}>{state !== null && hasNotes(state, progress) && <WorkspaceNotes state={state} />}</Suspense>
       </div>
     </main>
   );
@@ -171,7 +172,9 @@ function SessionScreen({ sessionId, isShared }: { sessionId: string; isShared: b
       )}
       {isPhone && !isEnded && <PhoneTabs panel={panel} onPanel={screen.showPanel} />}
       {isEnded && connection.endedReason !== undefined ? (
-        <EndedNotice reason={connection.endedReason} isShared={isShared} />
+        <Suspense fallback={null}>
+          <EndedNotice reason={connection.endedReason} isShared={isShared} />
+        </Suspense>
       ) : (
         <div
           ref={setContainer}
@@ -181,7 +184,7 @@ function SessionScreen({ sessionId, isShared }: { sessionId: string; isShared: b
           <Conversation sessionId={sessionId} onShare={commands.share} isPhone={isPhone} isHidden={isPhone && panel !== null} />
           {panel !== null && (
             <aside
-              aria-label={workbenchWords.region}
+              aria-label={t.workbench}
               className={isPhone ? "absolute inset-0 z-20 bg-bg" : "relative min-h-0 flex-none"}
               style={isPhone ? undefined : { width: `var(${WIDTH_VARIABLE})` }}
             >

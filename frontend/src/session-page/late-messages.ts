@@ -63,6 +63,25 @@ export const t = {
     now: "Save now",
     saving: "Saving…",
   },
+  dependencies: {
+    coming: "Dependencies are coming back. You can go on meanwhile.",
+    comingWith: (detail: string) => `Dependencies are coming back (${detail}). You can go on meanwhile.`,
+  },
+  keep: {
+    text: "Files go when this session ends.",
+    gone: "The files of this session went when it ended,",
+    again: "A prompt starts again from the project.",
+    action: "Keep files",
+    done: "Files are kept: the session is saved and sleeps when idle",
+  },
+  ended: {
+    revoked: { title: "Your access to this session has ended", body: "The link was revoked or has expired. Ask the person who shared it." },
+    deleted: { title: "This session was deleted", body: "Its conversation and saved files are gone." },
+    incompatible: { title: "This tab is too old to continue", body: "Reload it to go on. Nothing you typed is lost." },
+    not_found: { title: "Not found, or you have no access", body: "Check the address, or ask the person who sent it to you." },
+    reload: "Reload",
+    toSessions: "Go to sessions",
+  },
   host: {
     degradedBody:
       "The program beside Claude does not answer. It may come back by itself; if not, the turn is ended and nothing saved is lost.",
@@ -73,6 +92,7 @@ export const t = {
       restoring: "Restore the saved files",
       agent: "Start Claude",
       saving: "Save",
+      dependencies: "Bring the dependencies back",
     },
     on: (name: string) => `On ${name}`,
   },

@@ -1,6 +1,7 @@
 /** The one word that a session's dot, tab title and icon carry, from its state and the connection. Pure. */
 import type { HostState } from "@ai-dev-platform/protocol/events";
 import type { SessionState, ThreadState } from "@ai-dev-platform/protocol/state";
+import type { Progress } from "../session/store.ts";
 import { openTurns } from "../session/threads.ts";
 
 export type DotState = "needs_you" | "running" | "done" | "idle" | "failed" | "offline";
@@ -14,6 +15,10 @@ export function needOf(state: SessionState): Need | null {
   if (state.timeCapReached) return "hours";
   return state.host.state === "waiting" || state.host.state === "failed" ? "host" : null;
 }
+
+/** Whether something is said of the files themselves: that they go, that they went, that some are still on their way. */
+export const hasNotes = ({ lifecycle, droppedAt, host }: SessionState, progress: Pick<Progress, "step"> | null): boolean =>
+  lifecycle === "ephemeral" || droppedAt !== null || (host.state === "ready" && progress?.step === "dependencies");
 
 export const isStarting = (host: HostState): boolean => host === "starting" || host === "waking" || host === "restoring";
 

@@ -20,6 +20,16 @@ describe("startSteps", () => {
     ]);
   });
 
+  it("shows dependencies beside the agent's start, which they do not hold up", () => {
+    const lines = startSteps({ step: "dependencies", detail: "40 of 98 MB" }, new Set(["restoring", "agent", "dependencies"]), true);
+    expect(lines.map(({ step, mark, detail }) => `${step} ${mark} ${detail}`.trim())).toEqual([
+      "starting done",
+      "restoring done",
+      "agent now",
+      "dependencies now 40 of 98 MB",
+    ]);
+  });
+
   it("does not take a save for a step of the start", () => {
     expect(startSteps({ step: "saving", detail: "" }, new Set(["saving"]))[0]).toMatchObject({ step: "starting", mark: "now" });
   });

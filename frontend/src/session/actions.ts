@@ -1,8 +1,8 @@
 /** What a person can do in a session, as frames. Promises reject with `ActionError`. */
 import type { ApprovalAnswer } from "@ai-dev-platform/protocol/approvals";
-import type { Delivery } from "@ai-dev-platform/protocol/events";
+import type { Delivery, RewindScope } from "@ai-dev-platform/protocol/events";
 import { MAX_HISTORY_PAGE } from "@ai-dev-platform/protocol/limits";
-import type { AllowScope, Lifecycle, Mode, Network } from "@ai-dev-platform/protocol/modes";
+import type { AllowScope, HostKind, Lifecycle, Mode, Network } from "@ai-dev-platform/protocol/modes";
 import type { Query, QueryResult } from "@ai-dev-platform/protocol/queries";
 import { newId } from "../api/new-id.ts";
 import type { SessionCore } from "./core.ts";
@@ -34,8 +34,10 @@ export interface SessionActions {
   query(query: Query): Promise<QueryResult>;
   warm(): void;
   save(): Promise<void>;
-  /** Back to a saved state, files and conversation together. */
-  rewind(snapshotId: string): Promise<void>;
+  /** Back to a saved state. Settles when the session has agreed; the log tells when it is there. */
+  rewind(snapshotId: string, scope: RewindScope): Promise<void>;
+  /** To another host. Settles when the session has agreed; the log tells when it has moved. */
+  setHost(host: HostKind, machineId: string | null): Promise<void>;
   loadOlder(): Promise<void>;
   reconnectNow(): void;
   /** Opens or closes a row by hand; remembered for this session. */
@@ -70,7 +72,8 @@ export function createActions(core: SessionCore): SessionActions {
     },
     warm: () => void core.socket.send({ type: "warm" }),
     save: () => tell({ type: "save" }),
-    rewind: (snapshotId) => tell({ type: "rewind", snapshotId }),
+    rewind: (snapshotId, scope) => tell({ type: "rewind", snapshotId, scope }),
+    setHost: (host, machineId) => tell({ type: "set_host", host, machineId }),
     loadOlder: () => loadOlder(core, tell),
     reconnectNow: () => core.socket.input({ type: "wake" }),
     setToggle: (rowId, isOpen) => core.setToggle(rowId, isOpen),

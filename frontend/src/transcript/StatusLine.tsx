@@ -53,7 +53,9 @@ function tell(detail: StatusDetail): Told {
     case "forked":
       return { Icon: History, tone: "quiet", text: t.status.forked(detail.title, formatCount(detail.toSeq)) };
     case "rewound":
-      return { Icon: History, tone: "quiet", text: t.status.rewound(detail.author.name, formatCount(detail.toSeq)) };
+      return { Icon: History, tone: "quiet", text: t.status.rewound(detail.author.name, formatCount(detail.toSeq), detail.isFilesOnly) };
+    case "moved":
+      return { Icon: Info, tone: "quiet", text: t.status.moved(detail.author.name, detail.to) };
     case "host_lost":
       return {
         Icon: TriangleAlert,

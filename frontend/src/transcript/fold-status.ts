@@ -63,7 +63,9 @@ function statusOf(event: SessionEvent): StatusDetail | null {
     case "forked":
       return { what: "forked", title: event.title, toSeq: event.toSeq };
     case "rewound":
-      return { what: "rewound", toSeq: event.toSeq, author: event.author };
+      return { what: "rewound", toSeq: event.toSeq, author: event.author, isFilesOnly: event.scope === "files" };
+    case "host_moved":
+      return { what: "moved", to: event.to, author: event.author };
     case "snapshot_failed":
       return { what: "save_failed", problem: event.problem };
     case "conversation_compacted":

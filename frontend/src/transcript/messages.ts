@@ -1,5 +1,5 @@
 /** Every string of the transcript. */
-import type { AllowScope, Lifecycle, Mode, NetworkLevel } from "@ai-dev-platform/protocol/modes";
+import type { AllowScope, HostKind, Lifecycle, Mode, NetworkLevel } from "@ai-dev-platform/protocol/modes";
 
 const plural = new Intl.PluralRules("en");
 const counted = (count: number, one: string, many: string) =>
@@ -113,8 +113,9 @@ export const t = {
     hoursReached: (hours: number) => `This session used its ${hours} hours of sandbox. It was saved and stopped.`,
     threadStarted: (who: string, title: string) => `${who} started another agent: ${title}`,
     forked: (title: string, step: string) => `Forked from “${title}” at step ${step}: files and memory are as they were there.`,
-    rewound: (name: string, step: string) =>
-      `${name} went back to step ${step}: files and conversation are as they were then. What came after is kept on the timeline.`,
+    rewound: (name: string, step: string, isFilesOnly: boolean) =>
+      `${name} went back to step ${step}: ${isFilesOnly ? "files" : "files and conversation"} are as they were then. What came after is kept on the timeline.`,
+    moved: (name: string, to: HostKind) => `${name} moved the session to a ${to}. It goes on there from what was saved.`,
     filesDropped: "The run ended, and its files went with it.",
     hostLost: (host: string) => `${host || "The sandbox"} was lost. Unsaved work of the last moments may be gone.`,
     hostFailed: (host: string) => `${host || "The sandbox"} could not start Claude.`,

@@ -4,7 +4,7 @@
  */
 import type { ApprovalAnswer, ApprovalRequest } from "@ai-dev-platform/protocol/approvals";
 import type { Author, Delivery, Problem, TurnOutcome } from "@ai-dev-platform/protocol/events";
-import type { AllowScope, Lifecycle, Mode, NetworkLevel } from "@ai-dev-platform/protocol/modes";
+import type { AllowScope, HostKind, Lifecycle, Mode, NetworkLevel } from "@ai-dev-platform/protocol/modes";
 
 interface RowBase {
   id: string;
@@ -93,7 +93,8 @@ export type StatusDetail =
   | { what: "thread_started"; title: string; author: Author }
   | { what: "files_dropped" }
   | { what: "forked"; title: string; toSeq: number }
-  | { what: "rewound"; toSeq: number; author: Author }
+  | { what: "rewound"; toSeq: number; author: Author; isFilesOnly: boolean }
+  | { what: "moved"; to: HostKind; author: Author }
   | { what: "save_failed"; problem: Problem }
   | { what: "compacted"; beforeTokens: number }
   | { what: "notice"; level: "info" | "warning"; text: string }

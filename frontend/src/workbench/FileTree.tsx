@@ -5,18 +5,18 @@ import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from "react"
 import { useActions } from "../session/use-session.ts";
 import { classes } from "../ui/classes.ts";
 import { t } from "./messages.ts";
-import { AsleepStrip, PanelFailure, PanelNote, Skeleton } from "./PanelStates.tsx";
+import { PanelFailure, PanelNote, Skeleton } from "./PanelStates.tsx";
 import { treeKey, treeRows, type Folders, type TreeRow } from "./tree-rows.ts";
 import { useWorkspace } from "./use-workspace.ts";
 
 function useFolders(sessionId: string, open: ReadonlySet<string>) {
   const actions = useActions();
-  const { isAwake, incarnation } = useWorkspace();
+  const { canRead, source } = useWorkspace();
   const paths = ["", ...open];
   return useQueries({
     queries: paths.map((path) => ({
-      queryKey: ["session", sessionId, "workspace", incarnation, { kind: "tree", path }, ""],
-      enabled: isAwake,
+      queryKey: ["session", sessionId, "workspace", source, { kind: "tree", path }, ""],
+      enabled: canRead,
       staleTime: 5_000,
       retry: false,
       refetchOnWindowFocus: false,
@@ -54,7 +54,7 @@ export interface FileTreeProps {
 }
 
 export function FileTree({ sessionId, selected, initiallyOpen, refreshKey, onOpenFile }: FileTreeProps) {
-  const { isAwake } = useWorkspace();
+  const { canRead } = useWorkspace();
   const [open, setOpen] = useState<ReadonlySet<string>>(() => new Set(initiallyOpen));
   const [active, setActive] = useState<string | null>(null);
   const tree = useRef<HTMLDivElement>(null);
@@ -91,11 +91,10 @@ export function FileTree({ sessionId, selected, initiallyOpen, refreshKey, onOpe
   };
 
   if (error !== null && isPending) return <PanelFailure error={error} onRetry={refetch} />;
-  if (isPending) return isAwake ? <Skeleton lines={8} /> : <AsleepStrip text={t.asleep.files} />;
+  if (isPending) return canRead ? <Skeleton lines={8} /> : null;
   if (rows.length === 0) return <PanelNote title={t.files.empty} />;
   return (
     <>
-      {!isAwake && <AsleepStrip text={t.asleep.files} />}
       {/* oxlint-disable jsx-a11y/interactive-supports-focus, jsx-a11y/click-events-have-key-events -- the tree's rows take the focus in turn, and the tree answers their keys */}
       <div ref={tree} role="tree" aria-label={t.files.tree} onKeyDown={onKeyDown} className="py-1">
         {rows.map((row) => (

@@ -9,7 +9,8 @@ import { IconButton } from "../ui/button.tsx";
 import { formatBytes, formatCount } from "../ui/format.ts";
 import { toast } from "../ui/toast.ts";
 import { t } from "./messages.ts";
-import { AsleepStrip, PanelFailure, PanelNote, PathLabel, Skeleton } from "./PanelStates.tsx";
+import { AsleepStrip, AsOfStrip, PanelFailure, PanelNote, PathLabel, Skeleton } from "./PanelStates.tsx";
+import { FileDownload } from "./FileDownload.tsx";
 import { useWorkspace, useWorkspaceQuery } from "./use-workspace.ts";
 
 const LINE_HEIGHT_PX = 20;
@@ -77,7 +78,7 @@ export interface FileViewProps {
 }
 
 export function FileView({ sessionId, path, line, onBack }: FileViewProps) {
-  const { isAwake } = useWorkspace();
+  const { isAwake, canRead, saved } = useWorkspace();
   const query = useWorkspaceQuery(sessionId, { kind: "file", path });
   const data = query.data?.path === path ? query.data : undefined;
   const text = data?.text ?? null;
@@ -116,14 +117,15 @@ export function FileView({ sessionId, path, line, onBack }: FileViewProps) {
             </IconButton>
           </>
         )}
+        <FileDownload sessionId={sessionId} path={path} file={data} />
         <IconButton size="sm" label={t.files.copyPath} onClick={() => copy(path)}>
           <Link />
         </IconButton>
-        <IconButton size="sm" label={t.refresh} disabled={!isAwake || query.isFetching} onClick={() => void query.refetch()}>
+        <IconButton size="sm" label={t.refresh} disabled={!canRead || query.isFetching} onClick={() => void query.refetch()}>
           <RefreshCw />
         </IconButton>
       </header>
-      {!isAwake && <AsleepStrip text={t.asleep.files} />}
+      {!isAwake && (saved === null ? <AsleepStrip text={t.asleep.files} /> : <AsOfStrip {...(data?.asOf ?? saved)} />)}
       <ScrollBox
         label={t.files.text}
         className="min-h-0 flex-1 overflow-auto overscroll-contain bg-surface focus-visible:outline-offset-[-2px]"
@@ -131,7 +133,7 @@ export function FileView({ sessionId, path, line, onBack }: FileViewProps) {
         {data === undefined ? (
           query.isError ? (
             <PanelFailure error={query.error} onRetry={() => void query.refetch()} />
-          ) : isAwake ? (
+          ) : canRead ? (
             <Skeleton lines={12} />
           ) : null
         ) : text === null ? (

@@ -6,6 +6,7 @@ import { FileView } from "./FileView.tsx";
 import { FoundFiles } from "./FoundFiles.tsx";
 import { t } from "./messages.ts";
 import { foldersAbove } from "./tree-rows.ts";
+import { AsleepStrip, AsOfStrip } from "./PanelStates.tsx";
 import { useWorkspace } from "./use-workspace.ts";
 
 export interface FilesPanelProps {
@@ -17,7 +18,7 @@ export interface FilesPanelProps {
 
 /** The project's files: the tree, or one file. The tree stays as it was while a file is read. */
 export function FilesPanel({ sessionId, file, line, onOpenFile }: FilesPanelProps) {
-  const { isAwake } = useWorkspace();
+  const { isAwake, canRead, saved } = useWorkspace();
   const [text, setText] = useState("");
   const [refreshKey, setRefreshKey] = useState(0);
   return (
@@ -30,14 +31,15 @@ export function FilesPanel({ sessionId, file, line, onOpenFile }: FilesPanelProp
             placeholder={t.files.filter}
             maxLength={200}
             value={text}
-            disabled={!isAwake}
+            disabled={!canRead}
             onChange={(event) => setText(event.target.value)}
             className="field h-8 min-w-0 flex-1 bg-transparent outline-none pointer-coarse:h-11"
           />
-          <IconButton size="sm" label={t.refresh} disabled={!isAwake} onClick={() => setRefreshKey((key) => key + 1)}>
+          <IconButton size="sm" label={t.refresh} disabled={!canRead} onClick={() => setRefreshKey((key) => key + 1)}>
             <RefreshCw />
           </IconButton>
         </div>
+        {!isAwake && (saved === null ? <AsleepStrip text={t.asleep.files} /> : <AsOfStrip {...saved} />)}
         <div className="min-h-0 flex-1 overflow-y-auto overscroll-contain">
           {text.trim() === "" ? (
             <FileTree

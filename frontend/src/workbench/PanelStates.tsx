@@ -4,6 +4,8 @@ import type { ReactNode } from "react";
 import { failureMessage } from "../session-page/failure.ts";
 import { useActions, useViewer } from "../session/use-session.ts";
 import { Button } from "../ui/button.tsx";
+import { formatCount } from "../ui/format.ts";
+import { RelativeTime } from "../ui/time.tsx";
 import { t } from "./messages.ts";
 import { useWorkspace } from "./use-workspace.ts";
 
@@ -22,25 +24,42 @@ export function PanelFailure({ error, onRetry }: { error: unknown; onRetry: () =
   return <PanelNote title={failureMessage(error)} action={<Button onClick={onRetry}>{t.tryAgain}</Button>} />;
 }
 
-/** The sandbox sleeps: says so, and lets those who may drive wake it. */
-export function AsleepStrip({ text }: { text: string }) {
+function Strip({ children }: { children: ReactNode }) {
   const actions = useActions();
   const viewer = useViewer();
-  const { isStarting, isAsleep, canWake } = useWorkspace();
+  const { canWake } = useWorkspace();
   const mayWake = viewer !== null && may(viewer.role, "drive");
   return (
-    <div className="flex items-center gap-2.5 border-b border-line bg-sunken px-3 py-2 text-label text-fg-2">
-      <Moon aria-hidden className="icon" />
-      <p className="min-w-0 flex-1">
-        <span className="font-medium text-fg">{isStarting ? t.asleep.starting : isAsleep ? t.asleep.title : t.asleep.notRunning}</span>{" "}
-        {text}
-      </p>
+    <div className="flex flex-none items-center gap-2.5 border-b border-line bg-sunken px-3 py-2 text-label text-fg-2">
+      <Moon aria-hidden className="icon flex-none" />
+      <p className="min-w-0 flex-1">{children}</p>
       {mayWake && canWake && (
         <Button size="sm" onClick={() => actions.warm()}>
           {t.asleep.wake}
         </Button>
       )}
     </div>
+  );
+}
+
+/** The sandbox sleeps: says so, and lets those who may drive wake it. */
+export function AsleepStrip({ text }: { text: string }) {
+  const { isStarting, isAsleep } = useWorkspace();
+  return (
+    <Strip>
+      <span className="font-medium text-fg">{isStarting ? t.asleep.starting : isAsleep ? t.asleep.title : t.asleep.notRunning}</span> {text}
+    </Strip>
+  );
+}
+
+/** What is shown is a saved state: which, from when, and why. */
+export function AsOfStrip({ throughSeq, at }: { throughSeq: number; at: number }) {
+  const { isStarting, isAsleep } = useWorkspace();
+  return (
+    <Strip>
+      <span className="tabular font-medium text-fg">{t.asOf.step(formatCount(throughSeq))}</span> <RelativeTime at={at} inWords />.{" "}
+      {isStarting ? t.asOf.starting : isAsleep ? t.asOf.asleep : t.asOf.notRunning}
+    </Strip>
   );
 }
 

@@ -14,7 +14,7 @@ import { t } from "./messages.ts";
 
 const NetworkPanel = lazy(() => import("./NetworkPanel.tsx").then((module) => ({ default: module.NetworkPanel })));
 
-const TimelinePanel = lazy(() => import("./TimelinePanel.tsx"));
+const TimelinePanel = lazy(() => import("../timeline/TimelinePanel.tsx"));
 
 export interface WorkbenchProps {
   sessionId: string;

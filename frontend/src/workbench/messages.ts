@@ -10,10 +10,16 @@ export const t = {
   asleep: {
     title: "Asleep.",
     notRunning: "Not running.",
-    files: "Files can be read while the session is awake.",
+    files: "Nothing is saved yet. Files can be read while the session is awake.",
     changes: "The list is from the last turn. Lines can be read while the session is awake.",
-    wake: "Wake it",
+    wake: "Start",
     starting: "Starting…",
+  },
+  asOf: {
+    step: (seq: string) => `As of step ${seq}, saved`,
+    asleep: "The session is asleep.",
+    notRunning: "The session is not running.",
+    starting: "The session is starting.",
   },
   changes: {
     vs: (base: string) => (base === "" ? "Since the session began" : `Since ${base}`),
@@ -38,6 +44,8 @@ export const t = {
     copy: "Copy",
     copied: "Copied",
     copyPath: "Copy path",
+    download: "Download",
+    downloadSaved: (seq: string) => `Download as saved at step ${seq}`,
     wrap: "Wrap lines",
     noWrap: "Do not wrap lines",
     text: "Text of the file",

@@ -1,6 +1,7 @@
 /**
- * Questions to the workspace, cached per session and runner. They are asked only while a runner is there: looking never
- * starts one (SPEC RO4). A new runner means new files, so its incarnation is part of every key.
+ * Questions to the workspace, cached per session and by what answers them: the runner while one is there, else the newest
+ * saved state, read by the session itself. Looking never starts a runner (SPEC RO4). A new runner or a new state means new
+ * files, so that either is part of every key.
  */
 import type { Query, QueryResult } from "@ai-dev-platform/protocol/queries";
 import { keepPreviousData, useQuery, type UseQueryResult } from "@tanstack/react-query";
@@ -18,19 +19,36 @@ export interface Workspace {
   isAsleep: boolean;
   /** There is nobody to be waited for: asking for a runner makes sense. */
   canWake: boolean;
-  incarnation: number;
+  /** Files can be read: a runner is there, or a saved state is. */
+  canRead: boolean;
+  /** Names what answers. */
+  source: string;
+  saved: { throughSeq: number; at: number } | null;
 }
 
-const ASLEEP: Workspace = { isAwake: false, isStarting: false, isAsleep: false, canWake: false, incarnation: 0 };
+const UNKNOWN: Workspace = {
+  isAwake: false,
+  isStarting: false,
+  isAsleep: false,
+  canWake: false,
+  canRead: false,
+  source: "",
+  saved: null,
+};
+
+/** What the session answers from a saved state when no runner is there. */
+const READ_ASLEEP: ReadonlySet<Query["kind"]> = new Set(["tree", "file", "find"]);
 
 export const useWorkspace = (): Workspace =>
-  useSessionSelector(({ host }) => ({
+  useSessionSelector(({ host, saved }) => ({
     isAwake: host.state === "ready",
     isStarting: isStarting(host.state),
     isAsleep: host.state === "asleep",
     canWake: host.state !== "ready" && host.state !== "degraded" && !isStarting(host.state),
-    incarnation: host.incarnation,
-  })) ?? ASLEEP;
+    canRead: host.state === "ready" || saved !== null,
+    source: host.state === "ready" ? `run ${host.incarnation}` : `saved ${saved?.snapshotId ?? ""}`,
+    saved,
+  })) ?? UNKNOWN;
 
 export interface WorkspaceQueryOptions {
   enabled?: boolean;
@@ -45,11 +63,11 @@ export function useWorkspaceQuery<K extends Query["kind"]>(
   options: WorkspaceQueryOptions = {},
 ): UseQueryResult<ResultOf<K>> {
   const actions = useActions();
-  const { isAwake, incarnation } = useWorkspace();
+  const { isAwake, canRead, source } = useWorkspace();
   const kind: K = query.kind;
   return useQuery({
-    queryKey: ["session", sessionId, "workspace", incarnation, query, options.version ?? ""],
-    enabled: isAwake && (options.enabled ?? true),
+    queryKey: ["session", sessionId, "workspace", source, query, options.version ?? ""],
+    enabled: (READ_ASLEEP.has(kind) ? canRead : isAwake) && (options.enabled ?? true),
     staleTime: 5_000,
     retry: false,
     refetchOnWindowFocus: false,
