@@ -15,7 +15,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["{protocol,agent,worker,frontend,scripts}/**/*.test.ts", "tests/{architecture,deploy}/**/*.test.ts"],
+          include: ["{protocol,agent,worker,frontend,scripts}/**/*.test.ts", "tests/{architecture,deploy,faults}/**/*.test.ts"],
           exclude: ["**/node_modules/**", "dist/**", "**/*.real.test.ts"],
         },
       },
@@ -52,7 +52,7 @@ export default defineConfig({
       {
         test: {
           name: "e2e",
-          include: ["agent/src/**/*.real.test.ts", "worker/**/*.real.test.ts", "tests/e2e/**/*.test.ts"],
+          include: ["agent/src/**/*.real.test.ts", "worker/**/*.real.test.ts", "tests/e2e/**/*.test.ts", "tests/faults/**/*.real.test.ts"],
           fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 180_000,

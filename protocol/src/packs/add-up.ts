@@ -5,20 +5,18 @@ export type Trees<Entry extends SavedEntry = SavedEntry> = Record<Layer, Map<str
 
 export const emptyTrees = <Entry extends SavedEntry>(): Trees<Entry> => ({ agent: new Map(), src: new Map() });
 
-/** Applies manifests in order, oldest first; `make` adds what a reader keeps beside each entry. A text when they make no sense together. */
+/** Applies the newest full manifest and all after it; `manifests`: oldest first. `make` adds what a reader keeps beside an entry. */
 export function addUp<Entry extends SavedEntry>(
   manifests: Iterable<Manifest>,
   make: (entry: SavedEntry) => Entry,
 ): { ok: true; layers: Trees<Entry>; meta: string } | { ok: false; detail: string } {
-  let layers = emptyTrees<Entry>();
-  let isFounded = false;
+  const layers = emptyTrees<Entry>();
+  const all = [...manifests];
+  // A pack may be kept for its content alone: what its manifest was relative to is gone, and it says nothing any more.
+  const founded = all.findLastIndex(({ kind }) => kind === "full");
+  if (founded < 0) return { ok: false, detail: "the first saved state of the chain is missing" };
   let meta = "{}";
-  for (const manifest of manifests) {
-    if (manifest.kind === "full") {
-      layers = emptyTrees<Entry>();
-      isFounded = true;
-    }
-    if (!isFounded) return { ok: false, detail: "the first saved state of the chain is missing" };
+  for (const manifest of all.slice(founded)) {
     meta = manifest.meta;
     for (const layer of LAYERS) {
       const entries = readEntries(manifest, layer);
@@ -27,5 +25,5 @@ export function addUp<Entry extends SavedEntry>(
       for (const [path, entry] of entries) layers[layer].set(path, make(entry));
     }
   }
-  return isFounded ? { ok: true, layers, meta } : { ok: false, detail: "no saved state is in the packs" };
+  return { ok: true, layers, meta };
 }
