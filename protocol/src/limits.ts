@@ -79,6 +79,9 @@ export const MAX_THREADS = 8;
 export const RUNNER_LOG_LINES = 200;
 export const RUNNER_LOG_LINE_CHARS = 1_000;
 
+/** A signed command is good for this long at most: a prompt may wait for a machine that is switched off overnight. */
+export const MAX_SIGNATURE_TTL_MS = 36 * 3_600_000;
+
 /** A socket ticket is used at once or not at all. */
 export const TICKET_TTL_MS = 30_000;
 
