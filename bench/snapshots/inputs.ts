@@ -54,7 +54,7 @@ export async function npmProject(root: string, sourceFiles: number): Promise<Inp
 export async function gitCheckout(root: string, files: number): Promise<Input> {
   const input = emptyInput(root, "git checkout", 23);
   const git = (...args: string[]) =>
-    run("git", ["-c", "user.name=bench", "-c", "user.email=bench@example.com", ...args], { cwd: input.workspace });
+    run("git", ["-c", "gc.auto=0", "-c", "user.name=bench", "-c", "user.email=bench@example.com", ...args], { cwd: input.workspace });
   writeSources(input, "packages", files);
   const assets = path.join(input.workspace, "assets");
   mkdirSync(assets);
