@@ -32,7 +32,7 @@ export async function sendParts(remote: Remote, snapshotId: string, parts: reado
   for (const [index, part] of parts.entries()) {
     const body = await readFile(part.file);
     const headers = { ...authorization(remote), "content-type": "application/octet-stream", "x-part-sha256": part.sha256 };
-    const response = await request(remote, partUrl(remote, snapshotId, index), { method: "PUT", headers, body });
+    const response = await request(remote, partUrl(remote, snapshotId, index), { method: "PUT", headers, body }, 0);
     // A part that is stored already is the same one: its name holds this snapshot's random id.
     if (response.status >= 300 && response.status !== 409 && response.status !== 412)
       return { ok: false, detail: `storing part ${index + 1} failed (${describe(response)})` };
@@ -64,7 +64,8 @@ export async function fetchPacks(remote: Remote, snapshot: SnapshotRef, into: st
 type Refused = Extract<Fetched, { ok: false }>;
 
 async function fetchPack(remote: Remote, part: InheritedPart, file: string, index: number): Promise<{ pack: FetchedPack } | Refused> {
-  const response = await request(remote, partUrl(remote, part.snapshotId, part.part), { method: "GET", headers: authorization(remote) });
+  const url = partUrl(remote, part.snapshotId, part.part);
+  const response = await request(remote, url, { method: "GET", headers: authorization(remote) }, part.bytes);
   if (response.status === 404) return { ok: false, reason: "damaged", detail: `part ${index + 1} is missing` };
   if (response.status !== 200)
     return { ok: false, reason: "unreachable", detail: `part ${index + 1} could not be read (${describe(response)})` };
@@ -89,22 +90,38 @@ interface Answer {
 
 const describe = (response: Answer): string => (response.status === 0 ? response.failure : `status ${response.status}`);
 
-/** Asks again when the answer may be another one later; a refusal is final. */
-async function request(remote: Remote, url: string, init: RequestInit): Promise<Answer> {
+/** Asks again when the answer may be another one later; a refusal is final. Of a success, `maxBytes` and one more are read. */
+async function request(remote: Remote, url: string, init: RequestInit, maxBytes: number): Promise<Answer> {
   let last: Answer = { status: 0, body: Buffer.alloc(0), failure: "not tried" };
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     if (attempt > 0) await wait((remote.retryPauseMs ?? RETRY_PAUSE_MS) * 2 ** (attempt - 1));
-    last = await once(url, init);
+    last = await once(url, init, maxBytes);
     if (last.status !== 0 && last.status < 500 && last.status !== 429) return last;
   }
   return last;
 }
 
-async function once(url: string, init: RequestInit): Promise<Answer> {
+async function once(url: string, init: RequestInit, maxBytes: number): Promise<Answer> {
   try {
     const response = await fetch(url, { ...init, redirect: "error", signal: AbortSignal.timeout(PART_TIMEOUT_MS) });
-    return { status: response.status, body: Buffer.from(await response.arrayBuffer()), failure: "" };
+    // What a refusal says is of no use; and whatever the server is, it does not fill this memory.
+    const body = await readAtMost(response, response.ok ? maxBytes + 1 : 0);
+    return { status: response.status, body, failure: "" };
   } catch (error) {
     return { status: 0, body: Buffer.alloc(0), failure: error instanceof Error ? error.message : "the connection failed" };
   }
+}
+
+async function readAtMost(response: Response, maxBytes: number): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  const reader = response.body?.getReader();
+  while (reader !== undefined && bytes < maxBytes) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    chunks.push(value.subarray(0, maxBytes - bytes));
+    bytes += value.length;
+  }
+  await reader?.cancel();
+  return Buffer.concat(chunks);
 }
