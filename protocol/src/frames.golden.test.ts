@@ -168,6 +168,7 @@ const SESSION_EVENTS = [
   { type: "forked", sessionId: ses, title: "Relay", toSeq: 9, snapshotId: snp, treeFiles: 1 },
   { type: "rewound", snapshotId: snp, toSnapshotId: snp, toSeq: 9, treeFiles: 1, author, scope: "files" },
   { type: "host_moved", from: "sandbox", to: "machine", machineId: mch, author },
+  { type: "host_move_failed", to: "sandbox", machineId: null, problem: { code: "move_refused", message: "no", detail: "why" }, author },
   { type: "budget_set", budgetUsd: 10 },
   { type: "budget_reached", spentUsd: 5, budgetUsd: 5 },
   { type: "lifecycle_set", lifecycle: "ephemeral", author },

@@ -134,6 +134,10 @@ describe("sessions", () => {
       lifecycle: "hydrated",
       hostSeconds: 0,
       hostCostUsd: 0,
+      host: "machine",
+      headSnapshotId: null,
+      savedAt: 5,
+      storedBytes: 1_234,
     });
     expect((await listOf(owner)).some((row) => row.sessionId === sessionId)).toBe(false);
   });
@@ -150,6 +154,10 @@ describe("sessions", () => {
       lifecycle: "hydrated",
       hostSeconds: 0,
       hostCostUsd: 0,
+      host: "machine",
+      headSnapshotId: null,
+      savedAt: 5,
+      storedBytes: 1_234,
     });
     expect((await listOf(owner))[0]).toMatchObject({
       sessionId,
@@ -159,6 +167,9 @@ describe("sessions", () => {
       costUsd: 0.5,
       additions: 3,
       deletions: 1,
+      host: "machine",
+      savedAt: 5,
+      storedBytes: 1_234,
     });
   });
   it("answers not_found, alike, for somebody else's, unknown and malformed ids", async () => {

@@ -1,13 +1,25 @@
-/** Which host a session's runners live on: its own choice, made at creation. A deployment without sandboxes says so. */
+/** Which host a session's runners live on: its own choice, at creation or by a move. A deployment without sandboxes says so. */
 import type { HostKind } from "@ai-dev-platform/protocol/modes";
+import { listOperatorMachines, mayUseMachine } from "../db/machines.ts";
 import { readConfig } from "../env.ts";
-import type { RunnerHost } from "../session/ports.ts";
+import type { Offers, RunnerHost } from "../session/ports.ts";
 import { machineHost } from "./machine/machine-host.ts";
 import { sandboxHost } from "./sandbox/sandbox-host.ts";
 
 export function chooseHost(env: Env, place: { host: HostKind; machineId: string | null }): RunnerHost {
   if (place.host === "machine") return machineHost(env, place.machineId);
   return readConfig(env).sandbox ? sandboxHost(env) : NO_SANDBOX;
+}
+
+/** What a user's sessions may be moved to. A machine that is away is offered: what is asked there waits for it. */
+export function offeredPlaces(env: Env): Offers {
+  return {
+    async refusal(ownerId, { host, machineId }) {
+      if (host === "sandbox") return readConfig(env).sandbox ? null : "This deployment offers no sandboxes.";
+      if (machineId !== null) return (await mayUseMachine(env.DB, machineId, ownerId)) ? null : "That machine is unknown, or not yours.";
+      return (await listOperatorMachines(env.DB)).length > 0 ? null : "No machine of this deployment was ever connected.";
+    },
+  };
 }
 
 /** Sandboxes were switched off after the session was made. What may still run is ended by its own lease. */

@@ -19,6 +19,7 @@ export type DeadlineName =
   | "runner_save"
   | "approval_sleep"
   | "park"
+  | "move"
   | "lease"
   | "host_used"
   | "host_ends"

@@ -9,6 +9,7 @@ import type { QueuedPrompt } from "@ai-dev-platform/protocol/state";
 import { INITIAL_FLOW, problemOf, readFlow, type Effect, type Flow, type FlowInput } from "./flow.ts";
 import { idleMsOf, isSaved } from "./lifecycles.ts";
 import { NO_USAGE, takeTurnUsage } from "./metering.ts";
+import { isLeavingHost, isMoving, settleMove } from "./moves.ts";
 import type { SessionParts } from "./parts.ts";
 import { applyRewind } from "./rewind.ts";
 import { FENCED_CLOSE } from "./runner-link.ts";
@@ -91,13 +92,18 @@ export class Conductor {
     }
   }
 
+  /** The place is another one, and nothing runs: what waits for a runner waits for one there. */
+  goOnElsewhere(): void {
+    this.#store({ ...this.flow, hostName: "" });
+    this.feed(this.flow.runner.state === "waiting" ? { type: "host_available" } : { type: "proceed", mayStart: true });
+  }
+
   #run(input: FlowInput): void {
     const queue: FlowInput[] = [input];
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       const { flow, effects } = stepTurn(this.flow, next, {
         now: this.#parts.ports.clock.now(),
-        // Past the time cap, what waits goes on waiting.
-        waiting: this.#parts.ledger.state.timeCapReached ? [] : this.#parts.prompts.heads(),
+        waiting: this.#mayBegin() ? this.#parts.prompts.heads() : [],
         isWake: this.#parts.ledger.state.saved !== null,
         isCapped: this.#parts.ledger.state.timeCapReached,
         isSandbox: this.#parts.ledger.state.hostKind === "sandbox",
@@ -277,6 +283,11 @@ export class Conductor {
     return timeCapReached ? 0 : idleMsOf(lifecycle, hostKind);
   }
 
+  /** Past the time cap, and on the way to another host, what waits goes on waiting. */
+  #mayBegin(): boolean {
+    return !this.#parts.ledger.state.timeCapReached && !isMoving(this.#parts.sql);
+  }
+
   #isSaved(): boolean {
     return isSaved(this.#parts.ledger.state.lifecycle);
   }
@@ -285,11 +296,12 @@ export class Conductor {
   #endRun(incarnation: number): void {
     const { use, ends, sql, alarms } = this.#parts;
     use.end();
-    ends.note(incarnation);
+    ends.note(incarnation, isLeavingHost(sql));
     for (const name of ["lease", "runner_save"] as const) alarms.disarm(name);
     sql.exec(`UPDATE session SET busy_tasks = 0`);
     this.#dropUnkept(incarnation);
     applyRewind(this.#parts);
+    if (settleMove(this.#parts)) this.#store({ ...this.flow, hostName: "" });
   }
 
   #dropUnkept(incarnation: number): void {

@@ -2,6 +2,7 @@
 import type { DeadlineName } from "./alarms.ts";
 import { endUnanswered, sleepOnApprovals } from "./approval-sleep.ts";
 import { nextExpiry, roleOfGrant } from "./grants.ts";
+import { passMoveDeadline } from "./moves.ts";
 import type { SessionParts } from "./parts.ts";
 import { dropSilentRunner } from "./runner-alive.ts";
 import { reachTimeCap, saveByClock } from "./host-settings.ts";
@@ -38,6 +39,8 @@ function pass(parts: SessionParts, name: DeadlineName): void {
       return sleepOnApprovals(parts);
     case "time_cap":
       return reachTimeCap(parts);
+    case "move":
+      return passMoveDeadline(parts);
     case "lease":
     case "host_used":
     case "host_ends":

@@ -6,9 +6,10 @@ import type { LogEntry, SessionEventType } from "@ai-dev-platform/protocol/event
 import type { SessionSummaryState } from "@ai-dev-platform/protocol/http";
 import type { SessionState } from "@ai-dev-platform/protocol/state";
 import type { Alarms } from "./alarms.ts";
-import type { SessionInit } from "./api.ts";
 import type { Ledger } from "./ledger.ts";
+import type { Places } from "./place.ts";
 import type { DirectoryRow, SessionPorts } from "./ports.ts";
+import { savedSummary, type SavedSummary } from "./stored-bytes.ts";
 
 const RETRY_MS = 30_000;
 const DETAIL_CHARS = 200;
@@ -30,6 +31,10 @@ const TELLING = new Set<SessionEventType>([
   "max_hours_set",
   "lifecycle_set",
   "host_used",
+  "host_moved",
+  "snapshot_saved",
+  "rewound",
+  "forked",
 ]);
 
 export interface DirectoryFeedParts {
@@ -38,7 +43,7 @@ export interface DirectoryFeedParts {
   ports: SessionPorts;
   ledger: Ledger;
   alarms: Alarms;
-  init: () => SessionInit | null;
+  places: Places;
 }
 
 export class DirectoryFeed {
@@ -59,22 +64,46 @@ export class DirectoryFeed {
     if (!this.#isBusy) this.#parts.ctx.waitUntil(this.#drain());
   }
 
+  /** After a wake: was the directory told of the head? What it was told last is the session's own note. */
+  repair(): void {
+    const { sql, places } = this.#parts;
+    if (places.init() === null) return;
+    const head = sql.exec<{ snapshot_id: string }>(`SELECT snapshot_id FROM snapshots ORDER BY seq DESC LIMIT 1`).toArray()[0];
+    if (head !== undefined && head.snapshot_id !== this.#toldOf()) this.update();
+  }
+
   async #drain(): Promise<void> {
-    const { ports, ledger, alarms, init } = this.#parts;
+    const { ports, ledger, alarms, places, sql } = this.#parts;
     this.#isBusy = true;
     try {
       while (this.#isStale) {
         this.#isStale = false;
-        const sessionId = init()?.sessionId;
+        const sessionId = places.init()?.sessionId;
         if (sessionId === undefined) return;
-        await ports.directory.update(sessionId, rowOf(ledger.state, this.#spentUsd(), ports.clock.now()));
+        const { host, machineId } = places.now;
+        const saved = savedSummary(sql);
+        const row = rowOf(ledger.state, { saved, costUsd: this.#spentUsd(), now: ports.clock.now() });
+        await ports.directory.update(sessionId, { ...row, host, ...(machineId === null ? {} : { machineId }) });
+        this.#noteTold(saved.headSnapshotId);
       }
     } catch (error) {
       ports.log.warn("directory_update_failed", { reason: String(error) });
-      if (init() !== null) ledger.transact(() => alarms.arm("directory", ports.clock.now() + RETRY_MS));
+      if (places.init() !== null) ledger.transact(() => alarms.arm("directory", ports.clock.now() + RETRY_MS));
     } finally {
       this.#isBusy = false;
     }
+  }
+
+  #toldOf(): string | null {
+    return (
+      this.#parts.sql.exec<{ told_snapshot_id: string | null }>(`SELECT told_snapshot_id FROM session`).toArray()[0]?.told_snapshot_id ??
+      null
+    );
+  }
+
+  #noteTold(snapshotId: string | null): void {
+    const { places, sql } = this.#parts;
+    if (places.init() !== null && this.#toldOf() !== snapshotId) sql.exec(`UPDATE session SET told_snapshot_id = ?`, snapshotId);
   }
 
   #spentUsd(): number {
@@ -82,7 +111,9 @@ export class DirectoryFeed {
   }
 }
 
-export function rowOf(state: SessionState, costUsd: number, now: number): DirectoryRow {
+type Facts = { saved: SavedSummary; costUsd: number; now: number };
+
+function rowOf(state: SessionState, { saved, costUsd, now }: Facts): Omit<DirectoryRow, "host" | "machineId"> {
   const { state: summary, detail } = summaryOf(state);
   const lines = (count: number) => Math.max(0, count);
   return {
@@ -96,6 +127,7 @@ export function rowOf(state: SessionState, costUsd: number, now: number): Direct
     lifecycle: state.lifecycle,
     hostSeconds: state.hostSeconds,
     hostCostUsd: state.hostCostUsd,
+    ...saved,
   };
 }
 

@@ -4,19 +4,23 @@
  */
 import * as z from "zod";
 import { HOST_KINDS } from "@ai-dev-platform/protocol/modes";
-import type { SessionPorts } from "./ports.ts";
+import type { PortsFor } from "./parts.ts";
+import { placeSchema } from "./place.ts";
 
 const RETRY_FIRST_MS = 30_000;
 const RETRY_LONGEST_MS = 3_600_000;
 
-const taskSchema = z.enum(["kill", "forget", "snapshots"]);
+/** `past`: files that were left on hosts it moved away from. */
+const taskSchema = z.enum(["kill", "forget", "past", "snapshots"]);
 type Task = z.infer<typeof taskSchema>;
+export const DEATH_TASKS: Task[] = ["kill", "forget", "past", "snapshots"];
 
 const graveSchema = z.object({
   sessionId: z.string(),
   incarnation: z.int(),
   host: z.enum(HOST_KINDS),
   machineId: z.string().nullable(),
+  past: z.array(placeSchema).default([]),
   todo: z.array(taskSchema),
   attempts: z.int(),
 });
@@ -28,11 +32,13 @@ export function readGrave(sql: SqlStorage): Grave | null {
 }
 
 /** Does what is left to do; returns the same without what is done. */
-export async function settleGrave(ports: SessionPorts, grave: Grave): Promise<Grave> {
-  const { sessionId, incarnation } = grave;
+export async function settleGrave(portsFor: PortsFor, grave: Grave): Promise<Grave> {
+  const { sessionId, incarnation, host, machineId, past } = grave;
+  const ports = portsFor({ host, machineId });
   const tasks: Record<Task, () => Promise<void>> = {
     kill: () => ports.host.kill(sessionId, incarnation),
     forget: () => ports.host.forget(sessionId),
+    past: async () => void (await Promise.all(past.map((place) => portsFor(place).host.forget(sessionId)))),
     snapshots: () => ports.snapshots.removeAll(sessionId),
   };
   const todo: Task[] = [];

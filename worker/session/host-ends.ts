@@ -3,6 +3,8 @@
  * removed when its host answered the kill, so that a failed call, an eviction or a crash leaves no orphan.
  */
 import type { BaseParts } from "./parts.ts";
+import { placeSchema, readPlace } from "./place.ts";
+import type { RunnerHost } from "./ports.ts";
 
 const RETRY_FIRST_MS = 15_000;
 const RETRY_LONGEST_MS = 10 * 60_000;
@@ -15,11 +17,18 @@ export class HostEnds {
     this.#parts = parts;
   }
 
-  /** In the fencing transaction. Machines keep a roster of their own and need no reminder. */
-  note(incarnation: number): void {
-    const { sql, ledger, ctx } = this.#parts;
-    if (ledger.state.hostKind !== "sandbox" || incarnation === 0) return;
-    sql.exec(`INSERT INTO host_ends (incarnation, attempts) VALUES (?, 0) ON CONFLICT DO NOTHING`, incarnation);
+  /**
+   * In the fencing transaction, before a move changes the place. Machines keep a roster of their own and need no reminder,
+   * but for one that is left.
+   */
+  note(incarnation: number, isLeft: boolean): void {
+    const { sql, ledger, ctx, places } = this.#parts;
+    if ((ledger.state.hostKind !== "sandbox" && !isLeft) || incarnation === 0) return;
+    sql.exec(
+      `INSERT INTO host_ends (incarnation, attempts, place) VALUES (?, 0, ?) ON CONFLICT DO NOTHING`,
+      incarnation,
+      JSON.stringify(placeSchema.parse(places.ofRun)),
+    );
     ledger.afterCommit(() => ctx.waitUntil(this.kill(incarnation)));
   }
 
@@ -42,7 +51,7 @@ export class HostEnds {
     const sessionId = init()?.sessionId;
     if (sessionId === undefined) return;
     try {
-      await ports.host.kill(sessionId, incarnation);
+      await this.#hostOf(incarnation).kill(sessionId, incarnation);
       sql.exec(`DELETE FROM host_ends WHERE incarnation = ?`, incarnation);
     } catch (error) {
       ports.log.warn("runner_kill_failed", { sessionId, incarnation, reason: String(error) });
@@ -54,6 +63,14 @@ export class HostEnds {
       const delayMs = Math.min(RETRY_FIRST_MS * 2 ** (row.attempts - 1), RETRY_LONGEST_MS);
       ledger.transact(() => alarms.arm("host_ends", ports.clock.now() + delayMs));
     }
+  }
+
+  /** Where this incarnation ran; the session may have moved on since. */
+  #hostOf(incarnation: number): RunnerHost {
+    const { sql, ports, portsAt } = this.#parts;
+    const rows = sql.exec<{ place: string | null }>(`SELECT place FROM host_ends WHERE incarnation = ?`, incarnation).toArray();
+    const place = rows[0]?.place ?? null;
+    return place === null ? ports.host : portsAt(readPlace(place)).host;
   }
 
   #pending(): number[] {

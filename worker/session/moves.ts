@@ -1,13 +1,183 @@
-/** Moving a session to another kind of host, by a saved state. */
-import type { ErrorCode } from "@ai-dev-platform/protocol/errors";
-import type { Author } from "@ai-dev-platform/protocol/events";
-import type { HostKind } from "@ai-dev-platform/protocol/modes";
-import type { SessionParts } from "./parts.ts";
+/**
+ * Moving a session to another host by a saved state (SPEC SN11). Owns `moves`.
+ *
+ * What the workspace holds is saved first, and only a save that is safe lets the runner go; when that incarnation is
+ * fenced, the place changes, and the next start hydrates there. No turn begins meanwhile. A save that fails ends the move:
+ * the session stays, with all its files. What is left on the old host is a cache; nobody there can commit any more.
+ */
+import { isErrorCode, type ErrorCode } from "@ai-dev-platform/protocol/errors";
+import { authorSchema, type Author } from "@ai-dev-platform/protocol/events";
+import * as z from "zod";
+import { problemOf } from "./flow.ts";
+import { judgeMove, type MoveFacts } from "./judge-move.ts";
+import type { BaseParts, SessionParts } from "./parts.ts";
+import { isSamePlace, placeSchema, readPlace, type Place } from "./place.ts";
 
-export function requestMove(
-  { ledger }: SessionParts,
-  wanted: { host: HostKind; machineId: string | null },
-  _author: Author,
-): { ok: true } | { ok: false; code: ErrorCode; detail?: string } {
-  return wanted.host === ledger.state.hostKind ? { ok: true } : { ok: false, code: "move_refused" };
+/** A first save of a large workspace takes minutes; longer than this is a hang. */
+const MOVE_SAVE_DEADLINE_MS = 10 * 60_000;
+
+const NOT_SAVED = "It was not saved, so it stays where it is.";
+const GONE = "The runner ended before all was saved, so it stays where it is.";
+const LATE = "The save took too long, so it stays where it is.";
+
+export type MoveOutcome = { ok: true } | { ok: false; code: ErrorCode; detail?: string };
+interface Request {
+  requestId: string;
+  wanted: Place;
+  author: Author;
 }
+/** `saving`: not safe yet. `leaving`: safe; the runner goes. */
+interface Pending extends Request {
+  state: "saving" | "leaving";
+}
+
+const refusalSchema = z.object({ code: z.string(), detail: z.string() });
+type Row = { request_id: string; wanted: string; author: string; state: string; refusal: string | null };
+
+/** Accepted moves go on by themselves; how they end is an event. The same request again has the same answer. */
+export async function requestMove(parts: SessionParts, request: Request): Promise<MoveOutcome> {
+  const early = answerNow(parts, request);
+  if (early !== null) return early;
+  const refusal = await parts.ports.offers.refusal(parts.init()?.ownerId ?? "", request.wanted);
+  if (parts.init() === null) return { ok: false, code: "session_deleted" };
+  if (refusal !== null) return { ok: false, code: "move_refused", detail: refusal };
+  return parts.ledger.transact(() => answerNow(parts, request) ?? begin(parts, request));
+}
+
+/** Null: it may begin. */
+function answerNow(parts: SessionParts, request: Request): MoveOutcome | null {
+  const known = readMove(parts.sql, request.requestId);
+  if (known !== null) return isSamePlace(readPlace(known.wanted), request.wanted) ? answerOf(known) : { ok: false, code: "conflict" };
+  if (pendingMove(parts.sql) !== null) return { ok: false, code: "move_refused", detail: "It is on its way to another host already." };
+  const verdict = judgeMove(factsOf(parts), request.wanted);
+  if (verdict === "same") return { ok: true };
+  return typeof verdict === "string" ? null : { ok: false, ...verdict };
+}
+
+function answerOf({ refusal }: Row): MoveOutcome {
+  if (refusal === null) return { ok: true };
+  const { code, detail } = refusalSchema.parse(JSON.parse(refusal));
+  return { ok: false, code: isErrorCode(code) ? code : "move_refused", detail };
+}
+
+function begin(parts: SessionParts, request: Request): MoveOutcome {
+  const { sql, alarms, conductor, ledger, link, newId, ports } = parts;
+  const verdict = judgeMove(factsOf(parts), request.wanted);
+  const state: Pending["state"] = verdict === "save_first" ? "saving" : "leaving";
+  const { requestId, wanted, author } = request;
+  sql.exec(
+    `INSERT INTO moves (request_id, wanted, author, state, refusal) VALUES (?, ?, ?, ?, NULL)`,
+    requestId,
+    JSON.stringify({ host: wanted.host, machineId: wanted.machineId }),
+    JSON.stringify(author),
+    state,
+  );
+  if (verdict === "now") {
+    applyMove(parts);
+    conductor.goOnElsewhere();
+  } else if (state === "leaving") leave(parts);
+  else {
+    alarms.arm("move", ports.clock.now() + MOVE_SAVE_DEADLINE_MS);
+    const saveId = newId("request");
+    ledger.afterCommit(() => void link.send({ type: "save", requestId: saveId, asked: false }));
+  }
+  return { ok: true };
+}
+
+function factsOf({ conductor, init, ledger, places, sql }: SessionParts): MoveFacts {
+  const { state } = ledger;
+  const { turns, runner } = conductor.flow;
+  return {
+    place: places.now,
+    turns: turns.length,
+    runner: runner.state,
+    lifecycle: state.lifecycle,
+    isInPlace: init()?.source.kind === "path",
+    hasUnsavedTurn: hasTurnAfter(sql, safeSeq(sql, state.saved?.throughSeq ?? 0)),
+  };
+}
+
+const safeSeq = (sql: SqlStorage, throughSeq: number): number =>
+  Math.max(throughSeq, sql.exec<{ safe_seq: number }>(`SELECT safe_seq FROM session`).one().safe_seq);
+
+const hasTurnAfter = (sql: SqlStorage, seq: number): boolean =>
+  sql.exec(`SELECT 1 AS one FROM events WHERE seq > ? AND event ->> '$.type' = 'turn_ended' LIMIT 1`, seq).toArray().length > 0;
+
+/** A save came to its end. */
+export function hearSave(parts: SessionParts, isSafe: boolean): void {
+  const pending = pendingMove(parts.sql);
+  if (pending === null) return;
+  if (!isSafe) return failMove(parts, NOT_SAVED);
+  if (pending.state === "leaving") return;
+  parts.sql.exec(`UPDATE moves SET state = 'leaving' WHERE request_id = ?`, pending.requestId);
+  parts.alarms.disarm("move");
+  leave(parts);
+}
+
+/** All is stored: the runner may go. */
+function leave(parts: SessionParts): void {
+  const { conductor } = parts;
+  if (conductor.flow.runner.state === "ready") conductor.feed({ type: "deadline", name: "runner_idle" });
+  const { state } = conductor.flow.runner;
+  if (pendingMove(parts.sql) !== null && state !== "retiring" && state !== "killing") failMove(parts, GONE);
+}
+
+/** The alarm: the save never came to an end. */
+export function passMoveDeadline(parts: SessionParts): void {
+  if (pendingMove(parts.sql)?.state === "saving") failMove(parts, LATE);
+}
+
+function failMove(parts: SessionParts, detail: string): void {
+  endFailed(parts, detail);
+  parts.conductor.feed({ type: "proceed", mayStart: true });
+}
+
+/** The last runner is fenced: nobody can save any more. True when the place is another one now. */
+export function settleMove(parts: BaseParts): boolean {
+  const pending = pendingMove(parts.sql);
+  if (pending === null) return false;
+  if (pending.state === "leaving") return applyMove(parts);
+  endFailed(parts, GONE);
+  return false;
+}
+
+function endFailed({ sql, alarms, ledger }: BaseParts, detail: string): void {
+  const pending = pendingMove(sql);
+  if (pending === null) return;
+  const refusal = JSON.stringify({ code: "move_refused", detail });
+  sql.exec(`UPDATE moves SET state = 'failed', refusal = ? WHERE request_id = ?`, refusal, pending.requestId);
+  alarms.disarm("move");
+  const { host: to, machineId } = pending.wanted;
+  const problem = problemOf("move_refused", detail);
+  ledger.append({ event: { type: "host_move_failed", to, machineId, problem, author: pending.author } });
+}
+
+function applyMove({ sql, ledger, places, use }: BaseParts): boolean {
+  const pending = pendingMove(sql);
+  if (pending === null) return false;
+  const { requestId, wanted, author } = pending;
+  const from = places.now.host;
+  sql.exec(`UPDATE moves SET state = 'done' WHERE request_id = ?`, requestId);
+  places.moveTo(wanted);
+  ledger.append({ event: { type: "host_moved", from, to: wanted.host, machineId: wanted.machineId, author } });
+  const { hostSeconds: seconds, maxHours } = ledger.state;
+  // Back to where hours count, and all are used.
+  if (wanted.host === "sandbox" && use.leftMs() === 0) ledger.append({ event: { type: "time_cap_reached", seconds, maxHours } });
+  return true;
+}
+
+export const isMoving = (sql: SqlStorage): boolean =>
+  sql.exec(`SELECT 1 AS one FROM moves WHERE state IN ('saving', 'leaving')`).toArray().length > 0;
+
+export const isLeavingHost = (sql: SqlStorage): boolean => pendingMove(sql)?.state === "leaving";
+
+function pendingMove(sql: SqlStorage): Pending | null {
+  const row = sql.exec<Row>(`SELECT * FROM moves WHERE state IN ('saving', 'leaving')`).toArray()[0];
+  if (row === undefined) return null;
+  const wanted = placeSchema.parse(JSON.parse(row.wanted));
+  const author = authorSchema.parse(JSON.parse(row.author));
+  return { requestId: row.request_id, wanted, author, state: row.state === "saving" ? "saving" : "leaving" };
+}
+
+const readMove = (sql: SqlStorage, requestId: string): Row | null =>
+  sql.exec<Row>(`SELECT * FROM moves WHERE request_id = ?`, requestId).toArray()[0] ?? null;

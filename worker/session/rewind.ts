@@ -1,32 +1,40 @@
 /**
- * Going back to a saved state, in the same session (SPEC SN6): files and conversations together. History stays: the log
- * goes on, the states between stay saved, and what the workspace held last is saved before it is left.
+ * Going back to a saved state, in the same session (SPEC SN6): files and conversations together, or the files alone
+ * (SPEC SN15). History stays: the log goes on, the states between stay saved, and what the workspace held last is saved
+ * before it is left.
  *
  * The runner first saves and goes; once its incarnation is fenced, a new head is written that is read from the old
  * state's parts. The next start finds another head than its disk holds, and hydrates.
  */
 import type { ErrorCode } from "@ai-dev-platform/protocol/errors";
-import { authorSchema, type Author } from "@ai-dev-platform/protocol/events";
+import { authorSchema, rewindScopeSchema, type Author, type RewindScope } from "@ai-dev-platform/protocol/events";
 import { snapshotIdSchema } from "@ai-dev-platform/protocol/ids";
-import { allParts, snapshotRefSchema, type SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
+import { agentPartsOf, allParts, snapshotRefSchema, type SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
 import * as z from "zod";
 import type { Runner } from "./flow.ts";
 import type { BaseParts, SessionParts } from "./parts.ts";
 import { headOf, readConversations, storeSnapshot } from "./saves.ts";
+import { threadConfig } from "./threads.ts";
 
-const pendingSchema = z.object({ snapshotId: snapshotIdSchema, author: authorSchema });
+const pendingSchema = z.object({
+  snapshotId: snapshotIdSchema,
+  author: authorSchema,
+  /** Absent in what older versions noted. */
+  scope: rewindScopeSchema.default("all"),
+});
 type Pending = z.infer<typeof pendingSchema>;
 
 type Outcome = { ok: true } | { ok: false; code: ErrorCode; detail?: string };
 
 /** Notes where to go, and goes at once when no runner is there. */
-export function requestRewind(parts: SessionParts, snapshotId: string, author: Author): Outcome {
+export function requestRewind(parts: SessionParts, wanted: { snapshotId: string; scope: RewindScope; author: Author }): Outcome {
   const { sql, conductor } = parts;
+  const { snapshotId } = wanted;
   const { turns, runner } = conductor.flow;
   if (turns.length > 0) return { ok: false, code: "turn_running" };
   if (findSnapshot(sql, snapshotId) === null) return { ok: false, code: "not_found", detail: "That saved state is not kept any more." };
   if (headOf(sql)?.snapshotId === snapshotId && runner.state === "off") return { ok: true };
-  sql.exec(`UPDATE session SET rewind_to = ?`, JSON.stringify({ snapshotId, author } satisfies Pending));
+  sql.exec(`UPDATE session SET rewind_to = ?`, JSON.stringify(wanted satisfies Pending));
   if (runner.state === "off" || runner.state === "waiting") applyRewind(parts);
   else if (runner.state === "ready") conductor.feed({ type: "deadline", name: "runner_idle" });
   const isUnderWay = readPending(sql) === null || isLeaving(conductor.flow.runner.state);
@@ -46,12 +54,15 @@ export function applyRewind(parts: BaseParts): void {
   sql.exec(`UPDATE session SET rewind_to = NULL`);
   const target = findSnapshot(sql, pending.snapshotId);
   if (target === null) return;
+  const head = headOf(sql);
+  const isFilesOnly = pending.scope === "files" && head !== null;
   const snapshot: SnapshotRef = {
     ...target.ref,
     snapshotId: newId("snapshot"),
-    parentId: headOf(sql)?.snapshotId ?? null,
+    parentId: head?.snapshotId ?? null,
     parts: [],
     inherited: allParts(target.ref),
+    ...(isFilesOnly ? { agentParts: agentPartsOf(head) } : {}),
   };
   const { seq } = ledger.append({
     event: {
@@ -61,10 +72,11 @@ export function applyRewind(parts: BaseParts): void {
       toSeq: target.throughSeq,
       treeFiles: snapshot.treeFiles,
       author: pending.author,
+      scope: pending.scope,
     },
   });
-  const { conversations, label } = target;
-  storeSnapshot(sql, { snapshot, seq, throughSeq: target.throughSeq, conversations, label });
+  const conversations = isFilesOnly ? threadConfig(sql, ledger.state).agentSessionIds : target.conversations;
+  storeSnapshot(sql, { snapshot, seq, throughSeq: target.throughSeq, conversations, label: target.label });
   sql.exec(`DELETE FROM agent_sessions`);
   for (const [thread, id] of Object.entries(conversations))
     sql.exec(`INSERT INTO agent_sessions (thread, agent_session_id) VALUES (?, ?)`, thread, id);

@@ -10,6 +10,7 @@ import { MAX_FRAME_BYTES } from "@ai-dev-platform/protocol/limits";
 import { runnerFrameSchema, type McpServerConfig, type OutboxItem, type RunnerFrame } from "@ai-dev-platform/protocol/runner";
 import { judgeVersion, PROTOCOL_VERSION } from "@ai-dev-platform/protocol/version";
 import { problemOf } from "./flow.ts";
+import { hearSave } from "./moves.ts";
 import type { SessionParts } from "./parts.ts";
 import { readLivePiece } from "./live-piece.ts";
 import { closeQuietly, FENCED_CLOSE, type LinkMark } from "./runner-link.ts";
@@ -134,7 +135,7 @@ export class RunnerFrames {
       case "save_skipped": {
         const problem = frame.problem ?? problemOf("internal", "The save failed.");
         if (frame.reason === "failed") ledger.append({ event: { type: "snapshot_failed", problem } });
-        return conductor.feed({ type: "saved", incarnation, isSafe: frame.reason === "unchanged" });
+        return this.#heardNoSave(incarnation, frame.reason === "unchanged");
       }
       case "busy":
         this.#parts.sql.exec(`UPDATE session SET busy_tasks = ?`, frame.tasks);
@@ -151,6 +152,15 @@ export class RunnerFrames {
       default:
         frame satisfies never;
     }
+  }
+
+  #heardNoSave(incarnation: number, isSafe: boolean): void {
+    const { conductor, ledger, sql } = this.#parts;
+    ledger.transact(() => {
+      if (isSafe) sql.exec(`UPDATE session SET safe_seq = ?`, ledger.state.seq);
+      conductor.feed({ type: "saved", incarnation, isSafe });
+      hearSave(this.#parts, isSafe);
+    });
   }
 
   #showProgress(step: Extract<RunnerFrame, { type: "progress" }>["step"], detail: string): void {

@@ -43,6 +43,7 @@ export async function launchRunner(parts: LaunchParts, conductor: Conductor, inc
     const order = { sessionId, ownerId, incarnation, linkToken, modelToken, source, size, network, maxLifetimeMs };
     const outcome = await parts.ports.host.start(order);
     note(parts, incarnation, outcome);
+    if (outcome.kind === "started" && outcome.machineId !== undefined) parts.places.noteRan(outcome.machineId);
     if (outcome.kind === "started") {
       beginRun(parts, incarnation);
       conductor.feed({ type: "host_started", incarnation, hostName: outcome.hostName });

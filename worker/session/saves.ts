@@ -11,9 +11,11 @@ import { snapshotRefSchema, type SnapshotRef } from "@ai-dev-platform/protocol/s
 import * as z from "zod";
 import { seqOfItem } from "./event-log.ts";
 import { problemOf } from "./flow.ts";
+import { hearSave } from "./moves.ts";
 import type { SessionParts } from "./parts.ts";
 import { chooseKept, inheritsFrom, KEPT_NEWEST, unreferencedParts, type DatedSnapshot } from "./retention.ts";
 import type { LinkMark } from "./runner-link.ts";
+import { countAnew, countSave } from "./stored-bytes.ts";
 import { rememberConversations, threadConfig } from "./threads.ts";
 
 /** The head and two to fall back to: what a runner is told. */
@@ -50,12 +52,15 @@ export async function commitSnapshot(parts: SessionParts, ws: WebSocket, mark: L
     else if (code !== "runner_fenced") ledger.append({ event: { type: "snapshot_failed", problem: problemOf(code) } });
     ledger.afterCommit(() => answer(code));
     parts.conductor.feed({ type: "saved", incarnation: mark.incarnation, isSafe: code === null });
+    if (code !== "runner_fenced") hearSave(parts, code === null);
   });
 }
 
 function refusal(parts: SessionParts, mark: LinkMark, { snapshot, asked }: Commit): ErrorCode | null {
   const { sql, link } = parts;
-  if (link.incarnation !== mark.incarnation) return "runner_fenced";
+  if (!link.isCurrent(mark.incarnation)) return "runner_fenced";
+  // Only the session itself takes files and conversations from different states.
+  if (snapshot.agentParts !== undefined) return "snapshot_damaged";
   const head = headOf(sql);
   if (snapshot.parentId !== (head?.snapshotId ?? null)) return "snapshot_conflict";
   // A runner's word that somebody asked counts only if somebody did.
@@ -84,6 +89,7 @@ function makeHead(parts: SessionParts, mark: LinkMark, frame: Commit): void {
   const storedBytes = snapshot.parts.reduce((sum, part) => sum + part.bytes, 0);
   const { seq } = ledger.append({ event: { type: "snapshot_saved", snapshotId, throughSeq, treeFiles, storedBytes, leftOut } });
   sql.exec(`UPDATE session SET is_save_asked = 0`);
+  countSave(sql, snapshot, headOf(sql));
   rememberConversations(sql, ledger.state, conversationsOf(frame));
   const conversations = threadConfig(sql, ledger.state).agentSessionIds;
   storeSnapshot(sql, { snapshot, seq, throughSeq, conversations, label: newestPrompt(sql) });
@@ -143,6 +149,7 @@ function dropOld(parts: SessionParts): void {
   const sessionId = parts.init()?.sessionId ?? "";
   const { kept, dropped } = chooseKept(datedSnapshots(sql), ports.clock.now());
   if (dropped.length === 0) return;
+  countAnew(sql);
   for (const { ref } of dropped) sql.exec(`DELETE FROM snapshots WHERE snapshot_id = ?`, ref.snapshotId);
   const unreferenced = unreferencedParts(
     dropped.map(({ ref }) => ref),

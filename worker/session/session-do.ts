@@ -7,7 +7,7 @@ import { PING, PONG } from "@ai-dev-platform/protocol/limits";
 import { d1AllowedHosts } from "../db/allowed-hosts.ts";
 import { d1Directory } from "../db/session-directory.ts";
 import { egressPolicy } from "../egress/policy.ts";
-import { chooseHost } from "../hosts/choose-host.ts";
+import { chooseHost, offeredPlaces } from "../hosts/choose-host.ts";
 import { d1RunnerSettings } from "../keys/runner-settings.ts";
 import { createLogger } from "../log.ts";
 import { d1StorageAllowance } from "../snapshots/quota.ts";
@@ -22,7 +22,7 @@ import type {
   TransferCall,
   VouchedModelCallRequest,
 } from "./api.ts";
-import type { Place } from "./parts.ts";
+import type { Place } from "./place.ts";
 import type { SessionPorts } from "./ports.ts";
 import { Session } from "./session.ts";
 
@@ -37,6 +37,7 @@ export const wiring = {
     directory: d1Directory(env.DB),
     settings: d1RunnerSettings(env),
     allowedHosts: d1AllowedHosts(env.DB),
+    offers: offeredPlaces(env),
     egress: egressPolicy,
     log: createLogger("session"),
   }),

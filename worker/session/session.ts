@@ -27,9 +27,9 @@ import { gitAccess } from "./egress.ts";
 import { INITIAL_FLOW, problemOf } from "./flow.ts";
 import { addTicket, revokeGrant } from "./grants.ts";
 import { authorizeModelCall, authorizeSandboxModelCall, settleModelCall } from "./model-calls.ts";
-import { keepGrave, readGrave, settleGrave, type Grave } from "./grave.ts";
+import { DEATH_TASKS, keepGrave, readGrave, settleGrave, type Grave } from "./grave.ts";
 import { beginFork, handOut } from "./forks.ts";
-import { ownerOf, placeOf, wireParts, type PortsFor, type SessionParts } from "./parts.ts";
+import { ownerOf, wireParts, type PortsFor, type SessionParts } from "./parts.ts";
 import { submitPrompt } from "./prompts.ts";
 import { closeQuietly } from "./runner-link.ts";
 import { RunnerFrames } from "./runner-frames.ts";
@@ -60,9 +60,9 @@ export class Session implements SessionApi {
 
   async create(init: SessionInit): Promise<RpcOutcome> {
     if (this.#isDeleted()) return { ok: false, code: "session_deleted" };
-    const known = this.#parts.init();
-    if (known !== null) return JSON.stringify(known) === JSON.stringify(init) ? { ok: true } : { ok: false, code: "conflict" };
     const { sql, ledger } = this.#parts;
+    const known = sql.exec<{ init: string }>(`SELECT init FROM session`).toArray()[0];
+    if (known !== undefined) return known.init === JSON.stringify(init) ? { ok: true } : { ok: false, code: "conflict" };
     ledger.transact(() => {
       sql.exec(`INSERT INTO session (one, init, flow) VALUES (1, ?, ?)`, JSON.stringify(init), JSON.stringify(INITIAL_FLOW));
       ledger.append({ event: createdEvent(init) });
@@ -184,7 +184,7 @@ export class Session implements SessionApi {
 
   async destroy(): Promise<void> {
     const init = this.#parts.init();
-    const { ports, sql, viewers, link, conductor } = this.#parts;
+    const { ports, places, sql, viewers, link, conductor } = this.#parts;
     sql.exec(`INSERT INTO tombstone (one, deleted_at) VALUES (1, ?) ON CONFLICT DO NOTHING`, ports.clock.now());
     link.fence();
     viewers.closeAll(CLOSE.deleted, "the session was deleted");
@@ -192,10 +192,11 @@ export class Session implements SessionApi {
     if (init === null) return;
     const { incarnation } = conductor.flow;
     const { storage } = this.#ctx;
-    const grave: Grave = { sessionId: init.sessionId, incarnation, ...placeOf(init), todo: ["kill", "forget", "snapshots"], attempts: 0 };
+    const grave: Grave = { sessionId: init.sessionId, incarnation, ...places.now, past: places.past(), todo: DEATH_TASKS, attempts: 0 };
     // Kept first: a crash from here on is made good by the alarm.
     await keepGrave(storage, grave, ports.clock.now());
-    const left = await settleGrave(ports, incarnation > 0 ? grave : { ...grave, todo: ["forget", "snapshots"] });
+    const todo = DEATH_TASKS.filter((task) => task !== "kill" || incarnation > 0);
+    const left = await settleGrave(this.#portsFor, { ...grave, todo });
     await storage.deleteAlarm();
     await storage.deleteAll();
     this.#rewire();
@@ -208,8 +209,8 @@ export class Session implements SessionApi {
     if (this.#parts.init() !== null) return this.destroy();
     const grave = readGrave(this.#parts.sql);
     if (grave === null) return;
-    const ports = this.#portsFor({ host: grave.host, machineId: grave.machineId });
-    await keepGrave(this.#ctx.storage, await settleGrave(ports, grave), ports.clock.now());
+    const { clock } = this.#portsFor({ host: grave.host, machineId: grave.machineId });
+    await keepGrave(this.#ctx.storage, await settleGrave(this.#portsFor, grave), clock.now());
   }
 
   async fetch(request: Request): Promise<Response> {
@@ -245,6 +246,7 @@ export class Session implements SessionApi {
   #reconcile(): void {
     if (this.#isReconciled) return;
     this.#isReconciled = true;
+    this.#parts.directory.repair();
     const { conductor, link } = this.#parts;
     const { runner, incarnation } = conductor.flow;
     const expectsLink = runner.state === "ready" || runner.state === "restoring" || runner.state === "retiring";

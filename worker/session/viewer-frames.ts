@@ -59,7 +59,7 @@ const namedSchema = z.looseObject({
 });
 
 type Outcome = { ok: true } | { ok: false; code: ErrorCode; detail?: string | undefined };
-type Change = Exclude<ViewerFrame, { type: "hello" | "ack" | "history" | "prompt" | "query" | "warm" }>;
+type Change = Exclude<ViewerFrame, { type: "hello" | "ack" | "history" | "prompt" | "query" | "warm" | "set_host" }>;
 
 const DONE: Outcome = { ok: true };
 
@@ -128,9 +128,30 @@ export class ViewerFrames {
     conductor.touch();
     if (frame.type === "warm") return conductor.feed({ type: "warm" });
     if (frame.type === "prompt") return this.#prompt(ws, mark, frame);
-    const outcome = this.#parts.ledger.transact(() => this.#change(mark, frame));
-    if (outcome.ok) viewers.send(ws, { type: "reply", requestId: frame.requestId });
-    else viewers.refuse(ws, frame.requestId, outcome.code, outcome.detail);
+    if (frame.type === "set_host") return this.#parts.ctx.waitUntil(this.#move(ws, mark, frame));
+    this.#answer(
+      ws,
+      frame.requestId,
+      this.#parts.ledger.transact(() => this.#change(mark, frame)),
+    );
+  }
+
+  #answer(ws: WebSocket, requestId: string, outcome: Outcome): void {
+    const { viewers } = this.#parts;
+    if (outcome.ok) viewers.send(ws, { type: "reply", requestId });
+    else viewers.refuse(ws, requestId, outcome.code, outcome.detail);
+  }
+
+  /** Whether the place is offered is known elsewhere, so that the answer takes a moment. */
+  async #move(ws: WebSocket, mark: ViewerMark, frame: Extract<ViewerFrame, { type: "set_host" }>): Promise<void> {
+    const { requestId, host, machineId } = frame;
+    try {
+      const outcome = await requestMove(this.#parts, { requestId, wanted: { host, machineId }, author: authorOf(mark) });
+      this.#answer(ws, requestId, outcome);
+    } catch (error) {
+      this.#parts.ports.log.error("move_not_judged", { reason: String(error) });
+      this.#parts.viewers.refuse(ws, requestId, "unavailable");
+    }
   }
 
   #prompt(ws: WebSocket, mark: ViewerMark, frame: Extract<ViewerFrame, { type: "prompt" }>): void {
@@ -160,13 +181,11 @@ export class ViewerFrames {
       case "start_thread":
         return startThread(this.#parts, frame.thread, frame.title, authorOf(mark));
       case "answer":
-        return this.#answer(mark, frame);
+        return this.#answerApproval(mark, frame);
       case "save":
         return requestSave(this.#parts, frame.requestId);
       case "rewind":
-        return requestRewind(this.#parts, frame.snapshotId, authorOf(mark));
-      case "set_host":
-        return requestMove(this.#parts, frame, authorOf(mark));
+        return requestRewind(this.#parts, { snapshotId: frame.snapshotId, scope: frame.scope ?? "all", author: authorOf(mark) });
       case "set_lifecycle":
       case "set_max_hours":
       case "set_network":
@@ -208,7 +227,7 @@ export class ViewerFrames {
     return DONE;
   }
 
-  #answer(mark: ViewerMark, frame: Extract<ViewerFrame, { type: "answer" }>): Outcome {
+  #answerApproval(mark: ViewerMark, frame: Extract<ViewerFrame, { type: "answer" }>): Outcome {
     const { approvals, ledger, link } = this.#parts;
     const { approvalId, answer } = frame;
     const outcome = approvals.answer(approvalId, answer, authorOf(mark));

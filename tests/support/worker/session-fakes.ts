@@ -129,6 +129,8 @@ export class SessionWorld {
   /** Hosts that the owner allowed in all sessions. */
   always: string[] = [];
   alwaysFails = false;
+  /** Why a kind of host is not offered. */
+  readonly refusals = new Map<string, string>();
   now = Date.now();
 
   /** The namespace's own stub: what the test runtime's tools take. */
@@ -164,6 +166,7 @@ export class SessionWorld {
           this.always.push(host);
         },
       },
+      offers: { refusal: async (_ownerId, place) => this.refusals.get(place.host) ?? null },
       egress: plainPolicy,
       log: { info: note, warn: note, error: note },
     };

@@ -1,5 +1,6 @@
 /**
- * Runners on connected machines: a session's own choice, or any of the operator's.
+ * Runners on connected machines: a session's own choice, or any of the operator's. A person's own machine is never "any":
+ * it has no walls, so a session runs there only when it was named (docs/decisions).
  *
  * For "any", the directory (D1) says who is probably online, and the machine's own object has the last word. Where a
  * session was placed is kept in its directory row, so that a later kill finds it and its files are used again.
@@ -36,7 +37,7 @@ function pinnedMachine(env: Env, machineId: string): RunnerHost {
   const machine = () => env.MACHINE.getByName(machineId);
   return {
     ...NO_LEASE,
-    start: (order) => machine().start(runnerOrderOf(order), true),
+    start: (order) => machine().start(runnerOrderOf(order), true, order.ownerId),
     kill: (sessionId, incarnation) => machine().kill(sessionId, incarnation),
     forget: (sessionId) => machine().forget(sessionId),
   };
@@ -81,6 +82,7 @@ async function tryMachines(env: Env, order: RunnerOrder): Promise<StartOutcome> 
     // Written before the start, so that a stop during the start finds the machine.
     await recordPlacement(env.DB, order.sessionId, machineId);
     const outcome = await env.MACHINE.getByName(machineId).start(order, false);
+    if (outcome.kind === "started") return { ...outcome, machineId };
     if (outcome.kind !== "waiting") return outcome;
     waiting = outcome;
   }
