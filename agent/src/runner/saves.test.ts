@@ -4,23 +4,39 @@ import { Saves } from "./saves.ts";
 import { testId } from "./testing/ids.ts";
 import type { SaveResult } from "./workspace/save.ts";
 
-function rig(ids: Record<string, string> = {}) {
+function rig(ids: Record<string, string> = {}, commitWaitMs = 30_000) {
+  const marked: string[] = [];
   const frames: RunnerFrame[] = [];
   const started: ((result: SaveResult) => void)[] = [];
   const port = {
-    workspace: { save: () => new Promise<SaveResult>((resolve) => started.push(resolve)), markCommitted: async () => undefined },
+    workspace: {
+      save: () => new Promise<SaveResult>((resolve) => started.push(resolve)),
+      markCommitted: async (snapshotId: string) => void marked.push(snapshotId),
+    },
     send: (frame: RunnerFrame) => frames.push(frame) > 0,
     settled: async () => undefined,
     lastRseq: () => 7,
     agentSessionIds: () => ids,
     log: () => undefined,
+    commitWaitMs,
   };
   const saves = new Saves(port);
   /** Everything that is ready to go on has gone on. */
   const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-  return { saves, frames, started, settle };
+  return { saves, frames, started, settle, marked };
 }
 const request = (number: number): string => testId("request", number);
+const snapshotOf = (number: number) => ({
+  snapshotId: testId("snapshot", number),
+  parentId: null,
+  format: 1 as const,
+  parts: [{ bytes: 1, sha256: "0".repeat(64) }],
+  dependencies: [],
+  inherited: [],
+  treeBytes: 1,
+  treeFiles: 1,
+  leftOut: [],
+});
 const UNCHANGED: SaveResult = { ok: false, reason: "unchanged" };
 
 describe("saves", () => {
@@ -61,17 +77,7 @@ describe("saves", () => {
       const { saves, frames, started, settle } = rig(ids);
       const saving = saves.save(request(1), false);
       await settle();
-      const snapshot = {
-        snapshotId: testId("snapshot", 1),
-        parentId: null,
-        format: 1 as const,
-        parts: [{ bytes: 1, sha256: "0".repeat(64) }],
-        dependencies: [],
-        inherited: [],
-        treeBytes: 1,
-        treeFiles: 1,
-        leftOut: [],
-      };
+      const snapshot = snapshotOf(1);
       started[0]?.({ ok: true, snapshot });
       await settle();
       saves.committed({ requestId: request(1), ok: true });
@@ -79,5 +85,45 @@ describe("saves", () => {
       const commit = frames.find((frame) => frame.type === "commit");
       expect(commit).toEqual({ type: "commit", requestId: request(1), snapshot, throughRseq: 7, asked: false, ...expected });
     }
+  });
+
+  it("[SN1] ask a commit again whose answer never came, before they read the files again", async () => {
+    const { saves, frames, started, settle, marked } = rig({}, 1);
+    const first = saves.save(request(1), false);
+    await settle();
+    started[0]?.({ ok: true, snapshot: snapshotOf(1) });
+    await first;
+    expect(marked).toEqual([]);
+    const second = saves.save(request(2), false);
+    await settle();
+    expect(frames.filter((frame) => frame.type === "commit").map((frame) => frame.requestId)).toEqual([request(1), request(1)]);
+    expect(started).toHaveLength(1);
+    saves.committed({ requestId: request(1), ok: true });
+    await settle();
+    expect(marked).toEqual([testId("snapshot", 1)]);
+    expect(started).toHaveLength(2);
+    started[1]?.(UNCHANGED);
+    await second;
+  });
+
+  it("[SN1] learn of a commit whose answer comes late, and say that nothing is saved while it is unknown", async () => {
+    const { saves, frames, started, settle, marked } = rig({}, 1);
+    const first = saves.save(request(1), false);
+    await settle();
+    started[0]?.({ ok: true, snapshot: snapshotOf(1) });
+    await first;
+    await saves.save(request(2), false);
+    expect(frames.at(-1)).toMatchObject({ type: "save_skipped", reason: "failed", problem: { code: "unavailable" } });
+    expect(started).toHaveLength(1);
+    saves.resend();
+    expect(frames.at(-1)).toMatchObject({ type: "commit", requestId: request(1) });
+    saves.committed({ requestId: request(1), ok: true });
+    await settle();
+    expect(marked).toEqual([testId("snapshot", 1)]);
+    const third = saves.save(request(3), false);
+    await settle();
+    expect(started).toHaveLength(2);
+    started[1]?.(UNCHANGED);
+    await third;
   });
 });

@@ -1,6 +1,6 @@
 /**
  * Saves, one after the other (SPEC SN1–SN3, the runner's side): the workspace packs and uploads, the session decides whether
- * the result becomes the head. A commit that was not answered is asked again after a reconnect.
+ * the result becomes the head. A commit that was not answered is asked again after a reconnect, and before the next save.
  */
 import { MAIN_THREAD } from "@ai-dev-platform/protocol/ids";
 import type { RunnerFrame } from "@ai-dev-platform/protocol/runner";
@@ -34,6 +34,8 @@ export class Saves {
   /** Files are being read. */
   #reading: Promise<unknown> | null = null;
   #pending: PendingCommit | null = null;
+  /** No answer came in time: it may be the head, or become it. Nothing else is saved before that is known. */
+  #unknown: CommitFrame | null = null;
   /** A save that nobody asked for and that has not begun: it covers what comes until it begins. */
   #waiting: Promise<void> | null = null;
 
@@ -58,11 +60,13 @@ export class Saves {
 
   committed({ requestId, ok, code }: { requestId: string; ok: boolean; code?: string | undefined }): void {
     if (this.#pending?.frame.requestId === requestId) this.#pending.answered(ok, code);
+    else if (this.#unknown?.requestId === requestId) this.#chain = this.#chain.then(() => this.#learn(requestId, ok, code));
   }
 
   /** A new connection: what is unanswered is asked again. */
   resend(): void {
-    if (this.#pending !== null) this.#port.send(this.#pending.frame);
+    const frame = this.#pending?.frame ?? this.#unknown;
+    if (frame !== null) this.#port.send(frame);
   }
 
   /** Resolves when no files are being read, or after the given time. */
@@ -77,6 +81,11 @@ export class Saves {
   async #run(requestId: string, asked: boolean): Promise<void> {
     const { workspace, send, log } = this.#port;
     send({ type: "progress", step: "saving", detail: "" });
+    if (!(await this.#knowsHead())) {
+      const problem = problemOf("unavailable", "the session has not answered the save before this one");
+      send({ type: "save_skipped", reason: "failed", problem });
+      return;
+    }
     await this.#port.settled();
     // Everything told so far is in the files and the transcript that are read from here on.
     const throughRseq = this.#port.lastRseq();
@@ -93,20 +102,40 @@ export class Saves {
     const { snapshot } = saved;
     const { [MAIN_THREAD]: agentSessionId = null, ...others } = agentSessionIds;
     const conversations = Object.keys(others).length === 0 ? { agentSessionId } : { agentSessionId, agentSessionIds };
-    const { ok, code } = await this.#commit({ type: "commit", requestId, snapshot, ...conversations, throughRseq, asked });
-    if (ok) await workspace.markCommitted(snapshot.snapshotId);
-    else log("warn", "commit_refused", { code });
+    await this.#settle({ type: "commit", requestId, snapshot, ...conversations, throughRseq, asked });
   }
 
-  #commit(frame: CommitFrame): Promise<{ ok: boolean; code: string | undefined }> {
+  /** Whether the commit before was answered, perhaps only now. Without that a save would stand on a head that may be gone. */
+  async #knowsHead(): Promise<boolean> {
+    if (this.#unknown !== null) await this.#settle(this.#unknown);
+    return this.#unknown === null;
+  }
+
+  async #settle(frame: CommitFrame): Promise<void> {
+    const answer = await this.#commit(frame);
+    this.#unknown = frame;
+    if (answer !== null) await this.#learn(frame.requestId, answer.ok, answer.code);
+    else this.#port.log("warn", "commit_unanswered", {});
+  }
+
+  async #learn(requestId: string, ok: boolean, code: string | undefined): Promise<void> {
+    if (this.#unknown?.requestId !== requestId) return;
+    const { snapshotId } = this.#unknown.snapshot;
+    this.#unknown = null;
+    if (ok) await this.#port.workspace.markCommitted(snapshotId);
+    else this.#port.log("warn", "commit_refused", { code });
+  }
+
+  /** Null when no answer came in time. */
+  #commit(frame: CommitFrame): Promise<{ ok: boolean; code: string | undefined } | null> {
     return new Promise((resolve) => {
-      const answered = (ok: boolean, code: string | undefined): void => {
+      const settle = (answer: { ok: boolean; code: string | undefined } | null): void => {
         clearTimeout(timer);
         this.#pending = null;
-        resolve({ ok, code });
+        resolve(answer);
       };
-      const timer = setTimeout(() => answered(false, "no answer"), this.#port.commitWaitMs ?? LAST_COMMIT_WAIT_MS);
-      this.#pending = { frame, answered };
+      const timer = setTimeout(() => settle(null), this.#port.commitWaitMs ?? LAST_COMMIT_WAIT_MS);
+      this.#pending = { frame, answered: (ok, code) => settle({ ok, code }) };
       this.#port.send(frame);
     });
   }
