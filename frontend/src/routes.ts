@@ -1,11 +1,13 @@
 /** Every address of the app, made in one place. Values are checked ids or plain words; free text is encoded. */
-export const SETTINGS_TABS = ["account", "api-key", "mcp", "network", "machines", "appearance", "shortcuts"] as const;
+export const SETTINGS_TABS = ["account", "api-key", "mcp", "network", "machines", "storage", "appearance", "shortcuts"] as const;
 export type SettingsTab = (typeof SETTINGS_TABS)[number];
 
 export const paths = {
   sessions: "/",
   archived: "/?archived=1",
   signIn: (next?: string) => (next === undefined || next === "/" ? "/signin" : `/signin?next=${encodeURIComponent(next)}`),
+  /** Where one arrives after deleting the account. */
+  accountDeleted: "/signin?account=deleted",
   newSession: (projectId?: string) => (projectId === undefined ? "/new" : `/new?project=${encodeURIComponent(projectId)}`),
   session: (sessionId: string) => `/s/${encodeURIComponent(sessionId)}`,
   project: (projectId: string) => `/p/${encodeURIComponent(projectId)}`,

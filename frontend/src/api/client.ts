@@ -94,7 +94,7 @@ export const api = {
   post: <T>(path: string, body: unknown = {}): Promise<T> => request<T>("POST", path, body),
   put: <T>(path: string): Promise<T> => request<T>("PUT", path),
   patch: <T>(path: string, body: unknown): Promise<T> => request<T>("PATCH", path, body),
-  delete: <T = void>(path: string): Promise<T> => request<T>("DELETE", path),
+  delete: <T = void>(path: string, body?: unknown): Promise<T> => request<T>("DELETE", path, body),
 };
 
 /** What to show for any failure: its own words, or an honest fallback. */

@@ -18,6 +18,7 @@ export const t = {
   working: "One moment…",
   toSignUp: "New here? Create an account",
   toSignIn: "Have an account? Sign in",
+  accountDeleted: "Your account and everything in it was deleted.",
   unreachable: "The service cannot be reached.",
   retry: "Try again",
 } as const;

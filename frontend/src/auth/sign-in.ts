@@ -39,6 +39,16 @@ export function signInProblem(error: unknown): string {
 /** Ends the sign-in and forgets everything that was kept on this device. */
 export async function signOut(): Promise<void> {
   await api.post("/api/auth/sign-out");
+  await forgetHere();
+}
+
+/** Ends the account: the server removes all of it, this device what it kept. */
+export async function deleteAccount(password: string): Promise<void> {
+  await api.delete("/api/me", { password });
+  await forgetHere();
+}
+
+async function forgetHere(): Promise<void> {
   const { clearSessionCaches } = await import("../session/cache.ts");
   await clearSessionCaches();
   queryClient.clear();

@@ -12,6 +12,7 @@ export const t = {
   archive: "Archive",
   changes: "Changes",
   files: "Files",
+  timeline: "Timeline: saved states",
   mcp: "MCP servers",
   network: "Network",
   thread: (title: string) => `Agent: ${title}`,

@@ -52,6 +52,7 @@ export function paletteItems({ state, thread, role, mayShare, mayArchive, isShar
     mayDrive && openTurns(state).length > 1 && { id: "stop-all", group: "session", label: t.stopAll, action: { type: "stop_all" } },
     { id: "changes", group: "session", label: t.changes, shortcut: "go_changes", action: { type: "panel", panel: "changes" } },
     { id: "files", group: "session", label: t.files, shortcut: "go_files", action: { type: "panel", panel: "files" } },
+    { id: "timeline", group: "session", label: t.timeline, action: { type: "panel", panel: "timeline" } },
     state.hostKind === "sandbox" && { id: "network", group: "session", label: t.network, action: { type: "panel", panel: "network" } },
     { id: "mcp", group: "session", label: t.mcp, action: { type: "panel", panel: "mcp" } },
     mayShare && { id: "share", group: "session", label: t.share, action: { type: "command", command: "share" } },

@@ -1,12 +1,13 @@
 /** How the session lives, as a chip in the header: what it is set to, what it has used, and the choice. Loaded after first paint. */
 import { may } from "@ai-dev-platform/protocol/roles";
 import type { SessionState } from "@ai-dev-platform/protocol/state";
-import { ChevronDown, Cloud, Monitor } from "lucide-react";
+import { ArrowLeftRight, ChevronDown, Cloud, Monitor } from "lucide-react";
+import { lazy, Suspense, useCallback, useState } from "react";
 import { HOST_WORDS, LIFECYCLE_WORDS, lifecycleWords, sizeWords, t as hosting } from "../hosting/messages.ts";
 import { offeredLifecycles } from "../hosting/offered-lifecycles.ts";
 import { useActions, useViewer } from "../session/use-session.ts";
 import { formatUsd } from "../ui/format.ts";
-import { Menu, MenuRadio } from "../ui/menu.tsx";
+import { Menu, MenuItem, MenuRadio, MenuSeparator } from "../ui/menu.tsx";
 import { Popover } from "../ui/popover.tsx";
 import { showFailure } from "./failure.ts";
 import { t } from "./late-messages.ts";
@@ -31,7 +32,20 @@ export function RunFacts({ state }: { state: SessionState }) {
   );
 }
 
+const MoveDialog = lazy(() => import("./MoveDialog.tsx"));
+
 export default function LifecycleMenu({ state }: { state: SessionState }) {
+  const [isMoving, setIsMoving] = useState(false);
+  const close = useCallback(() => setIsMoving(false), []);
+  return (
+    <>
+      <LifecycleChip state={state} onMove={() => setIsMoving(true)} />
+      <Suspense fallback={null}>{isMoving && <MoveDialog state={state} onClose={close} />}</Suspense>
+    </>
+  );
+}
+
+function LifecycleChip({ state, onMove }: { state: SessionState; onMove: () => void }) {
   const actions = useActions();
   const viewer = useViewer();
   const Icon = state.hostKind === "sandbox" ? Cloud : Monitor;
@@ -69,6 +83,10 @@ export default function LifecycleMenu({ state }: { state: SessionState }) {
           if (lifecycle !== undefined && lifecycle !== state.lifecycle) actions.setLifecycle(lifecycle).catch(showFailure);
         }}
       />
+      <MenuSeparator />
+      <MenuItem icon={<ArrowLeftRight />} onSelect={onMove}>
+        {t.move.item}
+      </MenuItem>
     </Menu>
   );
 }

@@ -1,17 +1,19 @@
 import { MAX_THREADS } from "@ai-dev-platform/protocol/limits";
 import { may } from "@ai-dev-platform/protocol/roles";
 import type { SessionState } from "@ai-dev-platform/protocol/state";
-import { Archive, Command, Ellipsis, Gauge, Keyboard, Link, Network, Pencil, Plug, Plus, Save, Share2, Trash2 } from "lucide-react";
-import { lazy, Suspense, useState } from "react";
+import { Archive, ArrowLeftRight, Command, Ellipsis, Gauge, History, Keyboard, Link, Network, Pencil, Plug, Plus, Save, Share2, Trash2 } from "lucide-react";
+import { lazy, Suspense, useCallback, useState } from "react";
 import { isMac } from "../keyboard/platform.ts";
 import { shownFor } from "../keyboard/shortcuts.ts";
 import { useViewer } from "../session/use-session.ts";
 import { IconButton } from "../ui/button.tsx";
 import { Menu, MenuItem, MenuSeparator } from "../ui/menu.tsx";
+import { t as late } from "./late-messages.ts";
 import { t } from "./messages.ts";
 import type { SessionCommands } from "./use-session-commands.ts";
 
 const ThreadDialog = lazy(() => import("./ThreadDialog.tsx"));
+const MoveDialog = lazy(() => import("./MoveDialog.tsx"));
 const RunDialog = lazy(() => import("./RunDialog.tsx"));
 const DeleteDialog = lazy(() => import("./DeleteDialog.tsx").then((module) => ({ default: module.DeleteDialog })));
 
@@ -24,7 +26,8 @@ export interface SessionMenuProps {
 /** Everything about the session that is not done often. What a role may not do is absent. */
 export function SessionMenu({ sessionId, state, commands }: SessionMenuProps) {
   const viewer = useViewer();
-  const [dialog, setDialog] = useState<"run" | "thread" | "delete" | null>(null);
+  const [dialog, setDialog] = useState<"run" | "move" | "thread" | "delete" | null>(null);
+  const close = useCallback(() => setDialog(null), []);
   const isOwner = viewer !== null && may(viewer.role, "own");
   const mayDrive = viewer !== null && may(viewer.role, "drive");
   // Only its owner turns a session with one agent into one with several.
@@ -60,11 +63,19 @@ export function SessionMenu({ sessionId, state, commands }: SessionMenuProps) {
             {t.menu.run}
           </MenuItem>
         )}
+        {isOwner && (
+          <MenuItem icon={<ArrowLeftRight />} onSelect={() => setDialog("move")}>
+            {late.move.item}
+          </MenuItem>
+        )}
         {mayStartThread && (
           <MenuItem icon={<Plus />} onSelect={() => setDialog("thread")}>
             {t.menu.newThread}
           </MenuItem>
         )}
+        <MenuItem icon={<History />} onSelect={() => commands.showPanel("timeline")}>
+          {t.menu.timeline}
+        </MenuItem>
         {state.hostKind === "sandbox" && (
           <MenuItem icon={<Network />} onSelect={() => commands.showPanel("network")}>
             {t.menu.network}
@@ -98,10 +109,11 @@ export function SessionMenu({ sessionId, state, commands }: SessionMenuProps) {
         )}
       </Menu>
       <Suspense fallback={null}>
-        {dialog === "thread" && <ThreadDialog state={state} onClose={() => setDialog(null)} />}
-        {dialog === "run" && <RunDialog state={state} onClose={() => setDialog(null)} />}
+        {dialog === "thread" && <ThreadDialog state={state} onClose={close} />}
+        {dialog === "move" && <MoveDialog state={state} onClose={close} />}
+        {dialog === "run" && <RunDialog state={state} onClose={close} />}
         {dialog === "delete" && (
-          <DeleteDialog sessionId={sessionId} changedFiles={state.changes.files.length} onClose={() => setDialog(null)} />
+          <DeleteDialog sessionId={sessionId} changedFiles={state.changes.files.length} onClose={close} />
         )}
       </Suspense>
     </>

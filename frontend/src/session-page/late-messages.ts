@@ -1,5 +1,8 @@
 /** Words of the session screen that load with what shows them: dialogs, the host's details, the agents' tabs. */
-import { formatUsd } from "../ui/format.ts";
+import { formatCount, formatUsd } from "../ui/format.ts";
+import type { LeftOutReason } from "./save-facts.ts";
+
+const counted = (count: number, one: string, many: string): string => `${formatCount(count)} ${count === 1 ? one : many}`;
 
 export const t = {
   budget: {
@@ -47,21 +50,49 @@ export const t = {
     full: (count: number) => `A session has at most ${count} agents.`,
   },
   saved: {
+    durable: (step: string) => `Durable through step ${step}`,
+    snapshot: "Snapshot",
     safe: "Files and conversation are safe up to here.",
     noneLong: "Files and conversation are saved after the first turn that changes something.",
-    ago: (age: string) => (age === "now" ? "Just now." : `${age} ago.`),
-    size: (files: string, bytes: string) => `${files} files, ${bytes} stored.`,
+    turnRuns: "What the running turn does is saved when it ends.",
+    size: (files: number, bytes: string | null, stored: string) =>
+      `${counted(files, "file", "files")}${bytes === null ? "" : `, ${bytes}`}. This save stored ${stored}.`,
+    inAll: (stored: string) => `The session keeps ${stored} in all.`,
+    dependencies: (bytes: string) => `${bytes} of installed dependencies are saved apart and come back by themselves.`,
     leftOut: (count: number) => (count === 1 ? "1 thing was left out:" : `${count} things were left out:`),
+    more: (count: string) => `and ${count} more`,
+    dependenciesApart: "Installed dependencies: saved apart, and back by themselves",
     reason: {
-      dependencies: "dependencies",
-      cache: "cache",
-      too_large: "too large",
-      special_file: "special file",
-      unreadable: "not readable",
-    },
+      dependencies: "Installed dependencies: they can be installed again",
+      cache: "Caches: they are made again when needed",
+      too_large: "Too large to save",
+      special_file: "No ordinary file (a socket, a device)",
+      unreadable: "Could not be read: check its permissions",
+    } satisfies Record<LeftOutReason, string>,
     problemLong: "The last save did not go through. The one before is kept.",
+    openStorage: "Open Settings, Storage",
+    askOwner: "Only the owner of the session can make room.",
     now: "Save now",
     saving: "Saving…",
+  },
+  move: {
+    item: "Move to another host…",
+    title: "Move the session",
+    travels: "Files and conversation travel as they are saved: it is saved and stopped here first, and what a save leaves out stays behind.",
+    where: "Where to",
+    anyMachine: "Any connected computer",
+    anyDescription: "Whichever is free when the session next starts.",
+    running: (running: string, capacity: string) => `Online, ${running} of ${capacity} sessions running`,
+    hindrance: { offline: "Offline", here: "The session is here now" },
+    busy: "A turn is running. Stop it or wait for its end, then move.",
+    nowhere: "There is no other place now. Connect a computer with npm start or ai-dev-agent connect.",
+    confirm: "Move",
+    moving: "Moving…",
+    progress: "Saving here. It goes on by itself when this is closed.",
+    failed: "The session was not moved. Nothing is lost.",
+    done: (name: string) => `Moved: ${name}. A prompt starts it there.`,
+    cancel: "Cancel",
+    close: "Close",
   },
   dependencies: {
     coming: "Dependencies are coming back. You can go on meanwhile.",

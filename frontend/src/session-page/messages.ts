@@ -73,7 +73,6 @@ export const t = {
     save: "Save now",
     run: "Lifecycle and limits…",
     timeline: "Timeline",
-    move: "Move…",
     network: "Network",
     newThread: "New agent…",
     mcp: "MCP servers",

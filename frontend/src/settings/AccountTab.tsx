@@ -6,6 +6,7 @@ import { useMe } from "../auth/use-me.ts";
 import { paths } from "../routes.ts";
 import { Button } from "../ui/button.tsx";
 import { Callout } from "../ui/callout.tsx";
+import { DeleteAccount } from "./DeleteAccount.tsx";
 import { t } from "./messages.ts";
 
 export function AccountTab() {
@@ -31,6 +32,7 @@ export function AccountTab() {
           {messageOf(leave.error)}
         </Callout>
       )}
+      {me.data && <DeleteAccount email={me.data.email} />}
     </div>
   );
 }

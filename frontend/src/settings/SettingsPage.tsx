@@ -15,12 +15,15 @@ import { ShortcutsTab } from "./ShortcutsTab.tsx";
 
 const NetworkTab = lazy(() => import("./NetworkTab.tsx").then((module) => ({ default: module.NetworkTab })));
 
+const StorageTab = lazy(() => import("./StorageTab.tsx").then((module) => ({ default: module.StorageTab })));
+
 const TABS: Record<SettingsTab, ComponentType> = {
   account: AccountTab,
   "api-key": KeyTab,
   mcp: McpTab,
   network: NetworkTab,
   machines: MachinesTab,
+  storage: StorageTab,
   appearance: AppearanceTab,
   shortcuts: ShortcutsTab,
 };

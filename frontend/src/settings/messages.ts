@@ -9,6 +9,7 @@ export const t = {
     mcp: "MCP servers",
     network: "Network and Git",
     machines: "Machines",
+    storage: "Storage",
     appearance: "Appearance",
     shortcuts: "Shortcuts",
   } satisfies Record<SettingsTab, string>,

@@ -6,6 +6,7 @@ export interface ChoiceOption<T extends string> {
   label: string;
   description?: string | undefined;
   icon?: ReactNode;
+  disabled?: boolean;
 }
 
 export interface ChoiceProps<T extends string> {
@@ -32,6 +33,7 @@ export function Choice<T extends string>({ label, value, onChange, options, inli
               inline
                 ? "items-center border px-2.5 py-1 font-medium pointer-coarse:min-h-11"
                 : "items-start px-1 py-1 pointer-coarse:min-h-11",
+              option.disabled === true && "cursor-default opacity-60",
               inline && (option.value === value ? "border-line bg-surface text-fg" : "border-transparent text-fg-2 hover:text-fg"),
             )}
           >
@@ -40,6 +42,7 @@ export function Choice<T extends string>({ label, value, onChange, options, inli
               name={name}
               value={option.value}
               checked={option.value === value}
+              disabled={option.disabled ?? false}
               onChange={() => onChange(option.value)}
               className={
                 inline ? "absolute inset-0 size-full cursor-pointer appearance-none opacity-0" : "mt-px size-4 flex-none accent-ink"

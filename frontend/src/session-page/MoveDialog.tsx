@@ -1,0 +1,107 @@
+/** To another host: what travels is said first, then how far it is. Closing the dialog stops nothing. */
+import type { SessionState } from "@ai-dev-platform/protocol/state";
+import { useEffect, useState } from "react";
+import { useConfig } from "../auth/use-me.ts";
+import { HOST_WORDS } from "../hosting/messages.ts";
+import { openTurns } from "../session/threads.ts";
+import { useActions } from "../session/use-session.ts";
+import { useMachines } from "../settings/use-settings.ts";
+import { Button } from "../ui/button.tsx";
+import { Callout } from "../ui/callout.tsx";
+import { Choice } from "../ui/choice.tsx";
+import { Dialog } from "../ui/dialog.tsx";
+import { formatCount } from "../ui/format.ts";
+import { toast } from "../ui/toast.ts";
+import { failureMessage } from "./failure.ts";
+import { t } from "./late-messages.ts";
+import { hasMoved, moveTargets, type MoveTarget } from "./move-targets.ts";
+
+interface Under {
+  target: MoveTarget;
+  /** As it was when it was asked. */
+  before: SessionState;
+}
+
+const nameOf = ({ host, machine, machineId }: MoveTarget): string =>
+  machine?.name ?? (host === "machine" && machineId === null ? t.move.anyMachine : HOST_WORDS[host].label);
+
+function describe({ host, machine, hindrance }: MoveTarget): string | undefined {
+  if (hindrance !== null) return t.move.hindrance[hindrance];
+  if (machine === null) return host === "sandbox" ? HOST_WORDS.sandbox.description : t.move.anyDescription;
+  return t.move.running(formatCount(machine.running), formatCount(machine.capacity));
+}
+
+function useMove(state: SessionState, onClose: () => void) {
+  const actions = useActions();
+  const [under, setUnder] = useState<Under | null>(null);
+  const [failure, setFailure] = useState<string | null>(null);
+  const isThere = under !== null && hasMoved(under.before, state, under.target);
+  const saveFailure = under !== null && state.saveProblem !== under.before.saveProblem ? state.saveProblem : null;
+  useEffect(() => {
+    if (!isThere || under === null) return;
+    toast(t.move.done(nameOf(under.target)));
+    onClose();
+  }, [isThere, under, onClose]);
+  const move = (target: MoveTarget) => {
+    setFailure(null);
+    setUnder({ target, before: state });
+    actions.setHost(target.host, target.machineId).catch((error: unknown) => {
+      setFailure(failureMessage(error));
+      setUnder(null);
+    });
+  };
+  return { move, isMoving: under !== null && saveFailure === null, failure: saveFailure?.message ?? failure };
+}
+
+export default function MoveDialog({ state, onClose }: { state: SessionState; onClose: () => void }) {
+  const config = useConfig();
+  const machines = useMachines();
+  const { move, isMoving, failure } = useMove(state, onClose);
+  const [chosenId, setChosenId] = useState<string | null>(null);
+  const isKnown = config.data !== undefined && machines.data !== undefined;
+  const targets = moveTargets(state, config.data?.sandbox === true, machines.data ?? []);
+  const free = targets.filter(({ hindrance }) => hindrance === null);
+  const chosen = free.find(({ id }) => id === chosenId) ?? free[0];
+  const isBusy = openTurns(state).length > 0;
+  return (
+    <Dialog
+      open
+      onOpenChange={(open) => !open && onClose()}
+      title={t.move.title}
+      description={t.move.travels}
+      footer={
+        <>
+          <Button onClick={onClose}>{isMoving ? t.move.close : t.move.cancel}</Button>
+          <Button variant="primary" disabled={isMoving || isBusy || chosen === undefined} onClick={() => chosen && move(chosen)}>
+            {isMoving ? t.move.moving : t.move.confirm}
+          </Button>
+        </>
+      }
+    >
+      <div className="flex flex-col gap-3">
+        {isBusy && !isMoving && <Callout tone="warn">{t.move.busy}</Callout>}
+        {isKnown && free.length === 0 && <Callout tone="plain">{t.move.nowhere}</Callout>}
+        {chosen !== undefined && (
+          <Choice
+            label={t.move.where}
+            value={chosen.id}
+            onChange={setChosenId}
+            options={targets.map((target) => ({
+              value: target.id,
+              label: nameOf(target),
+              description: describe(target),
+              disabled: isMoving || target.hindrance !== null,
+            }))}
+          />
+        )}
+        {isMoving && <output className="text-ui text-fg-2">{t.move.progress}</output>}
+        {failure !== null && (
+          <Callout tone="bad" alert>
+            <p className="font-medium">{t.move.failed}</p>
+            <p>{failure}</p>
+          </Callout>
+        )}
+      </div>
+    </Dialog>
+  );
+}
