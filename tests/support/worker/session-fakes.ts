@@ -29,9 +29,11 @@ import type {
   SnapshotStore,
   StartOutcome,
 } from "../../../worker/session/ports.ts";
+import type { Place } from "../../../worker/session/place.ts";
 import { wiring } from "../../../worker/session/session-do.ts";
 import { sessionStub, type SessionStub } from "../../../worker/session/stub.ts";
 import { hashToken, vouchedTokenOf } from "../../../worker/session/tokens.ts";
+import { r2SavedFiles } from "../../../worker/snapshots/saved-files.ts";
 
 const WAIT_MS = 4_000;
 
@@ -141,13 +143,25 @@ export class SessionWorld {
     return sessionStub(env, this.sessionId);
   }
 
-  ports(): SessionPorts {
+  readonly #hosts = new Map<string, FakeHost>();
+
+  /** Another place that the session may move to. A sandbox has no name of its own: the newest world that has one gets it. */
+  alsoAt(place: Place): FakeHost {
+    const host = new FakeHost();
+    host.kind = place.host;
+    this.#hosts.set(JSON.stringify(place), host);
+    worlds.set(place.machineId ?? place.host, this);
+    return host;
+  }
+
+  ports(place: Place = { host: "machine", machineId: null }): SessionPorts {
     const note = (event: string, fields?: Record<string, unknown>) => void this.logged.push(`${event} ${JSON.stringify(fields ?? {})}`);
     return {
       clock: { now: () => this.now },
       random: { bytes: (count) => crypto.getRandomValues(new Uint8Array(count)) },
-      host: this.host,
+      host: this.#hosts.get(JSON.stringify({ host: place.host, machineId: place.machineId })) ?? this.host,
       snapshots: this.snapshots,
+      savedFiles: r2SavedFiles(env.BUCKET),
       storage: {
         bytesFor: async () => this.allowanceBytes,
         removeSpent: async () => void (this.spentRemovals += 1),
@@ -229,15 +243,15 @@ export class SessionWorld {
   }
 
   /** The runner that the newest order asked for, connected, greeted and ready. */
-  async readyRunner(): Promise<FakeRunner> {
-    const runner = await this.dialRunner();
+  async readyRunner(host = this.host): Promise<FakeRunner> {
+    const runner = await this.dialRunner(host);
     await runner.greet();
     runner.send({ type: "ready", openTurnId: null });
     return runner;
   }
 
-  async dialRunner(): Promise<FakeRunner> {
-    const order = await until(() => this.host.orders.at(-1), "an order to start a runner");
+  async dialRunner(host = this.host): Promise<FakeRunner> {
+    const order = await until(() => host.orders.at(-1), "an order to start a runner");
     return FakeRunner.dial(this, order);
   }
 
@@ -292,7 +306,7 @@ const worlds = new Map<string, SessionWorld>();
 /** Call once in each test file. Sessions of no world keep the real wiring. */
 export function installWorlds(): void {
   const real = wiring.portsFor;
-  wiring.portsFor = (bindings, place) => worlds.get(place.machineId ?? "")?.ports() ?? real(bindings, place);
+  wiring.portsFor = (bindings, place) => worlds.get(place.machineId ?? place.host)?.ports(place) ?? real(bindings, place);
 }
 
 /** A socket's other end: keeps every frame that arrived and how it was closed. */
