@@ -10,13 +10,16 @@ import type { AppEnv } from "./middleware/auth.ts";
 import { checkOrigin } from "./middleware/origin.ts";
 import { requestId } from "./middleware/request-id.ts";
 import { secureHeaders } from "./middleware/secure-headers.ts";
+import { authorizeRoutes } from "./routes/authorize.ts";
 import { configRoutes } from "./routes/config.ts";
+import { deviceRoutes } from "./routes/device.ts";
 import { forksRoutes } from "./routes/forks.ts";
 import { gitCredentialsRoutes } from "./routes/git-credentials.ts";
 import { gitProxyRoutes } from "./routes/git-proxy.ts";
 import { importsRoutes } from "./routes/imports.ts";
 import { keysRoutes } from "./routes/keys.ts";
 import { llmRoutes } from "./routes/llm.ts";
+import { machineSelfRoutes } from "./routes/machine-self.ts";
 import { machinesRoutes } from "./routes/machines.ts";
 import { mcpRoutes } from "./routes/mcp.ts";
 import { meRoutes } from "./routes/me.ts";
@@ -38,6 +41,7 @@ for (const routes of [configRoutes, authRoutes, meRoutes, settingsRoutes, keysRo
 for (const routes of [projectsRoutes, sessionsRoutes, sharesRoutes, machinesRoutes, runnerRoutes, llmRoutes]) app.route("/", routes);
 for (const routes of [forksRoutes, networkRoutes, gitCredentialsRoutes, gitProxyRoutes, importsRoutes, storageRoutes])
   app.route("/", routes);
+for (const routes of [deviceRoutes, authorizeRoutes, machineSelfRoutes]) app.route("/", routes);
 
 // Pages with an id in the path: the app itself, with the Worker's headers. The asset binding answers the root with index.html.
 app.get("/s/*", (c) => c.env.ASSETS.fetch(new URL("/", c.req.url)));

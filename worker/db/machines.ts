@@ -15,14 +15,25 @@ export interface MachineHello {
   at: number;
 }
 
-/** Machines that connect with the operator's token belong to nobody in particular. */
+/** Machines that connect with the operator's token belong to nobody in particular; a person's own was claimed when it signed in. */
 export async function recordHello(db: D1Database, hello: MachineHello): Promise<void> {
   const { at, machineId, ...rest } = hello;
   const row = { ...rest, isOnline: true, lastSeenAt: at };
   await openDb(db)
     .insert(machines)
     .values({ machineId, userId: null, ...row })
-    .onConflictDoUpdate({ target: machines.machineId, set: row });
+    .onConflictDoUpdate({ target: machines.machineId, set: row, setWhere: isNull(machines.userId) });
+}
+
+/** False when it is not this person's machine, or not any more. */
+export async function recordOwnHello(db: D1Database, hello: MachineHello, userId: string): Promise<boolean> {
+  const { at, machineId, ...rest } = hello;
+  const rows = await openDb(db)
+    .update(machines)
+    .set({ ...rest, isOnline: true, lastSeenAt: at })
+    .where(and(eq(machines.machineId, machineId), eq(machines.userId, userId), isNull(machines.revokedAt)))
+    .returning({ machineId: machines.machineId });
+  return rows.length > 0;
 }
 
 export async function recordOffline(db: D1Database, machineId: string, at: number): Promise<void> {
@@ -49,7 +60,7 @@ const columns = {
 export const listOperatorMachines = (db: D1Database) =>
   openDb(db).select(columns).from(machines).where(isNull(machines.userId)).orderBy(asc(machines.machineId));
 
-const visibleTo = (userId: string) => or(isNull(machines.userId), eq(machines.userId, userId));
+const visibleTo = (userId: string) => and(isNull(machines.revokedAt), or(isNull(machines.userId), eq(machines.userId, userId)));
 
 export async function listMachines(db: D1Database, userId: string): Promise<MachineBody[]> {
   const rows = await openDb(db)

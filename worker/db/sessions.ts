@@ -83,6 +83,16 @@ export async function listSessions(db: D1Database, userId: string, isArchived: b
   return rows.map(toBody);
 }
 
+/** Those that name this machine. */
+export async function listSessionsOnMachine(db: D1Database, userId: string, machineId: string): Promise<SessionBody[]> {
+  const here = and(eq(sessions.userId, userId), eq(sessions.machineId, machineId), eq(sessions.host, "machine"));
+  const rows = await select(db)
+    .where(and(here, isNull(sessions.deletedAt), isNull(sessions.archivedAt)))
+    .orderBy(desc(sessions.updatedAt))
+    .limit(LIST_LIMIT);
+  return rows.map(toBody);
+}
+
 export async function findSession(db: D1Database, sessionId: string, userId: string): Promise<SessionBody | null> {
   const [row] = await select(db).where(mine(sessionId, userId));
   return row === undefined ? null : toBody(row);

@@ -1,24 +1,34 @@
-/** /api/machines: computers that run sessions. /machine/control: the socket by which one of the operator's connects. */
+/** /api/machines: computers that run sessions. /machine/control: the socket by which one connects, the operator's or a person's. */
 import { Hono } from "hono";
 import { machineIdSchema } from "@ai-dev-platform/protocol/ids";
 import { listMachines } from "../db/machines.ts";
-import { readSecret } from "../env.ts";
+import { revokeMachine } from "../db/machine-tokens.ts";
+import { controlRequest } from "../hosts/machine/control-sockets.ts";
 import { AppError } from "../errors.ts";
 import { requireUser, type AppEnv } from "../middleware/auth.ts";
-import { secretsEqual } from "../shares/link-secret.ts";
-import { bearerToken, requireUpgrade } from "./socket-door.ts";
+import { judgeDial } from "./machine-door.ts";
+import { pathId } from "./owned.ts";
+import { requireUpgrade } from "./socket-door.ts";
 
 export const machinesRoutes = new Hono<AppEnv>();
 
 machinesRoutes.get("/api/machines", requireUser, async (c) => c.json({ machines: await listMachines(c.env.DB, c.get("user").userId) }));
 
+machinesRoutes.delete("/api/machines/:id", requireUser, async (c) => {
+  await signOutMachine(c.env, pathId(c, machineIdSchema), c.get("user").userId);
+  return c.body(null, 204);
+});
+
 machinesRoutes.get("/machine/control", async (c) => {
-  const token = bearerToken(c.req.raw);
-  if (token === null || !(await secretsEqual(token, readSecret(c.env, "MACHINE_TOKEN")))) {
-    throw new AppError("not_signed_in", { detail: "The machine token is missing or wrong." });
-  }
   const machineId = machineIdSchema.safeParse(c.req.query("machine"));
   if (!machineId.success) throw new AppError("bad_request", { detail: "machine: not a machine id" });
+  const ownerId = await judgeDial(c, machineId.data);
   requireUpgrade(c.req.raw);
-  return c.env.MACHINE.getByName(machineId.data).fetch(c.req.raw);
+  return c.env.MACHINE.getByName(machineId.data).fetch(controlRequest(machineId.data, ownerId));
 });
+
+/** The directory first: no socket opens with the token while the open one is closed. SPEC MA6. */
+export async function signOutMachine(env: Env, machineId: string, userId: string): Promise<void> {
+  if (!(await revokeMachine(env.DB, machineId, userId, Date.now()))) throw new AppError("not_found");
+  await env.MACHINE.getByName(machineId).revoke();
+}

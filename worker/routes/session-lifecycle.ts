@@ -8,6 +8,7 @@ import type * as z from "zod";
 import type { ProjectBody, sessionCreateSchema } from "@ai-dev-platform/protocol/http";
 import { formatId } from "@ai-dev-platform/protocol/ids";
 import { DEFAULT_SANDBOX_SIZE, type HostKind, type SandboxSize } from "@ai-dev-platform/protocol/modes";
+import { machineOwner } from "../db/machine-tokens.ts";
 import { mayUseMachine } from "../db/machines.ts";
 import { entombSession, findSession, insertSession, removeSession } from "../db/sessions.ts";
 import { readConfig } from "../env.ts";
@@ -47,6 +48,7 @@ export async function createFromInit(env: Env, init: SessionInit, now: number): 
   if (machineId !== null && !(await mayUseMachine(env.DB, machineId, userId))) {
     throw new AppError("not_found", { detail: "machineId" });
   }
+  if (init.source.kind === "path") await requireOpenable(env, machineId);
   const row = { sessionId, userId, projectId, title, lifecycle, mode, modelSource, machineId, host, size, createdAt: now };
   const isNew = await insertSession(env.DB, row);
   // The same request again: its session answers whether it is the same. Nothing of it is undone by this one's failure.
@@ -58,6 +60,12 @@ export async function createFromInit(env: Env, init: SessionInit, now: number): 
     if (isNew) await undo(env, sessionId, userId, now);
     throw cause;
   }
+}
+
+/** Folders of the operator's machines are open where the deployment says so; of a person's own machine, that machine judges. */
+async function requireOpenable(env: Env, machineId: string | null): Promise<void> {
+  if (readConfig(env).localPaths || (machineId !== null && (await machineOwner(env.DB, machineId)) !== null)) return;
+  throw new AppError("workspace_path_refused", { detail: "Name the machine of yours that has this folder." });
 }
 
 const undo = (env: Env, sessionId: string, userId: string, now: number): Promise<unknown> =>

@@ -28,8 +28,12 @@ export class FakeMachine {
   /** What it answers to an order by itself; null leaves it to the test. */
   answer: ((order: MachineOrderFrame) => MachineFrame | null) | null = null;
 
-  constructor(machineId = newId("machine")) {
+  /** Undefined: the operator's. */
+  readonly #token: string | undefined;
+
+  constructor(machineId = newId("machine"), token?: string) {
     this.machineId = machineId;
+    this.#token = token;
   }
 
   async connect(hello: Partial<Hello> = {}): Promise<this> {
@@ -40,7 +44,7 @@ export class FakeMachine {
   }
 
   async dial(): Promise<void> {
-    const response = await dialMachine(this.machineId);
+    const response = await dialMachine(this.machineId, this.#token);
     const socket = response.webSocket;
     if (socket === null) throw new Error(`no socket: ${response.status} ${await response.text()}`);
     this.#socket = socket;

@@ -11,7 +11,12 @@ import { machineFrameSchema, type MachineFrame, type MachineOrderFrame } from "@
 import { judgeVersion } from "@ai-dev-platform/protocol/version";
 
 const connectedSchema = z.object({ name: z.string(), capacity: z.number(), allowsPaths: z.boolean(), helloAt: z.number() });
-const attachmentSchema = z.object({ machineId: machineIdSchema, connected: connectedSchema.nullable() });
+const attachmentSchema = z.object({
+  machineId: machineIdSchema,
+  /** Whose own machine it is; null: the operator's. */
+  ownerId: z.string().nullable().default(null),
+  connected: connectedSchema.nullable(),
+});
 export type Connected = z.infer<typeof connectedSchema>;
 type Attachment = z.infer<typeof attachmentSchema>;
 type Hello = Extract<MachineFrame, { type: "hello" }>;
@@ -24,6 +29,15 @@ export type Incoming =
 /** Only what is needed to judge a peer of another version. */
 const anyHelloSchema = z.object({ type: z.literal("hello"), version: z.int() });
 
+const OWNER_HEADER = "x-machine-owner";
+
+/** The request by which the route hands a socket over. Made anew: nothing that the caller sent comes along. */
+export function controlRequest(machineId: string, ownerId: string | null): Request {
+  const headers = new Headers({ upgrade: "websocket" });
+  if (ownerId !== null) headers.set(OWNER_HEADER, encodeURIComponent(ownerId));
+  return new Request(`https://machine/control?machine=${machineId}`, { headers });
+}
+
 export class ControlSockets {
   readonly #ctx: DurableObjectState;
 
@@ -32,10 +46,12 @@ export class ControlSockets {
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
   }
 
-  accept(machineId: string): Response {
+  accept(request: Request): Response {
+    const machineId = machineIdSchema.parse(new URL(request.url).searchParams.get("machine"));
+    const owner = request.headers.get(OWNER_HEADER);
     const { 0: client, 1: server } = new WebSocketPair();
     this.#ctx.acceptWebSocket(server);
-    attach(server, { machineId, connected: null });
+    attach(server, { machineId, ownerId: owner === null ? null : decodeURIComponent(owner), connected: null });
     return new Response(null, { status: 101, webSocket: client });
   }
 
@@ -65,7 +81,7 @@ export class ControlSockets {
       if (other !== socket && attachmentOf(other).connected !== null) other.close(CLOSE.fenced, "replaced by a newer connection");
     }
     const { name, capacity, allowsPaths } = hello;
-    attach(socket, { machineId: hello.machineId, connected: { name, capacity, allowsPaths, helloAt: now } });
+    attach(socket, { ...attachmentOf(socket), connected: { name, capacity, allowsPaths, helloAt: now } });
   }
 
   /** The machine's socket, if nothing came over it for so long that nobody can be there. */
@@ -76,13 +92,18 @@ export class ControlSockets {
     return now - Math.max(pingedAt, current.connected.helloAt) > silenceMs ? current.socket : null;
   }
 
-  current(): { socket: WebSocket; machineId: string; connected: Connected } | null {
+  current(): { socket: WebSocket; machineId: string; ownerId: string | null; connected: Connected } | null {
     for (const socket of this.#ctx.getWebSockets()) {
       if (socket.readyState !== WebSocket.READY_STATE_OPEN) continue;
-      const { machineId, connected } = attachmentOf(socket);
-      if (connected !== null) return { socket, machineId, connected };
+      const { machineId, ownerId, connected } = attachmentOf(socket);
+      if (connected !== null) return { socket, machineId, ownerId, connected };
     }
     return null;
+  }
+
+  /** Closes every socket, also those that have not said hello. */
+  closeAll(code: number, reason: string): void {
+    for (const socket of this.#ctx.getWebSockets()) socket.close(code, reason);
   }
 
   /** False when no machine is there to hear it. */

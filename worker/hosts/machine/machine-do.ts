@@ -8,13 +8,14 @@ import { DurableObject } from "cloudflare:workers";
 import { CLOSE } from "@ai-dev-platform/protocol/close-codes";
 import type { RunnerOrder } from "@ai-dev-platform/protocol/machine";
 import { PROTOCOL_VERSION } from "@ai-dev-platform/protocol/version";
-import { machineIdSchema } from "@ai-dev-platform/protocol/ids";
-import { recordHello, recordOffline, recordRunning } from "../../db/machines.ts";
+import { recordHello, recordOffline, recordOwnHello, recordRunning } from "../../db/machines.ts";
+import { readConfig } from "../../env.ts";
 import { createLogger } from "../../log.ts";
 import type { Logger, StartOutcome } from "../../session/ports.ts";
 import { sessionStub } from "../../session/stub.ts";
 import { attachmentOf, ControlSockets, type Incoming } from "./control-sockets.ts";
 import { Orders, PATIENCE, type Patience } from "./orders.ts";
+import type { LivingRunner } from "./reconcile.ts";
 import { Replies } from "./replies.ts";
 import { Roster } from "./roster.ts";
 import { waitingRoom } from "./waiting-room.ts";
@@ -47,21 +48,36 @@ export class MachineDO extends DurableObject<Env> {
     this.#orders = new Orders(this.#roster, this.#replies, this.#sockets);
   }
 
-  /** The route has checked the token and the upgrade. */
+  /** The route has checked the token and the upgrade (controlRequest). */
   override async fetch(request: Request): Promise<Response> {
-    return this.#sockets.accept(machineIdSchema.parse(new URL(request.url).searchParams.get("machine")));
+    return this.#sockets.accept(request);
+  }
+
+  /** Its owner removed the machine: what runs there ends, and the socket closes for good. SPEC MA6. */
+  async revoke(): Promise<void> {
+    const current = this.#sockets.current();
+    const ended = this.#orders.killAll();
+    this.#sockets.closeAll(CLOSE.revoked, "the machine was removed");
+    this.#replies.disconnectAll();
+    if (current !== null) await this.#record(() => recordOffline(this.env.DB, current.machineId, Date.now()));
+    // A machine that does not obey has nothing of it: its runners' sessions go on without them, and fence them off.
+    const lastWords = "Its owner removed the machine.";
+    await Promise.all(ended.map((runner) => this.#reportExit({ ...toRunner(runner), exitCode: null, signal: null, lastWords })));
   }
 
   // --- for sessions ---
 
   /** `mayWait`: register the session here when there is no room. */
-  async start(order: RunnerOrder, mayWait: boolean): Promise<StartOutcome> {
+  async start(order: RunnerOrder, mayWait: boolean, sessionOwnerId = ""): Promise<StartOutcome> {
     const silent = this.#sockets.silent(this.patience.silenceMs, Date.now());
     if (silent !== null) {
       silent.close(CLOSE.resume, "nothing was heard for too long");
       await this.#gone(silent);
     }
-    const outcome = await this.#orders.start(order, this.patience.startReplyMs);
+    if (order.source.kind === "path" && this.#sockets.current()?.ownerId === null && !readConfig(this.env).localPaths) {
+      return { kind: "failed", code: "workspace_path_refused", detail: "Folders of this machine are not opened.", isTransient: false };
+    }
+    const outcome = await this.#orders.start(order, sessionOwnerId, this.patience.startReplyMs);
     if (outcome.kind === "started") this.ctx.waitUntil(this.#recordRunning());
     if (outcome.kind !== "waiting") {
       this.#waiting.drop(order.sessionId);
@@ -112,7 +128,7 @@ export class MachineDO extends DurableObject<Env> {
     const incoming = this.#sockets.read(socket, message);
     if (incoming.kind === "refused") socket.close(incoming.code, incoming.reason);
     else if (incoming.kind === "hello") this.#hello(socket, incoming.hello);
-    else this.#frame(incoming.frame);
+    else this.#frame(incoming.frame, attachmentOf(socket).ownerId);
   }
 
   override async webSocketClose(socket: WebSocket, code: number): Promise<void> {
@@ -134,32 +150,29 @@ export class MachineDO extends DurableObject<Env> {
     this.#replies.disconnectAll();
     this.#isRefusing = false;
     this.#sockets.send({ type: "welcome", version: PROTOCOL_VERSION });
-    const gone = this.#orders.reconcile(hello.running);
+    const { ownerId } = attachmentOf(socket);
+    const gone = this.#orders.reconcile(ownerId === null ? hello.running : this.#orders.ownRunners(hello.running));
     this.#log.info("machine_hello", { machineId: hello.machineId, running: hello.running.length, gone: gone.length });
-    this.ctx.waitUntil(this.#afterHello(hello, gone));
+    this.ctx.waitUntil(this.#afterHello(socket, hello, gone));
   }
 
   /** The directory first: a session that finds no machine there registers in the waiting room, which is woken after it. */
-  async #afterHello(hello: Hello, gone: { sessionId: string; incarnation: number }[]): Promise<void> {
+  async #afterHello(socket: WebSocket, hello: Hello, gone: { sessionId: string; incarnation: number }[]): Promise<void> {
     const { machineId, name, platform, agentVersion, capacity, allowsPaths } = hello;
-    await this.#record(() =>
-      recordHello(this.env.DB, {
-        machineId,
-        name,
-        platform,
-        agentVersion,
-        capacity,
-        allowsPaths,
-        running: this.#roster.countBusy(),
-        at: Date.now(),
-      }),
-    );
+    const about = { machineId, name, platform, agentVersion, capacity, allowsPaths };
+    const row = { ...about, running: this.#roster.countBusy(), at: Date.now() };
+    const { ownerId } = attachmentOf(socket);
+    await this.#record(async () => {
+      if (ownerId === null) await recordHello(this.env.DB, row);
+      // Removed between the door and this hello.
+      else if (!(await recordOwnHello(this.env.DB, row, ownerId))) socket.close(CLOSE.revoked, "the machine was removed");
+    });
     const lastWords = "The runner was gone when its machine came back.";
     await Promise.all(gone.map((runner) => this.#reportExit({ ...runner, exitCode: null, signal: null, lastWords })));
     await this.#wake();
   }
 
-  #frame(frame: Frame): void {
+  #frame(frame: Frame, ownerId: string | null): void {
     if (frame.type === "reply") {
       const hasRoom = this.#roster.settle(frame.requestId, frame.ok);
       this.#replies.settle(frame.requestId, frame);
@@ -168,6 +181,8 @@ export class MachineDO extends DurableObject<Env> {
     }
     const hasRoom = this.#roster.ended(frame.sessionId, frame.incarnation);
     this.#isRefusing = false;
+    // A person's own machine speaks for the runners that it was given, and for no other session. SPEC MA7.
+    if (!hasRoom && ownerId !== null) return;
     const { sessionId, incarnation, exitCode, signal, lastWords } = frame;
     this.ctx.waitUntil(this.#reportExit({ sessionId, incarnation, exitCode, signal, lastWords }));
     if (hasRoom) this.ctx.waitUntil(this.#roomMade());
@@ -205,7 +220,10 @@ export class MachineDO extends DurableObject<Env> {
   /** Wakes as many as there is room for; those that do not need it make place for the next by the alarm. */
   async #wake(): Promise<void> {
     let more = await this.#wakeFrom((room) => this.wakeWaiting(room));
-    more = (await this.#wakeFrom((room) => waitingRoom(this.env).wakeWaiting(room))) || more;
+    // Who waits for any machine waits for one of the operator's.
+    if (this.#sockets.current()?.ownerId === null) {
+      more = (await this.#wakeFrom((room) => waitingRoom(this.env).wakeWaiting(room))) || more;
+    }
     if (more && this.#room() > 0) await this.ctx.storage.setAlarm(Date.now() + WAKE_AGAIN_MS);
   }
 
@@ -253,3 +271,5 @@ export class MachineDO extends DurableObject<Env> {
     this.#log.warn(event, { reason: cause instanceof Error ? cause.message : String(cause) });
   }
 }
+
+const toRunner = ({ sessionId, incarnation }: LivingRunner): LivingRunner => ({ sessionId, incarnation });

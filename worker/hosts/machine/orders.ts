@@ -33,9 +33,11 @@ export class Orders {
     this.#sockets = sockets;
   }
 
-  async start(order: RunnerOrder, timeoutMs: number): Promise<StartOutcome> {
+  /** A person's own machine runs their sessions and nobody else's, whatever pinned one to it. SPEC MA7. */
+  async start(order: RunnerOrder, sessionOwnerId: string, timeoutMs: number): Promise<StartOutcome> {
     const current = this.#sockets.current();
     if (current === null) return { kind: "waiting", code: "no_machine" };
+    if (current.ownerId !== null && current.ownerId !== sessionOwnerId) return failed("forbidden", "the machine is somebody else's own");
     const { name, capacity, allowsPaths } = current.connected;
     const place = this.#roster.find(order.sessionId);
     if (place !== null && (place.state === "forgetting" || place.incarnation > order.incarnation)) {
@@ -73,6 +75,26 @@ export class Orders {
     if (place === null) return;
     if (place.state === "running" || place.state === "killing") this.#orderKill(place);
     this.#orderForget(sessionId, place.incarnation);
+  }
+
+  /**
+   * What a person's own machine says lives on it, without what was never ordered: it speaks for the runners that it was given,
+   * and for no other session. What it should not have is ended. SPEC MA7.
+   */
+  ownRunners(living: readonly LivingRunner[]): LivingRunner[] {
+    return living.filter((runner) => {
+      const place = this.#roster.find(runner.sessionId);
+      const isOrdered = place !== null && runner.incarnation <= place.incarnation;
+      if (!isOrdered) this.#sockets.send({ type: "kill", requestId: newId("request"), ...runner });
+      return isOrdered;
+    });
+  }
+
+  /** Ends everything that lives there, without waiting for answers; returns what did. */
+  killAll(): LivingRunner[] {
+    const living = this.#roster.all().filter(({ state }) => state === "running" || state === "killing");
+    for (const runner of living) this.#orderKill(runner);
+    return living;
   }
 
   /** Compares with what the machine says lives on it; returns runners whose sessions must hear that they are gone. */
