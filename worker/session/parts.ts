@@ -18,6 +18,7 @@ import type { SessionPorts } from "./ports.ts";
 import { PromptQueue } from "./prompt-queue.ts";
 import { RunnerLink } from "./runner-link.ts";
 import { RunnerLog } from "./runner-log.ts";
+import { SavedQueries } from "./saved-queries.ts";
 import { migrate } from "./tables.ts";
 import { Viewers } from "./viewers.ts";
 
@@ -39,6 +40,7 @@ export interface SessionParts {
   readonly egress: Egress;
   readonly lease: Lease;
   readonly ends: HostEnds;
+  readonly saved: SavedQueries;
   readonly places: Places;
   /** The outside as seen from another place than that of now. */
   portsAt(place: Place): SessionPorts;
@@ -48,7 +50,7 @@ export interface SessionParts {
 }
 
 /** What the parts that hold no other part are given. */
-export type BaseParts = Omit<SessionParts, "conductor" | "egress" | "lease" | "ends">;
+export type BaseParts = Omit<SessionParts, "conductor" | "egress" | "lease" | "ends" | "saved">;
 
 export type PortsFor = (place: Place) => SessionPorts;
 
@@ -77,7 +79,7 @@ export function wireParts(ctx: DurableObjectState, portsFor: PortsFor): SessionP
   const runnerLog = new RunnerLog(sql, now);
   const doors = { ctx, sql, ports, ledger, alarms, link, live, viewers, prompts, approvals, directory };
   const bare: BaseParts = { ...doors, use, runnerLog, places, portsAt: portsFor, init: initOf, newId };
-  const base = { ...bare, egress: new Egress(bare), lease: new Lease(bare), ends: new HostEnds(bare) };
+  const base = { ...bare, egress: new Egress(bare), lease: new Lease(bare), ends: new HostEnds(bare), saved: new SavedQueries(bare) };
   const conductor = new Conductor(base);
   const afterRollback = () => {
     conductor.forget();
@@ -107,6 +109,9 @@ function lazyPorts(portsFor: PortsFor, places: Places): SessionPorts {
     },
     get snapshots() {
       return get().snapshots;
+    },
+    get savedFiles() {
+      return get().savedFiles;
     },
     get storage() {
       return get().storage;

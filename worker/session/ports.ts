@@ -6,6 +6,7 @@ import type { ErrorCode } from "@ai-dev-platform/protocol/errors";
 import type { SessionSummaryState } from "@ai-dev-platform/protocol/http";
 import type { RunnerOrder } from "@ai-dev-platform/protocol/machine";
 import type { HostKind, Lifecycle, Network, SandboxSize } from "@ai-dev-platform/protocol/modes";
+import type { Query, QueryResult } from "@ai-dev-platform/protocol/queries";
 import type { McpServerConfig } from "@ai-dev-platform/protocol/runner";
 import type { InheritedPart, SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
 
@@ -62,6 +63,19 @@ export interface SnapshotStore {
   /** Parts that no kept snapshot is read from. Removing one that is gone already is fine. */
   removeParts(sessionId: string, parts: readonly InheritedPart[]): Promise<void>;
   removeAll(sessionId: string): Promise<void>;
+}
+
+export type SavedLook = Extract<Query, { kind: "tree" | "file" | "find" }>;
+export type SavedAnswer<Kind extends QueryResult["kind"] = QueryResult["kind"]> =
+  | { ok: true; result: Extract<QueryResult, { kind: Kind }> }
+  | { ok: false; code: ErrorCode; detail: string };
+
+/** Saved states as files, read from storage; nothing is started for it. */
+export interface SavedFiles {
+  look(sessionId: string, snapshot: SnapshotRef, query: SavedLook): Promise<SavedAnswer<SavedLook["kind"]>>;
+  /** Files of the workspace that differ; `from` null: all of it is new. */
+  changes(sessionId: string, from: SnapshotRef | null, to: SnapshotRef): Promise<SavedAnswer<"snapshot_changes">>;
+  patch(sessionId: string, from: SnapshotRef | null, to: SnapshotRef, path: string): Promise<SavedAnswer<"snapshot_patch">>;
 }
 
 /** The owner's storage. */
@@ -145,6 +159,7 @@ export interface SessionPorts {
   random: Randomness;
   host: RunnerHost;
   snapshots: SnapshotStore;
+  savedFiles: SavedFiles;
   storage: StorageAllowance;
   directory: Directory;
   settings: RunnerSettings;

@@ -11,6 +11,7 @@ import { chooseHost, offeredPlaces } from "../hosts/choose-host.ts";
 import { d1RunnerSettings } from "../keys/runner-settings.ts";
 import { createLogger } from "../log.ts";
 import { d1StorageAllowance } from "../snapshots/quota.ts";
+import { r2SavedFiles } from "../snapshots/saved-files.ts";
 import { r2SnapshotStore } from "../snapshots/store.ts";
 import type {
   EgressCall,
@@ -33,6 +34,7 @@ export const wiring = {
     random: { bytes: (count) => crypto.getRandomValues(new Uint8Array(count)) },
     host: chooseHost(env, place),
     snapshots: r2SnapshotStore(env.BUCKET),
+    savedFiles: r2SavedFiles(env.BUCKET),
     storage: d1StorageAllowance(env),
     directory: d1Directory(env.DB),
     settings: d1RunnerSettings(env),

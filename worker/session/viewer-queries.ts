@@ -1,6 +1,6 @@
 /**
- * Questions about the workspace (SPEC QU1, RO4): relayed to the runner, answered from the log where that suffices, and
- * refused when nobody is there to answer. A question never starts a runner. A mere viewer of a share sees what changed,
+ * Questions about the workspace (SPEC QU1, SN10, RO4): relayed to the runner, answered from the log or a saved state where
+ * that suffices, and refused when nobody is there to answer. A question never starts a runner. A mere viewer of a share sees what changed,
  * not every file: a workspace holds more than was meant to be shown.
  */
 import type { ErrorCode } from "@ai-dev-platform/protocol/errors";
@@ -40,6 +40,7 @@ export function askRunner(
   if (!may(role, NEEDS[query.kind])) return viewers.refuse(ws, requestId, "forbidden");
   if (query.kind === "runner_log") return answerLog(parts, ws, requestId);
   if (query.kind === "timeline") return viewers.send(ws, { type: "reply", requestId, result: readTimeline(parts.sql, query.beforeSeq) });
+  if (query.kind === "snapshot_changes" || query.kind === "snapshot_patch") return parts.saved.differences(ws, requestId, role, query);
   const { state } = conductor.flow.runner;
   const isServing = (state === "ready" || state === "retiring") && link.socket() !== null;
   if (!isServing) return answerAsleep(parts, ws, requestId, query);
@@ -54,6 +55,9 @@ function answerAsleep(parts: SessionParts, ws: WebSocket, requestId: string, que
   const { changes, mcpServers } = ledger.state;
   if (query.kind === "changes") return viewers.send(ws, { type: "reply", requestId, result: { kind: "changes", ...changes } });
   if (query.kind === "mcp") return viewers.send(ws, { type: "reply", requestId, result: { kind: "mcp", servers: mcpServers } });
+  const isLook = query.kind === "tree" || query.kind === "file" || query.kind === "find";
+  if (isLook && parts.saved.lookAsleep(ws, requestId, query)) return;
+  if (query.kind === "patch" && parts.saved.patchAsleep(ws, requestId, query.path)) return;
   const { state } = conductor.flow.runner;
   const isComing = state === "starting" || state === "restoring" || state === "away";
   viewers.refuse(ws, requestId, "unavailable", isComing ? STARTING_DETAIL : ASLEEP_DETAIL);

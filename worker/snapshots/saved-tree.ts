@@ -13,16 +13,23 @@ import { Unreadable, workerPacks, type PackStore } from "./pack-store.ts";
 
 /** Read first of a pack: the tail of an ordinary one, whole. */
 const TAIL_GUESS_BYTES = 256 * 1024;
-/** Before compression, all tables of one state. Read and summed, they take about ten times that, of the 128 MB of a Worker. */
-export const MAX_TABLE_BYTES = 8 * 1_048_576;
+/** Before compression, all tables of one state: some 50,000 files. Reading them takes about six times that, of a Worker's 128 MB. */
+export const MAX_TABLE_BYTES = 10 * 1_048_576;
 const TAILS_AT_ONCE = 6;
 
 export interface SavedTree {
   /** Of the workspace; `.git` with it. */
   entries: ReadonlyMap<string, SavedEntry>;
+  /** Before compression: what it takes in memory is about twice that. */
+  tableBytes: number;
   store: PackStore;
-  /** Where a pack's blocks lie, and the pack. */
-  pack(name: string): Promise<{ part: InheritedPart; blocks: readonly Block[] }>;
+  pack(name: string): Promise<PackTable>;
+}
+
+/** A stored pack, and where its blocks lie. */
+export interface PackTable {
+  part: InheritedPart;
+  blocks: readonly Block[];
 }
 
 export async function readSavedTree(store: PackStore, snapshot: SnapshotRef): Promise<SavedTree> {
@@ -36,7 +43,7 @@ export async function readSavedTree(store: PackStore, snapshot: SnapshotRef): Pr
   const storedBytes = parts.reduce((sum, { bytes }) => sum + bytes, 0);
   const refusal = judgeTrees(layers, storedBytes, RESTORE_LIMITS);
   if (refusal !== null) throw new Unreadable("snapshot_damaged", refusal);
-  return { entries: layers.src, store, pack: (name) => tables.pack(name) };
+  return { entries: layers.src, tableBytes: tables.rawBytes, store, pack: (name) => tables.pack(name) };
 }
 
 /** What the agent remembers is not looked at, so it is let go at once. */
@@ -47,7 +54,7 @@ class Tables {
   readonly #parts: readonly InheritedPart[];
   readonly #byName: ReadonlyMap<string, InheritedPart>;
   readonly #blocks = new Map<string, Promise<readonly Block[]>>();
-  #rawBytes = 0;
+  rawBytes = 0;
 
   constructor(store: PackStore, parts: readonly InheritedPart[]) {
     this.#store = store;
@@ -74,7 +81,7 @@ class Tables {
     return found;
   }
 
-  async pack(name: string): Promise<{ part: InheritedPart; blocks: readonly Block[] }> {
+  async pack(name: string): Promise<PackTable> {
     const part = this.#byName.get(name);
     if (part === undefined) throw new Unreadable("snapshot_damaged", "a file points at a pack that is not there");
     const known = this.#blocks.get(name) ?? this.#stored(part).then((stored) => this.#decoded(stored).blocks);
@@ -99,8 +106,8 @@ class Tables {
   }
 
   #decoded({ footer, stored }: StoredTail): Tail {
-    this.#rawBytes += footer.tailRawBytes;
-    if (this.#rawBytes > MAX_TABLE_BYTES) throw tooLarge();
+    this.rawBytes += footer.tailRawBytes;
+    if (this.rawBytes > MAX_TABLE_BYTES) throw tooLarge();
     return orThrow(decodeTail(stored, footer, workerPacks));
   }
 }
