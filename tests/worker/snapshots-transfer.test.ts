@@ -42,6 +42,22 @@ describe("a runner's transfers", () => {
     expect(response.headers.get("content-length")).toBe("8");
     expect(await response.text()).toBe("part one");
   });
+  it("[SN4] gives a range of a part, and says of which whole", async () => {
+    await put("part one");
+    const range = async (value: string) => fetchApp(pathOf(), { headers: { ...bearer(), range: value } });
+    const middle = await range("bytes=2-5");
+    expect(middle.status).toBe(206);
+    expect(middle.headers.get("content-range")).toBe("bytes 2-5/8");
+    expect(middle.headers.get("content-length")).toBe("4");
+    expect(middle.headers.get("x-part-sha256")).toBe(await hashOf("part one"));
+    expect(await middle.text()).toBe("rt o");
+    const end = await range("bytes=5-99");
+    expect(end.headers.get("content-range")).toBe("bytes 5-7/8");
+    expect(await end.text()).toBe("one");
+    for (const wrong of ["bytes=8-9", "bytes=5-4", "bytes=-4", "bytes=4-", "bytes=0-1,3-4", "bytes=99999999999-99999999999", "lines=0-1"])
+      expect((await range(wrong)).status, wrong).toBe(416);
+    expect((await fetchApp(pathOf(1), { headers: { ...bearer(), range: "bytes=0-1" } })).status).toBe(404);
+  });
   it("takes the same part again and refuses another in its place", async () => {
     await put("part one");
     expect((await put("part one")).status).toBe(200);

@@ -76,17 +76,33 @@ function requireOwn(identity: { sessionId: string }, sessionId: string): void {
 function partRoutes(authorize: Authorize): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
   routes.put(PART, async (c) => storePart(c, await authorizedPart(c, authorize)));
-  routes.get(PART, async (c) => {
-    const part = await getPart(c.env.BUCKET, await authorizedPart(c, authorize));
-    if (part === null) throw new AppError("not_found");
-    return c.body(part.body, 200, {
-      "content-type": "application/octet-stream",
-      "content-length": String(part.bytes),
-      "x-part-sha256": part.sha256,
-      "cache-control": "no-store",
-    });
-  });
+  routes.get(PART, async (c) => sendPart(c, await authorizedPart(c, authorize)));
   return routes;
+}
+
+/** Whole, or one range of it: a runner reads the end of a pack first, and then only what it needs (SPEC SN4). */
+async function sendPart(c: AppContext, name: string): Promise<Response> {
+  const header = c.req.header("range");
+  const range = header === undefined ? null : parseRange(header);
+  if (header !== undefined && range === null) return c.body(null, 416);
+  const part = await getPart(c.env.BUCKET, name, range);
+  if (part === null) throw new AppError("not_found");
+  if (part === "outside") return c.body(null, 416);
+  const { offset, length } = part.range;
+  return c.body(part.body, range === null ? 200 : 206, {
+    "content-type": "application/octet-stream",
+    "content-length": String(length),
+    "x-part-sha256": part.sha256,
+    "cache-control": "no-store",
+    ...(range === null ? {} : { "content-range": `bytes ${offset}-${offset + length - 1}/${part.bytes}` }),
+  });
+}
+
+/** `bytes=a-b` and nothing else: several ranges, open and suffix ranges are not asked for by any runner. */
+function parseRange(header: string): { offset: number; length: number } | null {
+  const [, first, last] = /^bytes=(\d{1,10})-(\d{1,10})$/.exec(header) ?? [];
+  if (first === undefined || last === undefined || Number(last) < Number(first)) return null;
+  return { offset: Number(first), length: Number(last) - Number(first) + 1 };
 }
 
 async function storePart(c: AppContext, name: string): Promise<Response> {

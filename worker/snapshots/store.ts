@@ -69,9 +69,40 @@ export async function putPart(bucket: R2Bucket, name: string, part: Part, body: 
 const isChecksumMismatch = (cause: unknown): boolean =>
   cause instanceof Error && /\(10037\)|checksum you specified did not match/.test(cause.message);
 
-export async function getPart(bucket: R2Bucket, name: string): Promise<{ body: ReadableStream; bytes: number; sha256: string } | null> {
-  const object = await bucket.get(name);
-  if (object === null) return null;
+export interface StoredRange {
+  body: ReadableStream;
+  /** Of the whole part. */
+  bytes: number;
+  sha256: string;
+  range: { offset: number; length: number };
+}
+
+/** `range` null: all of it. A range that begins behind the end is `outside`; one that ends there is cut. */
+export async function getPart(
+  bucket: R2Bucket,
+  name: string,
+  range: { offset: number; length: number } | null,
+): Promise<StoredRange | "outside" | null> {
+  const object = await getObject(bucket, name, range);
+  if (object === null || object === "outside") return object;
   const { sha256 } = object.checksums;
-  return { body: object.body, bytes: object.size, sha256: sha256 === undefined ? "" : hex(sha256) };
+  const offset = range?.offset ?? 0;
+  const length = Math.min(range?.length ?? object.size, object.size - offset);
+  return { body: object.body, bytes: object.size, sha256: sha256 === undefined ? "" : hex(sha256), range: { offset, length } };
+}
+
+async function getObject(
+  bucket: R2Bucket,
+  name: string,
+  range: { offset: number; length: number } | null,
+): Promise<R2ObjectBody | "outside" | null> {
+  if (range === null) return bucket.get(name);
+  try {
+    return await bucket.get(name, { range });
+  } catch (cause) {
+    // R2 has no answer of its own for a range behind the end: it throws.
+    const there = await bucket.head(name);
+    if (there !== null && range.offset >= there.size) return "outside";
+    throw cause;
+  }
 }
