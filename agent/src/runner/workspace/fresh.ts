@@ -1,18 +1,24 @@
-/** Makes a workspace that has no snapshot yet: an empty repository, a clone, or a folder of this machine in place. */
-import { access, mkdir, realpath, rename, stat } from "node:fs/promises";
+/** Makes a workspace that has no snapshot yet: an empty repository, a clone, an uploaded archive, or a folder of this machine in place. */
+import { access, mkdir, mkdtemp, realpath, rename, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import path from "node:path";
 import type { Problem } from "@ai-dev-platform/protocol/events";
 import { httpsForm } from "@ai-dev-platform/protocol/repository";
 import type { WorkspaceSource } from "@ai-dev-platform/protocol/runner";
+import { fetchImport } from "./archive/fetch-import.ts";
+import { unpackArchive } from "./archive/unpack.ts";
 import { git, type GitRun } from "./git.ts";
 import { viaServer, type GitServer } from "./git-server.ts";
 import { problem } from "./problem.ts";
 import { removeTree } from "./remove-tree.ts";
+import type { Remote } from "./transfer.ts";
 
 export type Fresh = { ok: true } | { ok: false; problem: Problem };
 
 const CLONE_TIMEOUT_MS = 5 * 60_000;
+/** Some 200,000 files on a slow disk. */
+const ADD_TIMEOUT_MS = 5 * 60_000;
+const IDENTITY = ["-c", "user.name=AI Dev Platform", "-c", "user.email=noreply@localhost", "-c", "commit.gpgSign=false"];
 /** Whoever asked for a folder in place names it; these are never a project. */
 const SYSTEM_FOLDERS = [
   "/bin",
@@ -37,12 +43,12 @@ export async function makeFresh(
   source: WorkspaceSource,
   root: string,
   building: string,
-  server: GitServer,
+  remote: Remote,
   onProgress: (detail: string) => void,
 ): Promise<Fresh> {
   if (source.kind === "path") return { ok: true };
   await removeTree(building);
-  const made = source.kind === "git" ? await clone(source.url, source.branch, building, server, onProgress) : await initEmpty(building);
+  const made = await build(source, building, remote, onProgress);
   if (!made.ok) {
     await removeTree(building);
     return made;
@@ -51,12 +57,65 @@ export async function makeFresh(
   return { ok: true };
 }
 
+function build(
+  source: Exclude<WorkspaceSource, { kind: "path" }>,
+  folder: string,
+  remote: Remote,
+  onProgress: (detail: string) => void,
+): Promise<Fresh> {
+  switch (source.kind) {
+    case "empty":
+      return initEmpty(folder);
+    case "git":
+      return clone(source.url, source.branch, folder, remote, onProgress);
+    case "archive":
+      return unpackImport(source, folder, remote, onProgress);
+  }
+}
+
 async function initEmpty(folder: string): Promise<Fresh> {
   await mkdir(folder, { recursive: true });
   const made = await git(["init", "-q", "-b", "main"], { cwd: folder });
   if (!made.ok) return made.reason === "missing" ? { ok: true } : { ok: false, problem: problem("workspace_git_failed", made.lastLine) };
-  const identity = ["-c", "user.name=AI Dev Platform", "-c", "user.email=noreply@localhost", "-c", "commit.gpgSign=false"];
-  await git([...identity, "commit", "-q", "--allow-empty", "-m", "Start"], { cwd: folder });
+  await firstCommit(folder, "Start");
+  return { ok: true };
+}
+
+const firstCommit = (folder: string, message: string) =>
+  git([...IDENTITY, "commit", "-q", "--allow-empty", "-m", message], { cwd: folder, timeoutMs: ADD_TIMEOUT_MS });
+
+type ArchiveSource = Extract<WorkspaceSource, { kind: "archive" }>;
+
+/** The archive lies beside the folder, in one that a killed runner's successor removes. */
+async function unpackImport(
+  { format, name }: ArchiveSource,
+  folder: string,
+  remote: Remote,
+  onProgress: (detail: string) => void,
+): Promise<Fresh> {
+  const incoming = await mkdtemp(path.join(path.dirname(folder), "incoming-"));
+  try {
+    onProgress(`Fetching ${name}`);
+    const file = path.join(incoming, "archive");
+    const fetched = await fetchImport(remote, file);
+    if (!fetched.ok)
+      return { ok: false, problem: problem(fetched.reason === "missing" ? "import_missing" : "unavailable", fetched.detail) };
+    onProgress(`Unpacking ${name}`);
+    const unpacked = await unpackArchive(file, format, folder);
+    if (!unpacked.ok) return { ok: false, problem: problem("archive_refused", unpacked.reason) };
+    if (unpacked.gitEntries > 0) onProgress("The archive's .git was left out: its history begins anew here.");
+    return await commitImport(folder, name);
+  } finally {
+    await removeTree(incoming);
+  }
+}
+
+/** What came in is the first commit, so that changes are measured against it. Without git there are files all the same. */
+async function commitImport(folder: string, name: string): Promise<Fresh> {
+  const made = await git(["init", "-q", "-b", "main"], { cwd: folder });
+  if (!made.ok) return made.reason === "missing" ? { ok: true } : { ok: false, problem: problem("workspace_git_failed", made.lastLine) };
+  await git(["add", "--all"], { cwd: folder, timeoutMs: ADD_TIMEOUT_MS });
+  await firstCommit(folder, `Import ${name}`);
   return { ok: true };
 }
 

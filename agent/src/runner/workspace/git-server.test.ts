@@ -52,7 +52,7 @@ const clone = (linkToken = TOKEN, url = ADDRESS) =>
     { kind: "git", url, branch: null },
     path.join(scratch, "work"),
     path.join(scratch, "building"),
-    { server: origin, linkToken },
+    { server: origin, sessionId: `ses_${"a".repeat(26)}`, linkToken },
     () => {},
   );
 
