@@ -17,7 +17,7 @@ import { savePack, type Packed } from "./packs/save-pack.ts";
 import type { TreeIndex } from "./packs/tree-index.ts";
 import type { Prepared } from "./prepare.ts";
 import { problem } from "./problem.ts";
-import { adoptPendingIndex, writePendingIndex } from "./saved-index.ts";
+import { foldLog, logSave } from "./saved-index.ts";
 import { sendParts, type Remote } from "./transfer.ts";
 import { writeState } from "./workspace-state.ts";
 
@@ -55,8 +55,8 @@ export class Saver {
     this.#prepared.index = this.#pending.index;
     this.#prepared.state = { ...state, snapshotId, pendingSnapshotId: null, fingerprint: this.#pending.fingerprint };
     this.#pending = null;
-    await adoptPendingIndex(this.#stateDir);
     await writeState(this.#stateDir, this.#prepared.state);
+    await foldLog(this.#stateDir, this.#prepared.index);
   }
 
   #list(): Promise<Listings> {
@@ -77,7 +77,7 @@ export class Saver {
       const sent = await sendParts(this.#remote, snapshotId, packed.packs);
       if (!sent.ok) return failed("unavailable", sent.detail);
       this.#pending = { fingerprint: mark, index: packed.index };
-      await writePendingIndex(this.#stateDir, packed.index);
+      await logSave(this.#stateDir, packed.change, packed.index);
       this.#prepared.state = { ...this.#prepared.state, pendingSnapshotId: snapshotId };
       await writeState(this.#stateDir, this.#prepared.state);
       return { ok: true, snapshot: this.#reference(snapshotId, packed) };

@@ -6,7 +6,7 @@ import { createHash, type Hash } from "node:crypto";
 import { open, type FileHandle } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
-import { zstdCompress } from "node:zlib";
+import { constants, zstdCompress } from "node:zlib";
 import { MAX_SNAPSHOT_PART_BYTES } from "@ai-dev-platform/protocol/limits";
 import type { Chunk, Manifest } from "@ai-dev-platform/protocol/packs/manifest";
 import { encodeTail, MAX_BLOCK_BYTES, type Block } from "@ai-dev-platform/protocol/packs/pack-file";
@@ -14,6 +14,10 @@ import type { PartFile } from "../snapshot-format.ts";
 import { nodePacks, sha256 } from "./node-packs.ts";
 
 const compress = promisify(zstdCompress);
+/** An ordinary save is a block or two: worth an effort that would take too long for a whole project. */
+const FIRST_BLOCKS = 4;
+const FIRST_LEVEL = 9;
+const LATER_LEVEL = 3;
 /** Compressed at once: as many as the pool of a small machine has threads for. */
 const BLOCKS_IN_FLIGHT = 4;
 /** Room for a block that does not compress, and for the table of blocks. */
@@ -45,6 +49,7 @@ export class PackWriter {
   #open: OpenPack | null = null;
   #pending: PendingChunk[] = [];
   #pendingBytes = 0;
+  #closedBlocks = 0;
   #inFlight: Promise<void>[] = [];
   #lastWrite: Promise<void> = Promise.resolve();
 
@@ -85,7 +90,9 @@ export class PackWriter {
     this.#pending = [];
     this.#pendingBytes = 0;
     if (this.#inFlight.length >= BLOCKS_IN_FLIGHT) await this.#inFlight.shift();
-    const compressed = compress(raw);
+    const level = this.#closedBlocks < FIRST_BLOCKS ? FIRST_LEVEL : LATER_LEVEL;
+    this.#closedBlocks += 1;
+    const compressed = compress(raw, { params: { [constants.ZSTD_c_compressionLevel]: level } });
     const before = this.#lastWrite;
     const written = Promise.all([compressed, before]).then(([stored]) => this.#write(stored, raw.length, chunks));
     // A failure is met by whoever waits next; without this it would also count as nobody's.

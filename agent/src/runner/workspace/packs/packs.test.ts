@@ -219,6 +219,30 @@ describe("saving and restoring", () => {
     await comesBack(saves);
   });
 
+  it("stores only the tail of a large file that grew, in either layer", async () => {
+    const saves = await new Saves(scratch).open();
+    const files = [path.join(saves.agent, "transcript.jsonl"), path.join(saves.workspace, "log")];
+    for (const [n, file] of files.entries()) await writeFile(file, noise(5_300_000, 20 + n));
+    await saves.save();
+    for (let turn = 0; turn < 5; turn += 1) {
+      for (const file of files) await writeFile(file, noise(2_000, 60 + turn), { flag: "a" });
+      expect(storedBytes(await saves.save())).toBeLessThan(25_000);
+    }
+    await comesBack(saves);
+  });
+
+  it("notices a change within a large file that also grew", async () => {
+    const saves = await new Saves(scratch).open();
+    const file = path.join(saves.workspace, "log");
+    const content = noise(6_000_000, 4);
+    await writeFile(file, content);
+    await saves.save();
+    content[1_000_000] = (content[1_000_000] ?? 0) ^ 1;
+    await writeFile(file, Buffer.concat([content, noise(3_000, 5)]));
+    expect(storedBytes(await saves.save())).toBeLessThan(700_000);
+    await comesBack(saves);
+  });
+
   it("stores only the tail of a file that grew", async () => {
     const saves = await new Saves(scratch).open();
     const transcript = path.join(saves.agent, "transcript.jsonl");

@@ -37,8 +37,29 @@ export function readSmall(full: string): Content | null {
   }
 }
 
-/** A large file in pieces. `take` gets a view that is only good until it answers, and says how much of it was used up. */
-export async function readLarge(full: string, take: (bytes: Buffer, isLast: boolean) => Promise<number>): Promise<Look | null> {
+/** What there is of a range, at most `bytes`. Null when the file is gone. */
+export async function readRange(full: string, from: number, bytes: number): Promise<Buffer | null> {
+  const handle = await open(full, SAFE_OPEN).catch(() => null);
+  if (handle === null) return null;
+  try {
+    const buffer = Buffer.allocUnsafe(bytes);
+    const { bytesRead } = await handle.read(buffer, 0, bytes, from);
+    return buffer.subarray(0, bytesRead);
+  } catch {
+    return null;
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * A large file in pieces. `take` gets a view that is only good until it answers, and says how much of it was used up, or
+ * that the rest is not wanted.
+ */
+export async function readLarge(
+  full: string,
+  take: (bytes: Buffer, isLast: boolean) => Promise<number | "stop">,
+): Promise<Look | "stopped" | null> {
   const handle = await open(full, SAFE_OPEN).catch(() => null);
   if (handle === null) return null;
   try {
@@ -53,6 +74,7 @@ export async function readLarge(full: string, take: (bytes: Buffer, isLast: bool
       left = bytesRead === 0 ? 0 : left - bytesRead;
       held += bytesRead;
       const used = await take(buffer.subarray(0, held), left === 0);
+      if (used === "stop") return "stopped";
       buffer.copy(buffer, 0, used, held);
       held -= used;
     }

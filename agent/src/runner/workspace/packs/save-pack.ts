@@ -3,7 +3,6 @@
  * a manifest of the differences. The cost follows what changed; an ordinary save is one pack.
  */
 import { createHash } from "node:crypto";
-import path from "node:path";
 import { emptyTrees } from "@ai-dev-platform/protocol/packs/add-up";
 import {
   bytesOf,
@@ -18,11 +17,11 @@ import { MAX_BLOCK_BYTES } from "@ai-dev-platform/protocol/packs/pack-file";
 import type { LeftOut } from "@ai-dev-platform/protocol/snapshot";
 import type { Listing, TreeEntry } from "../tree-walk.ts";
 import { planCompaction, type Compaction } from "./compaction.ts";
-import { firstCut, MAX_CHUNK_BYTES } from "./fastcdc.ts";
+import { AVERAGE_CHUNK_BYTES, firstCut, MAX_CHUNK_BYTES } from "./fastcdc.ts";
 import { sha256 } from "./node-packs.ts";
 import { PackWriter, type WrittenPack } from "./pack-writer.ts";
-import { readLarge, readSmall } from "./read-content.ts";
-import { allEntries, treeSize, type IndexedEntry, type Look, type PackRef, type TreeIndex } from "./tree-index.ts";
+import { readLarge, readRange, readSmall } from "./read-content.ts";
+import { treeSize, type IndexChange, type IndexedEntry, type Look, type PackRef, type TreeIndex } from "./tree-index.ts";
 
 /** A file changed this shortly before it was read may change again within the clock's step: it is read again next time. */
 const RACY_MS = 2_000;
@@ -51,6 +50,8 @@ export interface Packed {
   treeFiles: number;
   leftOut: LeftOut[];
   index: TreeIndex;
+  /** What is other in it than in `previous`; null without one. */
+  change: IndexChange | null;
   /** Nothing is new, other or gone: there is nothing to store. */
   isUnchanged: boolean;
 }
@@ -64,6 +65,12 @@ export async function savePack(input: PackInput): Promise<Packed> {
   }
 }
 
+interface Read {
+  sha256: string;
+  chunks: Chunk[];
+  look: Look;
+}
+
 class Save {
   readonly #input: PackInput;
   readonly #writer: PackWriter;
@@ -71,16 +78,19 @@ class Save {
   /** Chunks that are stored in packs that stay, by content. */
   readonly #known = new Map<string, Chunk>();
   readonly #layers = emptyTrees<IndexedEntry>();
-  readonly #changed: [Layer, string, SavedEntry][] = [];
-  readonly #gone: LeftOut[] = [];
+  readonly #changed: Record<Layer, [string, IndexedEntry][]> = { agent: [], src: [] };
+  readonly #removed: Record<Layer, string[]> = { agent: [], src: [] };
+  readonly #unreadable: LeftOut[] = [];
 
   constructor(input: PackInput) {
     this.#input = input;
     this.#writer = new PackWriter(input.snapshotId, input.into);
     this.#compaction = planCompaction(input.previous);
     if (input.previous === null) return;
-    for (const [, , entry] of allEntries(input.previous.layers))
-      for (const chunk of entry.chunks) if (!this.#compaction.retired.has(chunk.pack)) this.#known.set(chunk.sha256, chunk);
+    const { retired } = this.#compaction;
+    for (const layer of LAYERS)
+      for (const { chunks } of input.previous.layers[layer].values())
+        for (const chunk of chunks) if (!retired.has(chunk.pack)) this.#known.set(chunk.sha256, chunk);
   }
 
   abandon(): Promise<void> {
@@ -91,83 +101,96 @@ class Save {
     const { agent, workspace, previous, snapshotId } = this.#input;
     await this.#layer("agent", agent.root, agent.listing.entries);
     await this.#layer("src", workspace.root, repositoryLast(workspace.listing.entries));
+    for (const layer of LAYERS)
+      for (const name of previous?.layers[layer].keys() ?? []) if (!this.#layers[layer].has(name)) this.#removed[layer].push(name);
     const packs = await this.#writer.finish(() => this.#manifest());
     const inherited = this.#inherited(previous);
     const own = packs.map(({ name, bytes, sha256: hash }, n): PackRef => {
       const manifest = n < packs.length - 1 ? "none" : this.#compaction.isFull ? "full" : "delta";
       return { name, bytes, sha256: hash, manifest };
     });
+    const index = { snapshotId, packs: [...inherited, ...own], layers: this.#layers };
     const { bytes, files } = treeSize(this.#layers.src);
     return {
       packs,
       inherited,
       treeBytes: bytes,
       treeFiles: files,
-      leftOut: [...workspace.listing.leftOut, ...this.#gone].slice(0, MAX_LEFT_OUT),
-      index: { snapshotId, packs: [...inherited, ...own], layers: this.#layers },
-      isUnchanged: !this.#compaction.isFull && this.#changed.length === 0 && this.#isNothingGone(),
+      leftOut: [...workspace.listing.leftOut, ...this.#unreadable].slice(0, MAX_LEFT_OUT),
+      index,
+      change: previous === null ? null : { snapshotId, parentId: previous.snapshotId, packs: index.packs, ...this.#difference() },
+      isUnchanged: !this.#compaction.isFull && LAYERS.every((layer) => this.#isSameLayer(layer)),
     };
   }
 
+  #difference(): Pick<IndexChange, Layer> {
+    const of = (layer: Layer) => ({ set: this.#changed[layer], gone: this.#removed[layer] });
+    return { agent: of("agent"), src: of("src") };
+  }
+
+  #isSameLayer(layer: Layer): boolean {
+    return this.#changed[layer].length === 0 && this.#removed[layer].length === 0;
+  }
+
   async #layer(layer: Layer, root: string, entries: readonly TreeEntry[]): Promise<void> {
+    const previous = this.#input.previous?.layers[layer];
+    const kept = this.#layers[layer];
     for (const listed of entries) {
-      const before = this.#input.previous?.layers[layer].get(listed.path);
-      const entry = listed.kind === "file" ? await this.#file(path.join(root, listed.path), listed, before) : plain(listed);
-      if (entry === null) {
-        if (layer === "src") this.#gone.push({ path: listed.path, reason: "unreadable" });
+      const before = previous?.get(listed.path);
+      if (before !== undefined && this.#isUnchanged(listed, before)) {
+        kept.set(listed.path, before);
         continue;
       }
-      this.#layers[layer].set(listed.path, entry);
-      if (before === undefined || !isSame(entry, before)) this.#changed.push([layer, listed.path, entry]);
+      const entry = listed.kind === "file" ? await this.#file(layer, `${root}/${listed.path}`, listed, before) : plain(listed);
+      if (entry === null) {
+        if (layer === "src") this.#unreadable.push({ path: listed.path, reason: "unreadable" });
+        continue;
+      }
+      kept.set(listed.path, entry);
+      if (before === undefined || !isSame(entry, before)) this.#changed[layer].push([listed.path, entry]);
     }
   }
 
   #manifest(): Manifest {
     const builder = new ManifestBuilder();
     const { isFull } = this.#compaction;
-    if (isFull) for (const [layer, name, entry] of allEntries(this.#layers)) builder.set(layer, name, entry);
-    else for (const [layer, name, entry] of this.#changed) builder.set(layer, name, entry);
-    if (!isFull) this.#removals(builder);
+    for (const layer of LAYERS) {
+      for (const [name, entry] of isFull ? this.#layers[layer] : this.#changed[layer]) builder.set(layer, name, entry);
+      if (!isFull) for (const name of this.#removed[layer]) builder.remove(layer, name);
+    }
     return builder.build(isFull ? "full" : "delta", this.#input.meta);
   }
 
-  #isNothingGone(): boolean {
-    return LAYERS.every((layer) => [...(this.#input.previous?.layers[layer].keys() ?? [])].every((name) => this.#layers[layer].has(name)));
-  }
-
-  #removals(builder: ManifestBuilder): void {
-    for (const layer of LAYERS)
-      for (const name of this.#input.previous?.layers[layer].keys() ?? []) if (!this.#layers[layer].has(name)) builder.remove(layer, name);
-  }
-
   /** Null when it is gone or no regular file any more. */
-  async #file(full: string, listed: TreeEntry, before: IndexedEntry | undefined): Promise<IndexedEntry | null> {
-    const { mode } = listed;
-    if (before !== undefined && this.#isUnchanged(listed, before)) return { ...before, mode };
+  async #file(layer: Layer, full: string, listed: TreeEntry, before: IndexedEntry | undefined): Promise<IndexedEntry | null> {
     const kept = before !== undefined && before.kind === "file" && this.#isKept(before) ? before : null;
-    const read = listed.bytes <= MAX_BLOCK_BYTES ? await this.#small(full, kept) : await this.#large(full);
+    const read = listed.bytes <= MAX_BLOCK_BYTES ? await this.#small(layer, full, kept) : await this.#large(layer, full, kept);
     if (read === null) return null;
     const { look, ...content } = read;
     const isRacy = look.mtimeMs > this.#input.now - RACY_MS;
-    return { kind: "file", mode, mtimeMs: look.mtimeMs, target: "", ...content, look: isRacy ? null : look };
+    return { kind: "file", mode: listed.mode, mtimeMs: look.mtimeMs, target: "", ...content, look: isRacy ? null : look };
   }
 
+  /** As it was, to be carried over without a look inside. */
   #isUnchanged(listed: TreeEntry, before: IndexedEntry): boolean {
+    if (listed.kind !== before.kind || listed.mode !== before.mode) return false;
+    if (listed.kind !== "file") return listed.target === before.target;
     const { look } = before;
     if (look === null || look.bytes !== listed.bytes || look.mtimeMs !== listed.mtimeMs) return false;
     return look.ctimeMs === listed.ctimeMs && look.inode === listed.inode && this.#isKept(before);
   }
 
   #isKept(entry: SavedEntry): boolean {
-    return entry.chunks.every((chunk) => !this.#compaction.retired.has(chunk.pack));
+    const { retired } = this.#compaction;
+    return retired.size === 0 || entry.chunks.every((chunk) => !retired.has(chunk.pack));
   }
 
-  async #small(full: string, kept: IndexedEntry | null): Promise<{ sha256: string; chunks: Chunk[]; look: Look } | null> {
+  async #small(layer: Layer, full: string, kept: IndexedEntry | null): Promise<Read | null> {
     const content = readSmall(full);
     if (content === null) return null;
     const { bytes, look } = content;
     // It grew beyond a block since it was listed.
-    if (bytes.length > MAX_BLOCK_BYTES) return this.#large(full);
+    if (bytes.length > MAX_BLOCK_BYTES) return this.#large(layer, full, kept);
     const hash = sha256(bytes);
     if (kept !== null && kept.sha256 === hash) return { sha256: hash, chunks: [...kept.chunks], look };
     const grown = kept === null ? 0 : grownFrom(bytes, kept);
@@ -177,21 +200,36 @@ class Save {
     return { sha256: hash, chunks: [...before, ...fresh], look };
   }
 
-  async #large(full: string): Promise<{ sha256: string; chunks: Chunk[]; look: Look } | null> {
-    const chunks: Chunk[] = [];
+  async #large(layer: Layer, full: string, kept: IndexedEntry | null): Promise<Read | null> {
+    const grown = kept !== null && (await mayHaveGrown(full, kept)) ? await this.#pieces(layer, full, kept) : "other";
+    return grown === "other" ? this.#pieces(layer, full, null) : grown;
+  }
+
+  /** With `before`, only what stands behind its content is cut and stored; "other" when its content is not at the start. */
+  async #pieces(layer: Layer, full: string, before: IndexedEntry): Promise<Read | "other" | null>;
+  async #pieces(layer: Layer, full: string, before: null): Promise<Read | null>;
+  async #pieces(layer: Layer, full: string, before: IndexedEntry | null): Promise<Read | "other" | null> {
+    const chunks = [...(before?.chunks ?? [])];
     const whole = createHash("sha256");
+    let toPass = before === null ? 0 : bytesOf(before);
     const look = await readLarge(full, async (bytes, isLast) => {
-      let at = 0;
+      let at = Math.min(toPass, bytes.length);
+      if (toPass > 0) {
+        whole.update(bytes.subarray(0, at));
+        toPass -= at;
+        if (toPass === 0 && whole.copy().digest("base64url") !== before?.sha256) return "stop";
+      }
       // Near the end of what is here a cut may still move, unless this is the file's end.
       const needed = isLast ? 1 : MAX_CHUNK_BYTES;
       while (bytes.length - at >= needed) {
-        const piece = Buffer.from(bytes.subarray(at, at + firstCut(bytes.subarray(at))));
+        const piece = Buffer.from(bytes.subarray(at, at + cut(layer, bytes.subarray(at))));
         whole.update(piece);
         chunks.push(await this.#chunk(piece, sha256(piece)));
         at += piece.length;
       }
       return at;
     });
+    if (look === "stopped" || toPass > 0) return "other";
     return look === null ? null : { sha256: whole.digest("base64url"), chunks, look };
   }
 
@@ -206,12 +244,24 @@ class Save {
   /** What the state is built from: manifests since the last full one, and every pack that a file points into. */
   #inherited(previous: TreeIndex | null): PackRef[] {
     const used = new Set<string>();
-    for (const [, , entry] of allEntries(this.#layers)) for (const chunk of entry.chunks) used.add(chunk.pack);
+    for (const layer of LAYERS) for (const { chunks } of this.#layers[layer].values()) for (const { pack } of chunks) used.add(pack);
     const { isFull } = this.#compaction;
     return (previous?.packs ?? [])
       .map((pack): PackRef => (isFull ? { ...pack, manifest: "none" } : pack))
       .filter((pack) => pack.manifest !== "none" || used.has(pack.name));
   }
+}
+
+/** A conversation only grows: where it is cut does not matter, and fewer pieces make its entry short. */
+const cut = (layer: Layer, bytes: Uint8Array): number => (layer === "agent" ? Math.min(bytes.length, MAX_CHUNK_BYTES) : firstCut(bytes));
+
+/** A look at the end of the old content, before all of it is read. */
+async function mayHaveGrown(full: string, before: IndexedEntry): Promise<boolean> {
+  const bytes = bytesOf(before);
+  const last = before.chunks.at(-1);
+  if (last === undefined || before.chunks.length >= MAX_TAILS + bytes / AVERAGE_CHUNK_BYTES) return false;
+  const end = await readRange(full, bytes - last.bytes, last.bytes + 1);
+  return end !== null && end.length > last.bytes && sha256(end.subarray(0, last.bytes)) === last.sha256;
 }
 
 /** How much of `bytes` is the old content, untouched; 0 unless all of the old content stands at the start. */

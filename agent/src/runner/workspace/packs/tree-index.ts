@@ -38,15 +38,11 @@ export interface TreeIndex {
 /** As it comes out of a manifest. */
 export const unread = (entry: SavedEntry): IndexedEntry => ({ ...entry, look: null });
 
-export function* allEntries(layers: TreeIndex["layers"]): Generator<[Layer, string, IndexedEntry]> {
-  for (const layer of LAYERS) for (const [path, entry] of layers[layer]) yield [layer, path, entry];
-}
-
 /** Bytes of files that point into each pack. A chunk that two files share counts once for each. */
 export function liveBytes(layers: TreeIndex["layers"]): Map<string, number> {
   const live = new Map<string, number>();
-  for (const [, , entry] of allEntries(layers))
-    for (const chunk of entry.chunks) live.set(chunk.pack, (live.get(chunk.pack) ?? 0) + chunk.bytes);
+  for (const layer of LAYERS)
+    for (const { chunks } of layers[layer].values()) for (const { pack, bytes } of chunks) live.set(pack, (live.get(pack) ?? 0) + bytes);
   return live;
 }
 
@@ -71,23 +67,55 @@ const storedEntrySchema = z.object({
   chunks: z.array(z.object({ pack: z.string(), block: z.int(), offset: z.int(), bytes: z.int(), sha256: z.string() })),
   look: lookSchema.nullable(),
 });
-const storedSchema = z.object({
+const packsSchema = z.array(
+  z.object({ name: z.string(), bytes: z.int(), sha256: z.string(), manifest: z.enum(["none", "full", "delta"]) }),
+);
+const entriesSchema = z.array(z.tuple([z.string(), storedEntrySchema]));
+const storedSchema = z.object({ snapshotId: z.string(), packs: packsSchema, agent: entriesSchema, src: entriesSchema });
+
+const changedLayerSchema = z.object({ set: entriesSchema, gone: z.array(z.string()) });
+const changeSchema = z.object({
   snapshotId: z.string(),
-  packs: z.array(z.object({ name: z.string(), bytes: z.int(), sha256: z.string(), manifest: z.enum(["none", "full", "delta"]) })),
-  agent: z.array(z.tuple([z.string(), storedEntrySchema])),
-  src: z.array(z.tuple([z.string(), storedEntrySchema])),
+  parentId: z.string(),
+  packs: packsSchema,
+  agent: changedLayerSchema,
+  src: changedLayerSchema,
 });
+
+/** What one save made other in the index that it began with. */
+export interface IndexChange extends Record<Layer, { set: [string, IndexedEntry][]; gone: string[] }> {
+  snapshotId: string;
+  parentId: string;
+  packs: PackRef[];
+}
+
+export const encodeChange = (change: IndexChange): string => JSON.stringify(change);
+
+export const decodeChange = (line: string): IndexChange | null => parseJson(line, changeSchema);
+
+export function applyChange(index: TreeIndex, change: IndexChange): void {
+  for (const layer of LAYERS) {
+    for (const path of change[layer].gone) index.layers[layer].delete(path);
+    for (const [path, entry] of change[layer].set) index.layers[layer].set(path, entry);
+  }
+  index.snapshotId = change.snapshotId;
+  index.packs = change.packs;
+}
 
 export const encodeIndex = ({ snapshotId, packs, layers }: TreeIndex): string =>
   JSON.stringify({ snapshotId, packs, agent: [...layers.agent], src: [...layers.src] });
 
 /** Null when it is not readable: the next save is then a full one. */
 export function decodeIndex(text: string): TreeIndex | null {
+  const stored = parseJson(text, storedSchema);
+  if (stored === null) return null;
+  const { snapshotId, packs, agent, src } = stored;
+  return { snapshotId, packs, layers: { agent: new Map(agent), src: new Map(src) } };
+}
+
+function parseJson<T>(text: string, schema: z.ZodType<T>): T | null {
   try {
-    const parsed = storedSchema.safeParse(JSON.parse(text));
-    if (!parsed.success) return null;
-    const { snapshotId, packs, agent, src } = parsed.data;
-    return { snapshotId, packs, layers: { agent: new Map(agent), src: new Map(src) } };
+    return schema.safeParse(JSON.parse(text)).data ?? null;
   } catch {
     return null;
   }
