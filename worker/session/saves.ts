@@ -47,6 +47,8 @@ export async function commitSnapshot(parts: SessionParts, ws: WebSocket, mark: L
   const early = refusal(parts, mark, frame);
   const refused = early ?? (await verify(parts, snapshot));
   ledger.transact(() => {
+    // The same commit came twice, and the first became the head while this one was verified.
+    if (headOf(sql)?.snapshotId === snapshot.snapshotId) return ledger.afterCommit(() => answer(null));
     const code = refused ?? refusal(parts, mark, frame);
     if (code === null) makeHead(parts, mark, frame);
     else if (code !== "runner_fenced") ledger.append({ event: { type: "snapshot_failed", problem: problemOf(code) } });
