@@ -16,6 +16,7 @@ const SessionPage = lazy(load.session);
 const ProjectPage = lazy(load.project);
 const SettingsPage = lazy(load.settings);
 const SharePage = lazy(load.share);
+const ConnectPage = lazy(load.connect);
 
 // The first page comes beside its frame, not after it.
 preloadPage(location.pathname);
@@ -37,6 +38,9 @@ export function App() {
             <Route path={patterns.project}>{({ id }) => signedIn(<ProjectPage key={id} projectId={id} />)}</Route>
             <Route path={patterns.settings}>{({ tab }) => signedIn(<SettingsPage tab={tab} />)}</Route>
             <Route path={patterns.share}>{({ id }) => <SharePage key={id} shareId={id} />}</Route>
+            <Route path={patterns.connect}>
+              <ConnectPage />
+            </Route>
             <Route>
               <NotFoundPage />
             </Route>

@@ -8,6 +8,7 @@ export const load = {
   project: () => import("./projects/ProjectPage.tsx"),
   settings: () => import("./settings/SettingsPage.tsx"),
   share: () => import("./share/SharePage.tsx"),
+  connect: () => import("./connect/ConnectPage.tsx"),
 };
 
 const BY_FIRST_SEGMENT: Record<string, () => Promise<unknown>> = {
@@ -17,6 +18,7 @@ const BY_FIRST_SEGMENT: Record<string, () => Promise<unknown>> = {
   p: load.project,
   settings: load.settings,
   share: load.share,
+  connect: load.connect,
   signin: load.signIn,
 };
 

@@ -23,6 +23,7 @@ export const patterns = {
   project: "/p/:id",
   settings: "/settings/:tab?",
   share: "/share/:id",
+  connect: "/connect",
 } as const;
 
 /** Where to go after sign-in: a path of this site, whatever the address says. */

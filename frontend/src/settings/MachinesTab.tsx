@@ -1,4 +1,5 @@
 import type { MachineBody } from "@ai-dev-platform/protocol/http";
+import { RemoveMachine } from "../connect/RemoveMachine.tsx";
 import { formatCount } from "../ui/format.ts";
 import { StateDot } from "../ui/state-dot.tsx";
 import { RelativeTime } from "../ui/time.tsx";
@@ -25,7 +26,7 @@ export function MachinesTab() {
         }
       </Loaded>
       <p className="mt-4 mb-1 text-fg-2">{t.machines.how}</p>
-      {t.machines.commands.map((command) => (
+      {t.machines.commands(location.origin).map((command) => (
         <code key={command} className="mb-1 block w-fit rounded-chip bg-sunken px-2 py-0.5 font-mono text-mono">
           {command}
         </code>
@@ -62,6 +63,7 @@ function MachineRow({ machine }: { machine: MachineBody }) {
           </>
         )}
       </p>
+      {!machine.isOperator && <RemoveMachine machine={machine} />}
     </li>
   );
 }

@@ -140,7 +140,7 @@ export const t = {
     about: "Computers where sessions can run.",
     none: "No machine has connected yet.",
     how: "Run this on the computer:",
-    commands: ["npm start", "npx ai-dev-agent connect"],
+    commands: (origin: string) => [`npx @ai-dev-platform/agent login --server ${origin}`, "npx @ai-dev-platform/agent connect"],
     online: "Online",
     offline: "Offline, seen",
     operator: "Shared by the operator",
