@@ -13,6 +13,7 @@ import { secureHeaders } from "./middleware/secure-headers.ts";
 import { authorizeRoutes } from "./routes/authorize.ts";
 import { configRoutes } from "./routes/config.ts";
 import { deviceRoutes } from "./routes/device.ts";
+import { downloadsRoutes } from "./routes/downloads.ts";
 import { forksRoutes } from "./routes/forks.ts";
 import { gitCredentialsRoutes } from "./routes/git-credentials.ts";
 import { gitProxyRoutes } from "./routes/git-proxy.ts";
@@ -41,7 +42,7 @@ for (const routes of [configRoutes, authRoutes, meRoutes, settingsRoutes, keysRo
 for (const routes of [projectsRoutes, sessionsRoutes, sharesRoutes, machinesRoutes, runnerRoutes, llmRoutes]) app.route("/", routes);
 for (const routes of [forksRoutes, networkRoutes, gitCredentialsRoutes, gitProxyRoutes, importsRoutes, storageRoutes])
   app.route("/", routes);
-for (const routes of [deviceRoutes, authorizeRoutes, machineSelfRoutes]) app.route("/", routes);
+for (const routes of [deviceRoutes, authorizeRoutes, machineSelfRoutes, downloadsRoutes]) app.route("/", routes);
 
 // Pages with an id in the path: the app itself, with the Worker's headers. The asset binding answers the root with index.html.
 app.get("/s/*", (c) => c.env.ASSETS.fetch(new URL("/", c.req.url)));
