@@ -178,6 +178,21 @@ export const ERRORS = {
     retryable: false,
     message: "This computer is not signed in any more. Run ai-dev-agent login.",
   },
+  command_refused: {
+    status: 403,
+    retryable: false,
+    message: "Your machine refused this: it was not signed by a browser that it knows. The reason is in the details.",
+  },
+  login_missing: {
+    status: 409,
+    retryable: false,
+    message: "Claude is not signed in on that machine. Run claude there, sign in, then send a prompt.",
+  },
+  mode_refused: {
+    status: 403,
+    retryable: false,
+    message: "That machine does not allow this mode. Its owner can allow it there with ai-dev-agent connect --allow-bypass.",
+  },
   session_deleted: { status: 410, retryable: false, message: "This session was deleted." },
 } as const satisfies Record<string, ErrorRow>;
 

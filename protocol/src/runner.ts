@@ -16,6 +16,7 @@ import {
 import { ARCHIVE_FORMATS } from "./modes.ts";
 import { MAX_PROMPT_CHARS, MAX_THREADS, RUNNER_LOG_LINE_CHARS, RUNNER_LOG_LINES } from "./limits.ts";
 import { queryResultSchema, querySchema } from "./queries.ts";
+import { commandSignatureSchema } from "./signing.ts";
 import { snapshotRefSchema } from "./snapshot.ts";
 
 /** The agent's report that a turn is over. The session, not the runner, writes the turn's end. */
@@ -154,13 +155,19 @@ export const runnerOrderFrameSchema = z.discriminatedUnion("type", [
     thread: threadSchema,
     text: z.string().max(MAX_PROMPT_CHARS),
     steer: z.boolean(),
+    signature: commandSignatureSchema.optional(),
   }),
   z.object({ type: z.literal("interrupt"), turnId: turnIdSchema }),
-  z.object({ type: z.literal("answer"), approvalId: approvalIdSchema, answer: approvalAnswerSchema }),
+  z.object({
+    type: z.literal("answer"),
+    approvalId: approvalIdSchema,
+    answer: approvalAnswerSchema,
+    signature: commandSignatureSchema.optional(),
+  }),
   /** The agents there are now, after one was added. */
   z.object({ type: z.literal("threads"), threads: z.array(threadInfoSchema).max(MAX_THREADS) }),
-  z.object({ type: z.literal("set_mode"), mode: modeSchema }),
-  z.object({ type: z.literal("set_model"), model: z.string() }),
+  z.object({ type: z.literal("set_mode"), mode: modeSchema, signature: commandSignatureSchema.optional() }),
+  z.object({ type: z.literal("set_model"), model: z.string(), signature: commandSignatureSchema.optional() }),
   z.object({ type: z.literal("query"), requestId: requestIdSchema, query: querySchema }),
   z.object({ type: z.literal("save"), requestId: requestIdSchema, asked: z.boolean() }),
   z.object({

@@ -18,6 +18,7 @@ import { MAX_HISTORY_PAGE, MAX_MAX_HOURS, MAX_PROMPT_CHARS, MAX_THREADS, MIN_MAX
 import { allowScopeSchema, hostNameSchema, networkSchema } from "./network.ts";
 import { querySchema, type QueryResult } from "./queries.ts";
 import type { Role } from "./roles.ts";
+import { commandSignatureSchema } from "./signing.ts";
 import type { SessionState } from "./state.ts";
 
 const modelIdSchema = z.string().min(1).max(100);
@@ -41,12 +42,15 @@ export const viewerFrameSchema = z.discriminatedUnion("type", [
     delivery: deliverySchema,
     /** Absent: `main`. */
     thread: threadSchema.optional(),
+    /** For a person's own machine (SPEC SG). */
+    signature: commandSignatureSchema.optional(),
   }),
   z.strictObject({
     type: z.literal("prompt_edit"),
     requestId: requestIdSchema,
     promptId: promptIdSchema,
     text: z.string().trim().min(1).max(MAX_PROMPT_CHARS),
+    signature: commandSignatureSchema.optional(),
   }),
   z.strictObject({
     type: z.literal("prompt_move"),
@@ -59,9 +63,25 @@ export const viewerFrameSchema = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("stop"), requestId: requestIdSchema, turnId: turnIdSchema }),
   /** Ends these turns, whichever of them still run: "stop all" names what the person saw running. */
   z.strictObject({ type: z.literal("stop_all"), requestId: requestIdSchema, turnIds: z.array(turnIdSchema).min(1).max(MAX_THREADS) }),
-  z.strictObject({ type: z.literal("answer"), requestId: requestIdSchema, approvalId: approvalIdSchema, answer: approvalAnswerSchema }),
-  z.strictObject({ type: z.literal("set_mode"), requestId: requestIdSchema, mode: modeSchema }),
-  z.strictObject({ type: z.literal("set_model"), requestId: requestIdSchema, model: modelIdSchema }),
+  z.strictObject({
+    type: z.literal("answer"),
+    requestId: requestIdSchema,
+    approvalId: approvalIdSchema,
+    answer: approvalAnswerSchema,
+    signature: commandSignatureSchema.optional(),
+  }),
+  z.strictObject({
+    type: z.literal("set_mode"),
+    requestId: requestIdSchema,
+    mode: modeSchema,
+    signature: commandSignatureSchema.optional(),
+  }),
+  z.strictObject({
+    type: z.literal("set_model"),
+    requestId: requestIdSchema,
+    model: modelIdSchema,
+    signature: commandSignatureSchema.optional(),
+  }),
   z.strictObject({ type: z.literal("set_budget"), requestId: requestIdSchema, budgetUsd: z.number().min(0).max(10_000) }),
   z.strictObject({
     type: z.literal("set_max_hours"),
