@@ -37,8 +37,10 @@ function utf8Bytes(text: string): number {
   return bytes;
 }
 
-/** The reason to refuse, or null. */
-export function judgeTrees(layers: Trees, storedBytes: number, limits: RestoreLimits): string | null {
+type MayLeave = (path: string, target: string) => boolean;
+
+/** The reason to refuse, or null. `mayLeave`: whether a link that leaves its tree is let through all the same. */
+export function judgeTrees(layers: Trees, storedBytes: number, limits: RestoreLimits, mayLeave: MayLeave = () => false): string | null {
   let bytes = 0;
   let entries = 0;
   for (const layer of LAYERS) {
@@ -46,7 +48,7 @@ export function judgeTrees(layers: Trees, storedBytes: number, limits: RestoreLi
     entries += tree.size;
     if (entries > limits.entries) return "the snapshot has too many entries";
     for (const [path, entry] of tree) {
-      const reason = judgeEntry(path, entry, tree, limits);
+      const reason = judgeEntry(path, entry, tree, limits, mayLeave);
       if (reason !== null) return reason;
       bytes += bytesOf(entry);
     }
@@ -55,7 +57,13 @@ export function judgeTrees(layers: Trees, storedBytes: number, limits: RestoreLi
   return bytes > limits.bytes || isTooDense ? "the snapshot unpacks to too much" : null;
 }
 
-function judgeEntry(path: string, entry: SavedEntry, tree: ReadonlyMap<string, SavedEntry>, limits: RestoreLimits): string | null {
+function judgeEntry(
+  path: string,
+  entry: SavedEntry,
+  tree: ReadonlyMap<string, SavedEntry>,
+  limits: RestoreLimits,
+  mayLeave: MayLeave,
+): string | null {
   const shown = JSON.stringify(path.slice(0, 200));
   const names = path.split("/");
   if (path.includes("\0") || names.some((name) => name === "" || name === "." || name === "..")) return `the name ${shown} is not accepted`;
@@ -70,6 +78,7 @@ function judgeEntry(path: string, entry: SavedEntry, tree: ReadonlyMap<string, S
     const there = tree.get(at);
     return there?.kind === "link" ? there.target : undefined;
   };
-  if (entry.kind === "link" && !staysInside(path, entry.target, targetOf)) return `the link ${shown} leaves its tree`;
+  if (entry.kind === "link" && !staysInside(path, entry.target, targetOf) && !mayLeave(path, entry.target))
+    return `the link ${shown} leaves its tree`;
   return null;
 }

@@ -6,7 +6,7 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rmdir } from "node:fs/promis
 import path from "node:path";
 import type { Problem } from "@ai-dev-platform/protocol/events";
 import type { WorkspaceSource } from "@ai-dev-platform/protocol/runner";
-import { SNAPSHOT_FORMAT, type SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
+import { allParts, SNAPSHOT_FORMAT, type SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
 import * as z from "zod";
 import { fingerprint } from "./fingerprint.ts";
 import { exists, locatePath, makeFresh } from "./fresh.ts";
@@ -14,15 +14,18 @@ import { listForSave } from "./listing.ts";
 import { findOrigin, type Tree } from "./origin.ts";
 import { problem } from "./problem.ts";
 import { removeTree } from "./remove-tree.ts";
-import { restorePacks } from "./packs/restore-packs.ts";
+import { Unreachable } from "./hydrate/pack-source.ts";
+import { restoreFrom } from "./packs/restore-packs.ts";
 import type { TreeIndex } from "./packs/tree-index.ts";
 import { readIndex, writeIndex } from "./saved-index.ts";
 import { STAGED } from "./snapshot-format.ts";
-import { fetchPacks, type Remote } from "./transfer.ts";
+import { RemotePack, type Remote } from "./transfer.ts";
 import { originSchema, readState, writeState, type WorkspaceState } from "./workspace-state.ts";
 
 export type ProgressStep = "cloning" | "restoring";
 export type OnProgress = (step: ProgressStep, detail: string) => void;
+
+const PROGRESS_INTERVAL_MS = 300;
 
 export interface PrepareInput {
   remote: Remote;
@@ -119,11 +122,10 @@ async function restore(input: PrepareInput, place: Place, snapshot: SnapshotRef,
   try {
     if (snapshot.format !== SNAPSHOT_FORMAT)
       return { ok: false, reason: "damaged", detail: `its format is ${snapshot.format}; this program reads format ${SNAPSHOT_FORMAT}` };
-    const fetched = await fetchPacks(input.remote, snapshot, incoming);
-    if (!fetched.ok) return fetched;
     const staging = path.join(incoming, "staging");
     await mkdir(staging, { mode: 0o700 });
-    const unpacked = await restorePacks(fetched.packs, staging);
+    const sources = allParts(snapshot).map((part) => new RemotePack(input.remote, part));
+    const unpacked = await restoreFrom(sources, staging, { onWritten: tellOften(input.onProgress, snapshot.treeFiles) });
     if (!unpacked.ok) return { ok: false, reason: "damaged", detail: unpacked.detail };
     const meta = await readMeta(path.join(staging, STAGED.meta));
     if (!place.tree.isInPlace) await install(path.join(staging, STAGED.workspace), place.tree.root);
@@ -135,9 +137,23 @@ async function restore(input: PrepareInput, place: Place, snapshot: SnapshotRef,
     if (index !== null) await writeIndex(input.stateDir, index);
     await writeState(input.stateDir, state);
     return { ok: true, prepared: { ...place, state, index } };
+  } catch (error) {
+    if (error instanceof Unreachable) return { ok: false, reason: "unreachable", detail: error.message };
+    throw error;
   } finally {
     await removeTree(incoming);
   }
+}
+
+/** A wake of a large project takes seconds: how far it is, a few times in each. */
+function tellOften(onProgress: OnProgress, ofFiles: number): (files: number) => void {
+  let toldAt = performance.now();
+  return (files) => {
+    const now = performance.now();
+    if (now - toldAt < PROGRESS_INTERVAL_MS) return;
+    toldAt = now;
+    onProgress("restoring", `${files} of ${Math.max(files, ofFiles)} files`);
+  };
 }
 
 /** After a fallback the disk counts as the head's successor: the next save replaces what could not be read. */

@@ -1,11 +1,11 @@
 /** Moves the parts of a snapshot between this disk and the session's storage, and proves what arrived. */
 import { createHash } from "node:crypto";
-import { readFile, writeFile } from "node:fs/promises";
-import path from "node:path";
+import { readFile } from "node:fs/promises";
 import { setTimeout as wait } from "node:timers/promises";
-import { allParts, type InheritedPart, type SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
+import type { InheritedPart } from "@ai-dev-platform/protocol/snapshot";
 import { packName } from "@ai-dev-platform/protocol/packs/pack-name";
-import type { FetchedPack } from "./packs/restore-packs.ts";
+import { type PackSource, Refusal, Unreachable } from "./hydrate/pack-source.ts";
+import { MAX_RANGE_BYTES } from "./hydrate/ranges.ts";
 import type { PartFile } from "./snapshot-format.ts";
 
 export interface Remote {
@@ -18,11 +18,8 @@ export interface Remote {
 }
 
 export type Sent = { ok: true } | { ok: false; detail: string };
-/** `damaged`: it arrived, or is gone, and will never be whole. `unreachable`: it may work later. */
-export type Fetched = { ok: true; packs: FetchedPack[] } | { ok: false; reason: "damaged" | "unreachable"; detail: string };
-
-/** Enough to fill a line with a long way to it; few enough to hold in memory (32 MB each). */
-const FETCHED_AT_ONCE = 4;
+/** Read at once from the end of a pack: its footer, and for all but large trees its whole table. */
+const END_BYTES = 262_144;
 const ATTEMPTS = 4;
 const RETRY_PAUSE_MS = 500;
 /** 32 MB over a slow line. */
@@ -40,40 +37,71 @@ export async function sendParts(remote: Remote, snapshotId: string, parts: reado
   return { ok: true };
 }
 
-/** Every pack that a snapshot is read from, several at a time. */
-export async function fetchPacks(remote: Remote, snapshot: SnapshotRef, into: string): Promise<Fetched> {
-  const parts = allParts(snapshot);
-  const packs: FetchedPack[] = [];
-  let refused: Refused | null = null;
-  let next = 0;
-  const work = async () => {
-    while (refused === null && next < parts.length) {
-      const index = next;
-      next += 1;
-      const part = parts[index];
-      if (part === undefined) return;
-      const fetched = await fetchPack(remote, part, path.join(into, `pack-${index}`), index);
-      if ("pack" in fetched) packs[index] = fetched.pack;
-      else refused ??= fetched;
-    }
-  };
-  await Promise.all(Array.from({ length: FETCHED_AT_ONCE }, work));
-  return refused ?? { ok: true, packs };
-}
+/** A stored pack, read by ranges. One that fits into the first range is compared with its reference as a whole. */
+export class RemotePack implements PackSource {
+  readonly name: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly #remote: Remote;
+  readonly #url: string;
+  readonly #endFrom: number;
+  #end: Promise<Uint8Array> | null = null;
+  /** From a server that knows no ranges. */
+  #whole: Uint8Array | null = null;
 
-type Refused = Extract<Fetched, { ok: false }>;
+  constructor(remote: Remote, part: InheritedPart) {
+    this.name = packName(part);
+    this.bytes = part.bytes;
+    this.sha256 = part.sha256;
+    this.#remote = remote;
+    this.#url = partUrl(remote, part.snapshotId, part.part);
+    this.#endFrom = Math.max(0, part.bytes - END_BYTES);
+  }
 
-async function fetchPack(remote: Remote, part: InheritedPart, file: string, index: number): Promise<{ pack: FetchedPack } | Refused> {
-  const url = partUrl(remote, part.snapshotId, part.part);
-  const response = await request(remote, url, { method: "GET", headers: authorization(remote) }, part.bytes);
-  if (response.status === 404) return { ok: false, reason: "damaged", detail: `part ${index + 1} is missing` };
-  if (response.status !== 200)
-    return { ok: false, reason: "unreachable", detail: `part ${index + 1} could not be read (${describe(response)})` };
-  if (response.body.length !== part.bytes) return { ok: false, reason: "damaged", detail: `part ${index + 1} has another size` };
-  if (createHash("sha256").update(response.body).digest("hex") !== part.sha256)
-    return { ok: false, reason: "damaged", detail: `part ${index + 1} has another content` };
-  await writeFile(file, response.body, { mode: 0o600 });
-  return { pack: { name: packName(part), file, bytes: part.bytes, sha256: part.sha256 } };
+  async read(offset: number, bytes: number): Promise<Uint8Array> {
+    const to = offset + bytes;
+    if (offset < 0 || to > this.bytes) throw new Refusal("a pack ends too early");
+    if (to <= this.#endFrom) return this.#range(offset, to);
+    this.#end ??= this.#range(this.#endFrom, this.bytes);
+    const end = await this.#end;
+    if (offset >= this.#endFrom) return end.subarray(offset - this.#endFrom, to - this.#endFrom);
+    return Buffer.concat([await this.#range(offset, this.#endFrom), end.subarray(0, to - this.#endFrom)]);
+  }
+
+  async forgetEnd(): Promise<void> {
+    if (this.#endFrom > 0) this.#end = null;
+  }
+
+  async close(): Promise<void> {
+    this.#end = null;
+    this.#whole = null;
+  }
+
+  async #range(from: number, to: number): Promise<Uint8Array> {
+    if (to - from <= MAX_RANGE_BYTES) return this.#piece(from, to);
+    const pieces: Uint8Array[] = [];
+    for (let at = from; at < to; at += MAX_RANGE_BYTES) pieces.push(await this.#piece(at, Math.min(to, at + MAX_RANGE_BYTES)));
+    return Buffer.concat(pieces);
+  }
+
+  async #piece(from: number, to: number): Promise<Uint8Array> {
+    if (this.#whole !== null) return this.#whole.subarray(from, to);
+    const headers = { ...authorization(this.#remote), range: `bytes=${from}-${to - 1}` };
+    const response = await request(this.#remote, this.#url, { method: "GET", headers }, this.bytes);
+    if (response.status === 404) throw new Refusal(`part ${this.name} is missing`);
+    if (response.status === 200) return (this.#whole = this.#checked(response.body)).subarray(from, to);
+    if (response.status !== 206) throw new Unreachable(`part ${this.name} could not be read (${describe(response)})`);
+    if (response.range !== `bytes ${from}-${to - 1}/${this.bytes}` || response.body.length !== to - from)
+      throw new Refusal(`part ${this.name} has another size`);
+    if (response.sha256 !== "" && response.sha256 !== this.sha256) throw new Refusal(`part ${this.name} has another content`);
+    return from === 0 && to === this.bytes ? this.#checked(response.body) : response.body;
+  }
+
+  #checked(body: Buffer): Buffer {
+    if (body.length !== this.bytes) throw new Refusal(`part ${this.name} has another size`);
+    if (createHash("sha256").update(body).digest("hex") !== this.sha256) throw new Refusal(`part ${this.name} has another content`);
+    return body;
+  }
 }
 
 const partUrl = (remote: Remote, snapshotId: string, index: number): string =>
@@ -85,14 +113,19 @@ interface Answer {
   /** 0 when there was none. */
   status: number;
   body: Buffer;
+  /** `content-range` and `x-part-sha256`, as sent; "" without. */
+  range: string;
+  sha256: string;
   failure: string;
 }
+
+const noAnswer = (failure: string): Answer => ({ status: 0, body: Buffer.alloc(0), range: "", sha256: "", failure });
 
 const describe = (response: Answer): string => (response.status === 0 ? response.failure : `status ${response.status}`);
 
 /** Asks again when the answer may be another one later; a refusal is final. Of a success, `maxBytes` and one more are read. */
 async function request(remote: Remote, url: string, init: RequestInit, maxBytes: number): Promise<Answer> {
-  let last: Answer = { status: 0, body: Buffer.alloc(0), failure: "not tried" };
+  let last = noAnswer("not tried");
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     if (attempt > 0) await wait((remote.retryPauseMs ?? RETRY_PAUSE_MS) * 2 ** (attempt - 1));
     last = await once(url, init, maxBytes);
@@ -106,9 +139,10 @@ async function once(url: string, init: RequestInit, maxBytes: number): Promise<A
     const response = await fetch(url, { ...init, redirect: "error", signal: AbortSignal.timeout(PART_TIMEOUT_MS) });
     // What a refusal says is of no use; and whatever the server is, it does not fill this memory.
     const body = await readAtMost(response, response.ok ? maxBytes + 1 : 0);
-    return { status: response.status, body, failure: "" };
+    const { status, headers } = response;
+    return { status, body, range: headers.get("content-range") ?? "", sha256: headers.get("x-part-sha256") ?? "", failure: "" };
   } catch (error) {
-    return { status: 0, body: Buffer.alloc(0), failure: error instanceof Error ? error.message : "the connection failed" };
+    return noAnswer(error instanceof Error ? error.message : "the connection failed");
   }
 }
 
@@ -116,12 +150,13 @@ async function readAtMost(response: Response, maxBytes: number): Promise<Buffer>
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   const reader = response.body?.getReader();
-  while (reader !== undefined && bytes < maxBytes) {
+  if (reader === undefined) return Buffer.alloc(0);
+  while (bytes < maxBytes) {
     const { done, value } = await reader.read();
     if (done) break;
     chunks.push(value.subarray(0, maxBytes - bytes));
     bytes += value.length;
   }
-  await reader?.cancel();
+  await reader.cancel();
   return Buffer.concat(chunks);
 }
