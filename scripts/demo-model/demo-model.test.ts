@@ -73,6 +73,12 @@ describe("the choice of a step", () => {
     expect(step.blocks[1]).toMatchObject({ name: "Write", input: { file_path: "/work tree/a/hello.py" } });
   });
 
+  it("fills in the working directory of now, after a move", () => {
+    const moved = words(" - Primary working directory: /elsewhere (was /work tree/a)");
+    const { step } = select(request(user(moved, words("SCENARIO=write-and-bash"))), TEST_SCENARIOS, DEMO);
+    expect(step.blocks[1]).toMatchObject({ name: "Write", input: { file_path: "/elsewhere/hello.py" } });
+  });
+
   it("says so when a scenario does not exist", () => expect(choose(user(words("SCENARIO=nope")))).toBe("unknown#0"));
 });
 

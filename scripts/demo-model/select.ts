@@ -9,7 +9,8 @@ import { blocksOf, resultText, type ModelRequest, type RequestBlock } from "./re
 import type { Block, Context, Scenario, Step } from "./scenario.ts";
 
 const MARKER = /SCENARIO=([\w-]+)(?:\((\d+)\))?/;
-const WORKING_DIRECTORY = /(?:Primary working directory|Working directory|\bcwd): (.+)/g;
+/** After a move the client names the folder anew, and the one before in brackets. */
+const WORKING_DIRECTORY = /(?:Primary working directory|Working directory|\bcwd): (.+?)(?: \(was .+\))?$/gm;
 const PLAN_FILE = /(?:create your plan at|plan file (?:already )?exists at|Plan file:) (\S+\.md)/g;
 const DEFERRED_TOOLS = /deferred tools are now available[^\n]*:\n((?:\w+\n)+)/;
 /** A prompt that was given while the agent worked reaches the model inside one of the client's own wrappings. */
