@@ -5,8 +5,10 @@
  */
 import path from "node:path";
 import { sessionCreateSchema, type SessionBody } from "@ai-dev-platform/protocol/http";
+import { ERRORS, type ErrorCode } from "@ai-dev-platform/protocol/errors";
 import type { LogEntry, ReadEntry, SessionEvent } from "@ai-dev-platform/protocol/events";
 import { MAIN_THREAD } from "@ai-dev-platform/protocol/ids";
+import type { Query, QueryResult } from "@ai-dev-platform/protocol/queries";
 import type { Role } from "@ai-dev-platform/protocol/roles";
 import { applyEntry, emptyState, type SessionState } from "@ai-dev-platform/protocol/state";
 import { viewerFrameSchema, type SessionFrame, type ViewerFrame } from "@ai-dev-platform/protocol/viewer";
@@ -51,6 +53,11 @@ export class ScriptedSession {
   role: Role = "owner";
   /** What the session does about a frame; it is logged before the reply, as the real one does. */
   onFrame: ((frame: ViewerFrame) => void) | null = null;
+  /** What the workspace, or the session itself, answers; undefined for a reply without a result. */
+  onQuery: (query: Query) => QueryResult | undefined = (query) =>
+    query.kind === "runner_log" ? { kind: "runner_log", lines: ["12:04:01 hello"] } : undefined;
+  /** Refuses a frame with this code and detail in place of an answer. */
+  refusal: ((frame: ViewerFrame) => { code: ErrorCode; detail?: string } | null) | null = null;
   state: SessionState = emptyState();
   readonly #sockets = new Set<(frame: SessionFrame) => void>();
   readonly #waiting: { fits: (frame: ViewerFrame) => boolean; resolve: () => void }[] = [];
@@ -105,6 +112,11 @@ export class ScriptedSession {
       await new Promise<void>((resolve) => this.#waiting.push({ fits: (frame) => frame.type === type, resolve }));
   }
 
+  /** A frame that is not logged. */
+  tell(frame: SessionFrame): void {
+    for (const send of this.#sockets) send(frame);
+  }
+
   attach(send: (frame: SessionFrame) => void): void {
     this.#sockets.add(send);
     const entries: ReadEntry[] = this.entries;
@@ -122,11 +134,11 @@ export class ScriptedSession {
     if (frame.type === "hello") this.attach(send);
     if (frame.type === "prompt") send({ type: "prompt_ack", promptId: frame.promptId, seq: this.state.seq });
     if ("requestId" in frame && frame.type !== "history") {
-      const result =
-        frame.type === "query" && frame.query.kind === "runner_log"
-          ? { kind: "runner_log" as const, lines: ["12:04:01 hello"] }
-          : undefined;
-      send({ type: "reply", requestId: frame.requestId, ...(result === undefined ? {} : { result }) });
+      const { requestId } = frame;
+      const refused = this.refusal?.(frame) ?? null;
+      const result = frame.type === "query" && refused === null ? this.onQuery(frame.query) : undefined;
+      if (refused !== null) send({ type: "refused", requestId, message: ERRORS[refused.code].message, ...refused });
+      else send({ type: "reply", requestId, ...(result === undefined ? {} : { result }) });
     }
     for (const waiting of this.#waiting.splice(0)) {
       if (waiting.fits(frame)) waiting.resolve();

@@ -49,7 +49,9 @@ function SignIn() {
         </div>
         <h1 className="text-head font-semibold">{mode === "in" ? t.signInTitle : t.signUpTitle}</h1>
         <p className="mt-1 mb-5 text-fg-2">{t.tagline}</p>
-        {new URLSearchParams(search).get("account") === "deleted" && <p className="mb-4 rounded-control bg-sunken px-3 py-2">{t.accountDeleted}</p>}
+        {new URLSearchParams(search).get("account") === "deleted" && (
+          <p className="mb-4 rounded-control bg-sunken px-3 py-2">{t.accountDeleted}</p>
+        )}
         <CredentialsForm key={mode} mode={mode} />
         {config.data?.signUp === true && (
           <Button variant="ghost" className="mt-3 w-full" onClick={() => setWantsAccount(mode === "in")}>

@@ -1,5 +1,6 @@
 import { Choice } from "../ui/choice.tsx";
 import { TextField } from "../ui/text-field.tsx";
+import { ArchiveField } from "./ArchiveField.tsx";
 import type { NewSessionDraft, Problems, SourceKind } from "./draft.ts";
 import { t } from "./messages.ts";
 
@@ -13,7 +14,7 @@ interface NewProjectFieldsProps {
 const QUIET = { autoCapitalize: "off", autoCorrect: "off", spellCheck: false } as const;
 
 export function NewProjectFields({ draft, change, problems, allowsPaths }: NewProjectFieldsProps) {
-  const kinds: readonly SourceKind[] = allowsPaths ? ["empty", "git", "path"] : ["empty", "git"];
+  const kinds: readonly SourceKind[] = allowsPaths ? ["empty", "git", "archive", "path"] : ["empty", "git", "archive"];
   return (
     <div className="flex flex-col gap-3 rounded-card border border-line p-3">
       <Choice
@@ -44,6 +45,9 @@ export function NewProjectFields({ draft, change, problems, allowsPaths }: NewPr
             onChange={(event) => change({ gitBranch: event.target.value })}
           />
         </div>
+      )}
+      {draft.sourceKind === "archive" && (
+        <ArchiveField archive={draft.archive} error={problems.archive} onChange={(archive) => change({ archive })} />
       )}
       {draft.sourceKind === "path" && (
         <TextField

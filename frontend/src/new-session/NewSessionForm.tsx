@@ -1,6 +1,7 @@
 /** A composer for a session that does not exist yet: the prompt, where it runs, and how. */
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { useLocation } from "wouter";
+import { ApiError } from "../api/client.ts";
 import { paths } from "../routes.ts";
 import { Callout } from "../ui/callout.tsx";
 import { checkDraft, chosenProject, hostKindOf, type Problems } from "./draft.ts";
@@ -51,7 +52,11 @@ export function NewSessionForm({ projectId, takesFocus = false, withExamples = f
       onStarted?.();
       navigate(paths.session(sessionId));
     };
-    start.mutate({ draft, project, host, modelSource }, { onSuccess });
+    const onError = (error: Error) => {
+      // What was uploaded is gone: it is asked for again, everything else stays.
+      if (error instanceof ApiError && error.code === "import_missing") change({ archive: null });
+    };
+    start.mutate({ draft, project, host, modelSource }, { onSuccess, onError });
   };
 
   return (

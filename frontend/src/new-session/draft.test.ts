@@ -25,6 +25,28 @@ const project = (projectId: string, createdAt: number, archivedAt: number | null
 });
 const id = (prefix: string) => `${prefix}_${"0".repeat(26)}`;
 
+const uploaded = { importId: `imp_${"0".repeat(26)}`, format: "tar.gz" as const, bytes: 7, expiresAt: 9, name: "relay.tgz" };
+
+describe("an uploaded archive", () => {
+  const draft = { ...EMPTY_DRAFT, text: "x", sourceKind: "archive" as const };
+
+  it("is waited for, and kept with the draft", () => {
+    expect(checkDraft(draft, true)).toHaveProperty("archive");
+    expect(checkDraft(draft, false)).toEqual({});
+    expect(checkDraft({ ...draft, archive: uploaded }, true)).toEqual({});
+    expect(readDraft(JSON.stringify({ ...draft, archive: uploaded }))).toEqual({ ...draft, archive: uploaded });
+  });
+
+  it("becomes a project that the server's schema reads", () => {
+    expect(projectCreateSchema.parse(projectRequest({ ...draft, archive: uploaded })).source).toEqual({
+      kind: "archive",
+      importId: uploaded.importId,
+      format: "tar.gz",
+      name: "relay.tgz",
+    });
+  });
+});
+
 describe("readDraft", () => {
   it("survives whatever is stored", () => {
     for (const stored of [null, "", "null", "[]", "{", '{"mode":"root","text":7}']) expect(readDraft(stored)).toEqual(EMPTY_DRAFT);

@@ -20,11 +20,13 @@ import {
   type SandboxSize,
 } from "@ai-dev-platform/protocol/modes";
 import type * as z from "zod";
+import { readUploaded, type UploadedArchive } from "./archive-file.ts";
 import { t } from "./messages.ts";
 
 export const NEW_PROJECT = "new";
 export const DEMO_MODEL = "demo";
-export type SourceKind = "empty" | "git" | "path";
+const SOURCE_KINDS = ["empty", "git", "archive", "path"] as const;
+export type SourceKind = (typeof SOURCE_KINDS)[number];
 export type ProjectCreate = z.input<typeof projectCreateSchema>;
 export type SessionCreate = z.input<typeof sessionCreateSchema>;
 
@@ -37,6 +39,8 @@ export interface NewSessionDraft {
   gitUrl: string;
   gitBranch: string;
   path: string;
+  /** Uploaded, and waiting for its project; null until then. */
+  archive: UploadedArchive | null;
   mode: Mode;
   /** A model's id, `default`, `demo`, or empty for what the settings say. */
   model: string;
@@ -65,6 +69,7 @@ export const EMPTY_DRAFT: NewSessionDraft = {
   gitUrl: "",
   gitBranch: "",
   path: "",
+  archive: null,
   mode: "default",
   model: "",
   lifecycle: "hydrated",
@@ -99,11 +104,12 @@ export function readDraft(stored: string | null): NewSessionDraft {
   return {
     text: text("text"),
     project: text("project"),
-    sourceKind: oneOf<SourceKind>(["empty", "git", "path"], raw.sourceKind, "empty"),
+    sourceKind: oneOf(SOURCE_KINDS, raw.sourceKind, "empty"),
     projectName: text("projectName"),
     gitUrl: text("gitUrl"),
     gitBranch: text("gitBranch"),
     path: text("path"),
+    archive: readUploaded(raw.archive),
     mode: oneOf(MODES, raw.mode, "default"),
     model: text("model"),
     lifecycle: oneOf(LIFECYCLES, raw.lifecycle, "hydrated"),
@@ -126,7 +132,7 @@ export function chosenProject(draft: NewSessionDraft, projects: readonly Project
   return open.find((project) => project.projectId === draft.project) ?? open.toSorted((a, b) => b.createdAt - a.createdAt)[0] ?? null;
 }
 
-export type Problems = Partial<Record<"text" | "gitUrl" | "path" | "budget" | "hours", string>>;
+export type Problems = Partial<Record<"text" | "gitUrl" | "path" | "archive" | "budget" | "hours", string>>;
 
 const BUDGET_MAX_USD = 10_000;
 const BUDGET_MIN_USD = 0.01;
@@ -140,6 +146,7 @@ export function checkDraft(draft: NewSessionDraft, isNewProject: boolean): Probl
     if (problem !== null) problems.gitUrl = problem;
   }
   if (isNewProject && draft.sourceKind === "path" && !/^(\/|~\/|[A-Za-z]:\\)/.test(draft.path.trim())) problems.path = t.problems.path;
+  if (isNewProject && draft.sourceKind === "archive" && draft.archive === null) problems.archive = t.problems.archive;
   if (draft.budget.trim() !== "") {
     const amount = Number(draft.budget);
     if (!(amount >= BUDGET_MIN_USD && amount <= BUDGET_MAX_USD)) problems.budget = t.problems.budget;
@@ -163,6 +170,11 @@ export function projectRequest(draft: NewSessionDraft): ProjectCreate {
   switch (draft.sourceKind) {
     case "git":
       return { ...common, source: { kind: "git", url: draft.gitUrl.trim(), branch: draft.gitBranch.trim() || null } };
+    case "archive": {
+      if (draft.archive === null) throw new Error("an upload was not waited for");
+      const { importId, format, name: fileName } = draft.archive;
+      return { ...common, source: { kind: "archive", importId, format, name: fileName } };
+    }
     case "path":
       return { ...common, source: { kind: "path", path: draft.path.trim() } };
     default:

@@ -15,7 +15,9 @@ const CHOICES_KEY = "adp.choices";
 
 function load(): NewSessionDraft {
   try {
-    return readDraft(localStorage.getItem(STORAGE_KEY));
+    const draft = readDraft(localStorage.getItem(STORAGE_KEY));
+    const isExpired = draft.archive !== null && draft.archive.expiresAt <= Date.now();
+    return isExpired ? { ...draft, archive: null } : draft;
   } catch {
     return readDraft(null);
   }

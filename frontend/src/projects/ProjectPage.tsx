@@ -58,6 +58,8 @@ const sourceWords = ({ source }: ProjectBody): string => {
   switch (source.kind) {
     case "git":
       return t.sources.git(source.url, source.branch);
+    case "archive":
+      return t.sources.archive(source.name);
     case "path":
       return t.sources.path(source.path);
     default:

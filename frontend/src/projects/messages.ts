@@ -3,6 +3,7 @@ export const t = {
   sources: {
     empty: "Began empty",
     git: (url: string, branch: string | null) => (branch === null ? url : `${url} (${branch})`),
+    archive: (name: string) => `Uploaded: ${name}`,
     path: (path: string) => `${path}, used in place`,
   },
   created: "Made",

@@ -94,7 +94,9 @@ function LeftOut({ leftOut, dependenciesAreSaved }: { leftOut: SavedState["leftO
       <dl className="mt-1 flex max-h-44 flex-col gap-1.5 overflow-y-auto text-label">
         {leftOutGroups(leftOut).map(({ reason, paths: names }) => (
           <div key={reason}>
-            <dt className="text-fg-2">{reason === "dependencies" && dependenciesAreSaved ? t.saved.dependenciesApart : t.saved.reason[reason]}</dt>
+            <dt className="text-fg-2">
+              {reason === "dependencies" && dependenciesAreSaved ? t.saved.dependenciesApart : t.saved.reason[reason]}
+            </dt>
             {names.slice(0, LISTED_PATHS).map((name) => (
               <dd key={name} title={name} className="truncate pl-3 font-mono text-fg-3">
                 {name}

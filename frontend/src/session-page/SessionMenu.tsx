@@ -1,7 +1,23 @@
 import { MAX_THREADS } from "@ai-dev-platform/protocol/limits";
 import { may } from "@ai-dev-platform/protocol/roles";
 import type { SessionState } from "@ai-dev-platform/protocol/state";
-import { Archive, ArrowLeftRight, Command, Ellipsis, Gauge, History, Keyboard, Link, Network, Pencil, Plug, Plus, Save, Share2, Trash2 } from "lucide-react";
+import {
+  Archive,
+  ArrowLeftRight,
+  Command,
+  Ellipsis,
+  Gauge,
+  History,
+  Keyboard,
+  Link,
+  Network,
+  Pencil,
+  Plug,
+  Plus,
+  Save,
+  Share2,
+  Trash2,
+} from "lucide-react";
 import { lazy, Suspense, useCallback, useState } from "react";
 import { isMac } from "../keyboard/platform.ts";
 import { shownFor } from "../keyboard/shortcuts.ts";
@@ -112,9 +128,7 @@ export function SessionMenu({ sessionId, state, commands }: SessionMenuProps) {
         {dialog === "thread" && <ThreadDialog state={state} onClose={close} />}
         {dialog === "move" && <MoveDialog state={state} onClose={close} />}
         {dialog === "run" && <RunDialog state={state} onClose={close} />}
-        {dialog === "delete" && (
-          <DeleteDialog sessionId={sessionId} changedFiles={state.changes.files.length} onClose={close} />
-        )}
+        {dialog === "delete" && <DeleteDialog sessionId={sessionId} changedFiles={state.changes.files.length} onClose={close} />}
       </Suspense>
     </>
   );

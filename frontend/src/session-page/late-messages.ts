@@ -78,7 +78,8 @@ export const t = {
   move: {
     item: "Move to another host…",
     title: "Move the session",
-    travels: "Files and conversation travel as they are saved: it is saved and stopped here first, and what a save leaves out stays behind.",
+    travels:
+      "Files and conversation travel as they are saved: it is saved and stopped here first, and what a save leaves out stays behind.",
     where: "Where to",
     anyMachine: "Any connected computer",
     anyDescription: "Whichever is free when the session next starts.",

@@ -114,7 +114,9 @@ export const t = {
     threadStarted: (who: string, title: string) => `${who} started another agent: ${title}`,
     forked: (title: string, step: string) => `Forked from “${title}” at step ${step}: files and memory are as they were there.`,
     rewound: (name: string, step: string, isFilesOnly: boolean) =>
-      `${name} went back to step ${step}: ${isFilesOnly ? "files" : "files and conversation"} are as they were then. What came after is kept on the timeline.`,
+      isFilesOnly
+        ? `${name} went back to step ${step} with the files alone. Claude still remembers what came since, and the timeline keeps it.`
+        : `${name} went back to step ${step}: files and conversation are as they were then. What came after is kept on the timeline.`,
     moved: (name: string, to: HostKind) => `${name} moved the session to a ${to}. It goes on there from what was saved.`,
     filesDropped: "The run ended, and its files went with it.",
     hostLost: (host: string) => `${host || "The sandbox"} was lost. Unsaved work of the last moments may be gone.`,
