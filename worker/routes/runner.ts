@@ -9,23 +9,24 @@ import { sessionIdSchema, snapshotIdSchema } from "@ai-dev-platform/protocol/ids
 import { MAX_SNAPSHOT_PART_BYTES, MAX_SNAPSHOT_PARTS } from "@ai-dev-platform/protocol/limits";
 import { AppError, toResponse } from "../errors.ts";
 import type { AppContext, AppEnv } from "../middleware/auth.ts";
-import { VOUCHED_LINK_PATH } from "../session/api.ts";
+import { VOUCHED_LINK_PATH, type PartUpload } from "../session/api.ts";
 import { sessionStub } from "../session/stub.ts";
-import { partName } from "../snapshots/names.ts";
+import { importName, partName } from "../snapshots/names.ts";
 import { getPart, putPart } from "../snapshots/store.ts";
 import { pathId } from "./owned.ts";
 import { bearerToken, requireUpgrade } from "./socket-door.ts";
 
 const LINK = "/runner/sessions/:id/link";
 const PART = "/runner/sessions/:id/snapshots/:snapshotId/:n";
+const IMPORT = "/runner/sessions/:id/import";
 const partNumberSchema = z
   .string()
   .regex(/^(0|[1-9]\d?)$/)
   .refine((n) => Number(n) < MAX_SNAPSHOT_PARTS);
 const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
 
-/** Throws unless the caller is this session's current runner. */
-type Authorize = (c: AppContext, sessionId: string) => Promise<void>;
+/** Throws unless the caller is this session's current runner and, if it is about to store a part, may do that. */
+type Authorize = (c: AppContext, sessionId: string, upload?: PartUpload) => Promise<void>;
 
 export const runnerRoutes = new Hono<AppEnv>();
 
@@ -51,9 +52,9 @@ export function vouchedRunnerRoutes(identity: { sessionId: string; incarnation: 
     const door = new URL(`${VOUCHED_LINK_PATH}?incarnation=${identity.incarnation}`, "http://session.invalid");
     return sessionStub(c.env, identity.sessionId).fetch(new Request(door, c.req.raw));
   });
-  const byIdentity: Authorize = async (c, sessionId) => {
+  const byIdentity: Authorize = async (c, sessionId, upload) => {
     requireOwn(identity, sessionId);
-    const call = { incarnation: identity.incarnation, transferToken: requireToken(c) };
+    const call = { incarnation: identity.incarnation, transferToken: requireToken(c), ...(upload === undefined ? {} : { upload }) };
     const verdict = await sessionStub(c.env, sessionId).authorizeTransfer(call);
     if (!verdict.ok) throw new AppError(verdict.code);
   };
@@ -75,8 +76,13 @@ function requireOwn(identity: { sessionId: string }, sessionId: string): void {
 
 function partRoutes(authorize: Authorize): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
-  routes.put(PART, async (c) => storePart(c, await authorizedPart(c, authorize)));
-  routes.get(PART, async (c) => sendPart(c, await authorizedPart(c, authorize)));
+  routes.put(PART, (c) => storePart(c, authorize));
+  routes.get(PART, async (c) => {
+    const part = partOf(c);
+    await authorize(c, part.sessionId);
+    return sendPart(c, partName(part.sessionId, part.snapshotId, part.part));
+  });
+  routes.get(IMPORT, (c) => sendImport(c, authorize));
   return routes;
 }
 
@@ -105,13 +111,27 @@ function parseRange(header: string): { offset: number; length: number } | null {
   return { offset: Number(first), length: Number(last) - Number(first) + 1 };
 }
 
-async function storePart(c: AppContext, name: string): Promise<Response> {
+/** The archive that this session's workspace begins with, and no other (SPEC SN14). */
+async function sendImport(c: AppContext, authorize: Authorize): Promise<Response> {
+  const sessionId = pathId(c, sessionIdSchema);
+  await authorize(c, sessionId);
+  const source = await sessionStub(c.env, sessionId).archiveSource();
+  if (source === null) throw new AppError("not_found");
+  const object = await c.env.BUCKET.get(importName(source.ownerId, source.importId));
+  if (object === null) throw new AppError("import_missing");
+  const headers = { "content-type": "application/octet-stream", "content-length": String(object.size), "cache-control": "no-store" };
+  return c.body(object.body, 200, headers);
+}
+
+async function storePart(c: AppContext, authorize: Authorize): Promise<Response> {
+  const { sessionId, snapshotId, part } = partOf(c);
   const bytes = contentLength(c.req.raw);
   const sha256 = sha256Schema.safeParse(c.req.header("x-part-sha256"));
   if (!sha256.success) throw new AppError("bad_request", { detail: "x-part-sha256: 64 hex digits of the body's SHA-256" });
   const { body } = c.req.raw;
   if (body === null) throw new AppError("bad_request", { detail: "The body is empty." });
-  switch (await putPart(c.env.BUCKET, name, { bytes, sha256: sha256.data }, body)) {
+  await authorize(c, sessionId, { snapshotId, part, bytes });
+  switch (await putPart(c.env.BUCKET, partName(sessionId, snapshotId, part), { bytes, sha256: sha256.data }, body)) {
     case "stored":
       return c.body(null, 201);
     case "already_stored":
@@ -123,21 +143,18 @@ async function storePart(c: AppContext, name: string): Promise<Response> {
   }
 }
 
-/** The part's name in R2, once the caller has shown to be this session's current runner. */
-async function authorizedPart(c: AppContext, authorize: Authorize): Promise<string> {
+function partOf(c: AppContext): { sessionId: string; snapshotId: string; part: number } {
   const sessionId = pathId(c, sessionIdSchema);
   const snapshotId = pathId(c, snapshotIdSchema, "snapshotId");
-  const n = Number(pathId(c, partNumberSchema, "n"));
-  await authorize(c, sessionId);
-  return partName(sessionId, snapshotId, n);
+  return { sessionId, snapshotId, part: Number(pathId(c, partNumberSchema, "n")) };
 }
 
-async function byLinkToken(c: AppContext, sessionId: string): Promise<void> {
+async function byLinkToken(c: AppContext, sessionId: string, upload?: PartUpload): Promise<void> {
   const token = bearerToken(c.req.raw);
   // A token names its session: another session's, or none, is refused without waking anything.
   if (token === null || !token.startsWith(`adpl_${sessionId}_`))
     throw new AppError("not_signed_in", { detail: "The link token is missing or wrong." });
-  const verdict = await sessionStub(c.env, sessionId).authorizeRunner(token);
+  const verdict = await sessionStub(c.env, sessionId).authorizeRunner(token, upload);
   if (!verdict.ok) throw new AppError(verdict.code);
 }
 

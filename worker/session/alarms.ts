@@ -25,7 +25,8 @@ export type DeadlineName =
   | "host_ends"
   | "time_cap"
   | "egress_blocks"
-  | "allowed_hosts";
+  | "allowed_hosts"
+  | "sweep";
 
 export class Alarms {
   readonly #storage: DurableObjectStorage;

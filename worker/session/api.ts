@@ -97,6 +97,14 @@ export interface GitAccess {
 export interface TransferCall {
   incarnation: number;
   transferToken: string;
+  /** Set when a part is about to be stored. */
+  upload?: PartUpload;
+}
+
+export interface PartUpload {
+  snapshotId: string;
+  part: number;
+  bytes: number;
 }
 
 /**
@@ -130,6 +138,8 @@ export interface SessionApi {
   revokeGrant(grantId: string): Promise<void>;
   /** For a fork. Null: the newest. */
   savedState(snapshotId: string | null): Promise<{ ok: true; init: SessionInit; fork: ForkOrigin } | { ok: false; code: ErrorCode }>;
+  /** The uploaded archive that its workspace begins with; null where it begins otherwise. */
+  archiveSource(): Promise<{ ownerId: string; importId: string } | null>;
   rename(title: string): Promise<RpcOutcome>;
   authorizeModelCall(request: ModelCallRequest): Promise<ModelCallVerdict>;
   authorizeSandboxModelCall(request: VouchedModelCallRequest): Promise<ModelCallVerdict>;
@@ -140,8 +150,8 @@ export interface SessionApi {
   authorizeEgress(call: EgressCall): Promise<EgressVerdict>;
   /** Null: not this session's repository, or not the current incarnation. */
   gitAccess(request: { incarnation: number; url: string }): Promise<GitAccess | null>;
-  /** For snapshot transfers: is this the current runner's link token? */
-  authorizeRunner(linkToken: string): Promise<{ ok: true; incarnation: number } | { ok: false; code: ErrorCode }>;
+  /** For snapshot transfers: is this the current runner's link token? With a part that is about to be stored: may it be, too? */
+  authorizeRunner(linkToken: string, upload?: PartUpload): Promise<{ ok: true; incarnation: number } | { ok: false; code: ErrorCode }>;
   /** Another session waits for room: an idle runner goes to sleep now. True when it does. */
   yieldRunner(): Promise<boolean>;
   /** A machine came online: start what waits for it. */

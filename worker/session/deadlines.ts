@@ -39,6 +39,8 @@ function pass(parts: SessionParts, name: DeadlineName): void {
       return sleepOnApprovals(parts);
     case "time_cap":
       return reachTimeCap(parts);
+    case "sweep":
+      return parts.uploads.beginSweep();
     case "move":
       return passMoveDeadline(parts);
     case "lease":

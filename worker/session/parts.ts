@@ -20,6 +20,7 @@ import { RunnerLink } from "./runner-link.ts";
 import { RunnerLog } from "./runner-log.ts";
 import { SavedQueries } from "./saved-queries.ts";
 import { migrate } from "./tables.ts";
+import { Uploads } from "./uploads.ts";
 import { Viewers } from "./viewers.ts";
 
 export interface SessionParts {
@@ -40,6 +41,7 @@ export interface SessionParts {
   readonly egress: Egress;
   readonly lease: Lease;
   readonly ends: HostEnds;
+  readonly uploads: Uploads;
   readonly saved: SavedQueries;
   readonly places: Places;
   /** The outside as seen from another place than that of now. */
@@ -50,7 +52,7 @@ export interface SessionParts {
 }
 
 /** What the parts that hold no other part are given. */
-export type BaseParts = Omit<SessionParts, "conductor" | "egress" | "lease" | "ends" | "saved">;
+export type BaseParts = Omit<SessionParts, "conductor" | "egress" | "lease" | "ends" | "saved" | "uploads">;
 
 export type PortsFor = (place: Place) => SessionPorts;
 
@@ -79,7 +81,15 @@ export function wireParts(ctx: DurableObjectState, portsFor: PortsFor): SessionP
   const runnerLog = new RunnerLog(sql, now);
   const doors = { ctx, sql, ports, ledger, alarms, link, live, viewers, prompts, approvals, directory };
   const bare: BaseParts = { ...doors, use, runnerLog, places, portsAt: portsFor, init: initOf, newId };
-  const base = { ...bare, egress: new Egress(bare), lease: new Lease(bare), ends: new HostEnds(bare), saved: new SavedQueries(bare) };
+  const uploads = new Uploads(bare);
+  const base = {
+    ...bare,
+    uploads,
+    egress: new Egress(bare),
+    lease: new Lease(bare),
+    ends: new HostEnds(bare),
+    saved: new SavedQueries(bare),
+  };
   const conductor = new Conductor(base);
   const afterRollback = () => {
     conductor.forget();

@@ -63,6 +63,11 @@ export interface SnapshotStore {
   /** Parts that no kept snapshot is read from. Removing one that is gone already is fine. */
   removeParts(sessionId: string, parts: readonly InheritedPart[]): Promise<void>;
   removeAll(sessionId: string): Promise<void>;
+  /**
+   * Removes objects of this session that `kept` (asked at each page; `<snapshot>/<part>`) does not name and that are older
+   * than `uploadedBefore`. `young`: how many are unnamed, but not as old.
+   */
+  sweep(sessionId: string, kept: () => ReadonlySet<string>, uploadedBefore: number): Promise<{ removed: number; young: number }>;
 }
 
 export type SavedLook = Extract<Query, { kind: "tree" | "file" | "find" }>;

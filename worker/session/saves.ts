@@ -75,7 +75,8 @@ function refusal(parts: SessionParts, mark: LinkMark, { snapshot, asked }: Commi
 async function verify(parts: SessionParts, snapshot: SnapshotRef): Promise<ErrorCode | null> {
   const sessionId = parts.init()?.sessionId ?? "";
   try {
-    return (await parts.ports.snapshots.isComplete(sessionId, snapshot)) ? null : "snapshot_damaged";
+    if (!(await parts.ports.snapshots.isComplete(sessionId, snapshot))) return "snapshot_damaged";
+    return (await parts.uploads.hasRoomFor(snapshot, headOf(parts.sql))) ? null : "quota_exceeded";
   } catch (error) {
     parts.ports.log.warn("snapshot_check_failed", { sessionId, snapshotId: snapshot.snapshotId, reason: String(error) });
     return "unavailable";
@@ -92,6 +93,7 @@ function makeHead(parts: SessionParts, mark: LinkMark, frame: Commit): void {
   const { seq } = ledger.append({ event: { type: "snapshot_saved", snapshotId, throughSeq, treeFiles, storedBytes, leftOut } });
   sql.exec(`UPDATE session SET is_save_asked = 0`);
   countSave(sql, snapshot, headOf(sql));
+  parts.uploads.settle(snapshot);
   rememberConversations(sql, ledger.state, conversationsOf(frame));
   const conversations = threadConfig(sql, ledger.state).agentSessionIds;
   storeSnapshot(sql, { snapshot, seq, throughSeq, conversations, label: newestPrompt(sql) });
@@ -160,6 +162,7 @@ function dropOld(parts: SessionParts): void {
   ledger.afterCommit(() => {
     const removal = ports.snapshots.removeParts(sessionId, unreferenced).catch((error: unknown) => {
       ports.log.warn("snapshot_removal_failed", { sessionId, parts: unreferenced.length, reason: String(error) });
+      parts.uploads.armSweep();
     });
     ctx.waitUntil(removal);
   });

@@ -17,6 +17,7 @@ import type {
   EgressCall,
   ModelCallOutcome,
   ModelCallRequest,
+  PartUpload,
   SessionApi,
   SessionInit,
   TicketRequest,
@@ -69,6 +70,9 @@ export class SessionDO extends DurableObject<Env> implements SessionApi {
   savedState(snapshotId: string | null) {
     return this.#session.savedState(snapshotId);
   }
+  archiveSource() {
+    return this.#session.archiveSource();
+  }
   rename(title: string) {
     return this.#session.rename(title);
   }
@@ -93,8 +97,8 @@ export class SessionDO extends DurableObject<Env> implements SessionApi {
   settleModelCall(outcome: ModelCallOutcome) {
     return this.#session.settleModelCall(outcome);
   }
-  authorizeRunner(linkToken: string) {
-    return this.#session.authorizeRunner(linkToken);
+  authorizeRunner(linkToken: string, upload?: PartUpload) {
+    return this.#session.authorizeRunner(linkToken, upload);
   }
   hostAvailable() {
     return this.#session.hostAvailable();

@@ -14,6 +14,7 @@ import type {
   ModelCallOutcome,
   ModelCallRequest,
   ModelCallVerdict,
+  PartUpload,
   RpcOutcome,
   SessionApi,
   SessionInit,
@@ -125,25 +126,36 @@ export class Session implements SessionApi {
     return this.#ended() === null ? gitAccess(this.#parts, incarnation, url) : null;
   }
 
-  async authorizeTransfer({ incarnation, transferToken }: TransferCall): Promise<RpcOutcome> {
+  async archiveSource(): Promise<{ ownerId: string; importId: string } | null> {
+    const init = this.#ended() === null ? this.#parts.init() : null;
+    return init?.source.kind === "archive" ? { ownerId: init.ownerId, importId: init.source.importId } : null;
+  }
+
+  async authorizeTransfer({ incarnation, transferToken, upload }: TransferCall): Promise<RpcOutcome> {
     const code = this.#ended();
     if (code !== null) return { ok: false, code };
     const linkHash = this.#parts.link.linkHashOf(incarnation);
     if (linkHash === null) return { ok: false, code: "runner_fenced" };
     const wanted = await hashToken(await transferTokenOf(await vouchedTokenOf(linkHash)));
-    return (await hashToken(transferToken)) === wanted ? { ok: true } : { ok: false, code: "not_signed_in" };
+    if ((await hashToken(transferToken)) !== wanted) return { ok: false, code: "not_signed_in" };
+    const refused = upload === undefined ? null : await this.#parts.uploads.admit(upload);
+    return refused === null ? { ok: true } : { ok: false, code: refused };
   }
 
   async settleModelCall(outcome: ModelCallOutcome): Promise<void> {
     if (this.#ended() === null) settleModelCall(this.#parts, outcome);
   }
 
-  async authorizeRunner(linkToken: string): Promise<{ ok: true; incarnation: number } | { ok: false; code: ErrorCode }> {
+  async authorizeRunner(
+    linkToken: string,
+    upload?: PartUpload,
+  ): Promise<{ ok: true; incarnation: number } | { ok: false; code: ErrorCode }> {
     const code = this.#ended();
     if (code !== null) return { ok: false, code };
     const verdict = this.#parts.link.judge(await hashToken(linkToken));
-    if (verdict.kind === "current") return { ok: true, incarnation: verdict.incarnation };
-    return { ok: false, code: verdict.kind === "past" ? "runner_fenced" : "not_signed_in" };
+    if (verdict.kind !== "current") return { ok: false, code: verdict.kind === "past" ? "runner_fenced" : "not_signed_in" };
+    const refused = upload === undefined ? null : await this.#parts.uploads.admit(upload);
+    return refused === null ? { ok: true, incarnation: verdict.incarnation } : { ok: false, code: refused };
   }
 
   async hostAvailable(): Promise<void> {

@@ -119,6 +119,11 @@ const MIGRATIONS: readonly Migration[] = [
       for (const statement of MOVE_TABLES) sql.exec(statement);
     },
   },
+  {
+    id: 8,
+    description: "parts that are stored and not committed",
+    run: (sql) => void sql.exec(`CREATE TABLE uploads (name TEXT PRIMARY KEY, bytes INTEGER NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID`),
+  },
 ];
 
 /** Brings the tables to this version. Each migration commits with its own mark. */

@@ -7,11 +7,14 @@
 import type { SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
 import type { SnapshotStore } from "../session/ports.ts";
 import { partName, sessionPrefix } from "./names.ts";
+import { chooseSwept } from "./sweep.ts";
 
 type Part = SnapshotRef["parts"][number];
 
 /** R2 deletes at most this many names in one call. */
 const DELETE_BATCH = 1_000;
+/** A part that waited longer for its commit is not accepted: half of the age at which it may be swept away. */
+const COMMITTABLE_MS = 12 * 3_600_000;
 
 const hex = (bytes: ArrayBuffer): string => [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
@@ -24,7 +27,7 @@ export function r2SnapshotStore(bucket: R2Bucket): SnapshotStore {
       const stored = await Promise.all(
         snapshot.parts.map(async (part, n) => {
           const object = await bucket.head(partName(sessionId, snapshot.snapshotId, n));
-          return object !== null && matches(object, part);
+          return object !== null && matches(object, part) && object.uploaded.getTime() > Date.now() - COMMITTABLE_MS;
         }),
       );
       return stored.every(Boolean);
@@ -40,6 +43,20 @@ export function r2SnapshotStore(bucket: R2Bucket): SnapshotStore {
         const page = await bucket.list({ prefix, limit: DELETE_BATCH });
         if (page.objects.length > 0) await bucket.delete(page.objects.map((object) => object.key));
         if (!page.truncated) return;
+      }
+    },
+    async sweep(sessionId, kept, uploadedBefore) {
+      const prefix = sessionPrefix(sessionId);
+      const total = { removed: 0, young: 0 };
+      for (let cursor: string | undefined; ;) {
+        const page = await bucket.list({ prefix, limit: DELETE_BATCH, ...(cursor === undefined ? {} : { cursor }) });
+        const objects = page.objects.map(({ key, uploaded }) => ({ key, uploadedAt: uploaded.getTime() }));
+        const { remove, young } = chooseSwept(objects, prefix, kept(), uploadedBefore);
+        if (remove.length > 0) await bucket.delete(remove);
+        total.removed += remove.length;
+        total.young += young;
+        if (!page.truncated) return total;
+        cursor = page.cursor;
       }
     },
   };

@@ -91,6 +91,11 @@ export class FakeSnapshots implements SnapshotStore {
   removed: string[] = [];
   removedAll = 0;
   checks = 0;
+  /** Names that were to be kept, at each sweep. */
+  sweeps: string[][] = [];
+  /** Objects that a sweep finds too young. */
+  young = 0;
+  sweepGate: Promise<void> = Promise.resolve();
   /** When set, a check is answered only when this resolves. */
   gate: Promise<void> = Promise.resolve();
 
@@ -104,6 +109,11 @@ export class FakeSnapshots implements SnapshotStore {
   }
   async removeAll(): Promise<void> {
     this.removedAll += 1;
+  }
+  async sweep(_sessionId: string, kept: () => ReadonlySet<string>): Promise<{ removed: number; young: number }> {
+    this.sweeps.push([...kept()]);
+    await this.sweepGate;
+    return { removed: 0, young: this.young };
   }
 }
 
@@ -125,6 +135,8 @@ export class SessionWorld {
   readonly logged: string[] = [];
   mcpServers: McpServerConfig[] = [];
   directoryFails = false;
+  /** In place of the stand-in, from the object's next life on. */
+  store: SnapshotStore | null = null;
   /** Of storage; null: no limit. */
   allowanceBytes: number | null = null;
   spentRemovals = 0;
@@ -160,7 +172,7 @@ export class SessionWorld {
       clock: { now: () => this.now },
       random: { bytes: (count) => crypto.getRandomValues(new Uint8Array(count)) },
       host: this.#hosts.get(JSON.stringify({ host: place.host, machineId: place.machineId })) ?? this.host,
-      snapshots: this.snapshots,
+      snapshots: this.store ?? this.snapshots,
       savedFiles: r2SavedFiles(env.BUCKET),
       storage: {
         bytesFor: async () => this.allowanceBytes,
