@@ -6,9 +6,10 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rmdir } from "node:fs/promis
 import path from "node:path";
 import type { Problem } from "@ai-dev-platform/protocol/events";
 import type { WorkspaceSource } from "@ai-dev-platform/protocol/runner";
-import { allParts, SNAPSHOT_FORMAT, type SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
+import { allParts, SNAPSHOT_FORMAT, type InheritedPart, type SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
 import * as z from "zod";
 import { fingerprint } from "./fingerprint.ts";
+import { writeNotes } from "./dependencies/notes.ts";
 import { exists, locatePath, makeFresh } from "./fresh.ts";
 import { listForSave } from "./listing.ts";
 import { findOrigin, type Tree } from "./origin.ts";
@@ -22,7 +23,7 @@ import { STAGED } from "./snapshot-format.ts";
 import { RemotePack, type Remote } from "./transfer.ts";
 import { originSchema, readState, writeState, type WorkspaceState } from "./workspace-state.ts";
 
-export type ProgressStep = "cloning" | "restoring";
+export type ProgressStep = "cloning" | "restoring" | "dependencies";
 export type OnProgress = (step: ProgressStep, detail: string) => void;
 
 const PROGRESS_INTERVAL_MS = 300;
@@ -68,7 +69,7 @@ export async function prepare(input: PrepareInput): Promise<PrepareResult> {
 
 /** What a runner that was killed in the middle of a transfer or a clone left behind. Never a workspace. */
 async function removeLeftovers(stateDir: string): Promise<void> {
-  const isLeftover = (name: string) => name === "building" || name === "outgoing" || name.startsWith("incoming-");
+  const isLeftover = (name: string) => name === "building" || name.startsWith("outgoing") || name.startsWith("incoming-");
   for (const name of await readdir(stateDir)) if (isLeftover(name)) await removeTree(path.join(stateDir, name));
 }
 
@@ -124,8 +125,11 @@ async function restore(input: PrepareInput, place: Place, snapshot: SnapshotRef,
       return { ok: false, reason: "damaged", detail: `its format is ${snapshot.format}; this program reads format ${SNAPSHOT_FORMAT}` };
     const staging = path.join(incoming, "staging");
     await mkdir(staging, { mode: 0o700 });
-    const sources = allParts(snapshot).map((part) => new RemotePack(input.remote, part));
-    const unpacked = await restoreFrom(sources, staging, { onWritten: tellOften(input.onProgress, snapshot.treeFiles) });
+    const sourceOf = (part: InheritedPart) => new RemotePack(input.remote, part);
+    const unpacked = await restoreFrom(allParts(snapshot).map(sourceOf), staging, {
+      onWritten: tellOften(input.onProgress, snapshot.treeFiles),
+      ...(snapshot.agentParts === undefined ? {} : { agentFrom: snapshot.agentParts.map(sourceOf) }),
+    });
     if (!unpacked.ok) return { ok: false, reason: "damaged", detail: unpacked.detail };
     const meta = await readMeta(path.join(staging, STAGED.meta));
     if (!place.tree.isInPlace) await install(path.join(staging, STAGED.workspace), place.tree.root);
@@ -135,6 +139,7 @@ async function restore(input: PrepareInput, place: Place, snapshot: SnapshotRef,
     // After a fallback the head is another one, and a folder in place has files of its own: both are stored anew.
     const index = isFallback || place.tree.isInPlace ? null : { snapshotId: snapshot.snapshotId, ...unpacked.index };
     if (index !== null) await writeIndex(input.stateDir, index);
+    await writeNotes(input.stateDir, { marks: {}, wanted: place.tree.isInPlace ? [] : snapshot.dependencies });
     await writeState(input.stateDir, state);
     return { ok: true, prepared: { ...place, state, index } };
   } catch (error) {

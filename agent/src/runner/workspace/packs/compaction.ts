@@ -28,5 +28,7 @@ export function planCompaction(index: TreeIndex | null): Compaction {
   const dead = index.packs.filter(isMostlyDead);
   const retired = new Set([...dead, ...(small.length >= MAX_SMALL_PACKS ? small : [])].map((pack) => pack.name));
   const deltas = index.packs.filter((pack) => pack.manifest === "delta").length;
-  return { retired, isFull: retired.size > 0 || deltas >= MAX_DELTAS };
+  // Files and conversation come from different states: a difference would have nothing to be added to.
+  const hasNoBase = !index.packs.some((pack) => pack.manifest === "full");
+  return { retired, isFull: retired.size > 0 || deltas >= MAX_DELTAS || hasNoBase };
 }

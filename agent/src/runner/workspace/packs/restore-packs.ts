@@ -27,6 +27,8 @@ export interface RestoreOptions {
   limits?: RestoreLimits;
   /** Whether a link that leaves its tree is let through all the same. */
   mayLeave?: (path: string, target: string) => boolean;
+  /** Where the agent's own folder comes from instead, in the order of their manifests. */
+  agentFrom?: readonly PackSource[];
   /** So far, in all layers. */
   onWritten?: (files: number, bytes: number) => void;
 }
@@ -60,22 +62,39 @@ export async function restorePacks(
 /** From wherever they are. Throws `Unreachable`, and what this computer is to blame for. The sources stay open. */
 export async function restoreFrom(sources: readonly PackSource[], staging: string, options: RestoreOptions = {}): Promise<Restored> {
   try {
-    const opened = await sideBySide(sources, TABLES_AT_ONCE, openPack);
-    const summed = addUp(
-      opened.flatMap(({ manifest }) => (manifest === null ? [] : [manifest])),
-      unread,
-    );
+    const summed = await addUpFrom(sources, options.agentFrom);
     if (!summed.ok) return summed;
-    const storedBytes = sources.reduce((sum, { bytes }) => sum + bytes, 0);
+    const { opened } = summed;
+    const storedBytes = opened.reduce((sum, { ref }) => sum + ref.bytes, 0);
     const refusal = judgeTrees(summed.layers, storedBytes, options.limits ?? RESTORE_LIMITS, options.mayLeave);
     if (refusal !== null) return { ok: false, detail: refusal };
     writeFileSync(path.join(staging, STAGED.meta), summed.meta, { mode: 0o600, flag: "wx" });
     await writeTrees(opened, staging, summed.layers, options.onWritten ?? (() => undefined));
-    return { ok: true, index: { packs: effective(opened.map(({ ref }) => ref)), layers: summed.layers } };
+    return { ok: true, index: { packs: summed.packs, layers: summed.layers } };
   } catch (error) {
     if (error instanceof Unreachable || (error instanceof Error && "code" in error && OWN_FAULTS.has(error.code))) throw error;
     return { ok: false, detail: error instanceof Error ? error.message : String(error) };
   }
+}
+
+type Summed = { ok: true; opened: OpenPack[]; packs: PackRef[]; layers: TreeIndex["layers"]; meta: string } | { ok: false; detail: string };
+
+async function addUpFrom(sources: readonly PackSource[], agentFrom: readonly PackSource[] | undefined): Promise<Summed> {
+  const own = await addUpAll(sources);
+  if (!own.ok || agentFrom === undefined) return own;
+  const other = await addUpAll(agentFrom);
+  if (!other.ok) return other;
+  const opened = [...new Map([...own.opened, ...other.opened].map((pack) => [pack.ref.name, pack])).values()];
+  // No chain of manifests stands for both: the next one must stand for itself.
+  const packs = opened.map(({ ref }): PackRef => ({ ...ref, manifest: "none" }));
+  return { ok: true, opened, packs, layers: { src: own.layers.src, agent: other.layers.agent }, meta: own.meta };
+}
+
+async function addUpAll(sources: readonly PackSource[]): Promise<Summed> {
+  const opened = await sideBySide(sources, TABLES_AT_ONCE, openPack);
+  const manifests = opened.flatMap(({ manifest }) => (manifest === null ? [] : [manifest]));
+  const summed = addUp(manifests, unread);
+  return summed.ok ? { ...summed, opened, packs: effective(opened.map(({ ref }) => ref)) } : summed;
 }
 
 /** A manifest before the newest full one says nothing any more. */
