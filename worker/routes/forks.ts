@@ -8,6 +8,7 @@ import { requireUser, type AppEnv } from "../middleware/auth.ts";
 import { parseJson } from "../middleware/body.ts";
 import { sessionStub } from "../session/stub.ts";
 import { copySnapshot } from "../snapshots/copy.ts";
+import { r2SnapshotStore } from "../snapshots/store.ts";
 import { ownSession } from "./owned.ts";
 import { createFromInit, sessionIdFor } from "./session-lifecycle.ts";
 
@@ -22,6 +23,9 @@ forksRoutes.post("/api/sessions/:id/fork", requireUser, async (c) => {
   // The same request again: its answer was lost, or it broke off while copying; a session that is there is the answer.
   const known = await findSession(c.env.DB, sessionId, userId);
   if (known !== null) return c.json(known, 201);
+  // Copying comes before creating: a fork that was deleted is refused before anything is stored for it again.
+  const before = await sessionStub(c.env, sessionId).savedState(null);
+  if (!before.ok && before.code === "session_deleted") throw new AppError("session_deleted");
   const handed = await sessionStub(c.env, from).savedState(snapshotId);
   if (!handed.ok) throw new AppError(handed.code, { detail: "That saved state is not kept any more." });
   const copied = await copySnapshot(c.env.BUCKET, from, sessionId, handed.fork.snapshot);
@@ -29,7 +33,12 @@ forksRoutes.post("/api/sessions/:id/fork", requireUser, async (c) => {
   const { init, fork } = handed;
   // A folder of a machine stays that session's: the fork has a workspace of its own.
   const source = init.source.kind === "path" ? { kind: "empty" as const } : init.source;
-  await createFromInit(c.env, { ...init, sessionId, source, title: title ?? `Fork of ${init.title}`.slice(0, 200), fork }, Date.now());
+  const named = { ...init, sessionId, source, title: title ?? `Fork of ${init.title}`.slice(0, 200), fork };
+  await createFromInit(c.env, named, Date.now()).catch(async (cause: unknown) => {
+    // Deleted while it was copied: what was stored after its end belongs to nobody.
+    if (cause instanceof AppError && cause.code === "session_deleted") await r2SnapshotStore(c.env.BUCKET).removeAll(sessionId);
+    throw cause;
+  });
   const session = await findSession(c.env.DB, sessionId, userId);
   if (session === null) throw new AppError("session_deleted");
   return c.json(session, 201);

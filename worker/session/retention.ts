@@ -2,7 +2,7 @@
  * Which saved states of a session are kept, and which stored parts nothing points at any more. Pure.
  * The newest stay for going back turn by turn; of older ones the last of each day, for coming back later.
  */
-import { allParts, type InheritedPart, type SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
+import { allParts, storedParts, type InheritedPart, type SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
 
 export const KEPT_NEWEST = 100;
 export const KEPT_DAYS = 90;
@@ -34,15 +34,16 @@ const nameOf = ({ snapshotId, part }: Pick<InheritedPart, "snapshotId" | "part">
 
 /** Parts of dropped snapshots that no kept one is read from. */
 export function unreferencedParts(dropped: readonly SnapshotRef[], kept: readonly SnapshotRef[]): InheritedPart[] {
-  const marked = new Set(kept.flatMap((ref) => allParts(ref).map(nameOf)));
+  const marked = new Set(kept.flatMap((ref) => storedParts(ref).map(nameOf)));
   const parts = new Map<string, InheritedPart>();
-  for (const ref of dropped) for (const part of allParts(ref)) if (!marked.has(nameOf(part))) parts.set(nameOf(part), part);
+  for (const ref of dropped) for (const part of storedParts(ref)) if (!marked.has(nameOf(part))) parts.set(nameOf(part), part);
   return [...parts.values()];
 }
 
 /** Whether a snapshot builds only on what its parent is read from: a runner cannot point at another's parts. */
 export function inheritsFrom(snapshot: SnapshotRef, parent: SnapshotRef | null): boolean {
-  const known = new Map((parent === null ? [] : allParts(parent)).map((part) => [nameOf(part), part]));
+  const parts = parent === null ? [] : [...allParts(parent), ...(parent.agentParts ?? [])];
+  const known = new Map(parts.map((part) => [nameOf(part), part]));
   return snapshot.inherited.every((part) => {
     const there = known.get(nameOf(part));
     return there !== undefined && there.sha256 === part.sha256 && there.bytes === part.bytes;

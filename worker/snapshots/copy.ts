@@ -2,7 +2,7 @@
  * Copies a snapshot's parts from one session's prefix to another's, so that neither session's end can hurt the other.
  * Bytes pass as streams; R2 compares each part with its SHA-256 again. May be repeated: what is there already is fine.
  */
-import { allParts, type InheritedPart, type SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
+import { storedParts, type InheritedPart, type SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
 import { partName } from "./names.ts";
 import { putPart } from "./store.ts";
 
@@ -12,7 +12,7 @@ const COPIED_AT_ONCE = 3;
 export type CopyOutcome = "copied" | "source_missing" | "failed";
 
 export async function copySnapshot(bucket: R2Bucket, from: string, to: string, snapshot: SnapshotRef): Promise<CopyOutcome> {
-  const parts = allParts(snapshot);
+  const parts = [...new Map(storedParts(snapshot).map((part) => [`${part.snapshotId}/${part.part}`, part])).values()];
   let outcome: CopyOutcome = "copied";
   let next = 0;
   const work = async () => {
