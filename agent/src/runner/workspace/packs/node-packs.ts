@@ -1,13 +1,21 @@
 /** Reading and writing packs with Node's own hashing and Zstandard. */
-import { createHash } from "node:crypto";
+import { hash, webcrypto } from "node:crypto";
 import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import { MAX_BLOCK_BYTES } from "@ai-dev-platform/protocol/packs/pack-file";
 import type { PackWriterPlatform } from "@ai-dev-platform/protocol/packs/platform";
 
-export const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("base64url");
+export const sha256 = (bytes: Uint8Array): string => hash("sha256", bytes, "base64url");
+
+/** In the thread pool, beside this thread: for larger pieces of which there are many. */
+export const sha256Aside = async (bytes: Buffer): Promise<string> =>
+  Buffer.from(await webcrypto.subtle.digest("SHA-256", bytes)).toString("base64url");
+
+const pieceBytes = (maxBytes: number): number => Math.max(64, Math.min(maxBytes, MAX_BLOCK_BYTES));
 
 export const nodePacks: PackWriterPlatform = {
   sha256,
-  decompress: (stored, maxBytes) => zstdDecompressSync(stored, { maxOutputLength: maxBytes }),
+  // By default the result comes in pieces of 16 KB that are then joined.
+  decompress: (stored, maxBytes) => zstdDecompressSync(stored, { maxOutputLength: maxBytes, chunkSize: pieceBytes(maxBytes) }),
   compress: (raw) => zstdCompressSync(raw),
   decodeUtf8: (bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8"),
   encodeUtf8: (text) => Buffer.from(text, "utf8"),

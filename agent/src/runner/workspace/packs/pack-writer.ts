@@ -11,7 +11,7 @@ import { MAX_SNAPSHOT_PART_BYTES } from "@ai-dev-platform/protocol/limits";
 import type { Chunk, Manifest } from "@ai-dev-platform/protocol/packs/manifest";
 import { encodeTail, MAX_BLOCK_BYTES, type Block } from "@ai-dev-platform/protocol/packs/pack-file";
 import type { PartFile } from "../snapshot-format.ts";
-import { nodePacks, sha256 } from "./node-packs.ts";
+import { nodePacks, sha256Aside } from "./node-packs.ts";
 
 const compress = promisify(zstdCompress);
 /** An ordinary save is a block or two: worth an effort that would take too long for a whole project. */
@@ -23,11 +23,14 @@ const BLOCKS_IN_FLIGHT = 4;
 /** Room for a block that does not compress, and for the table of blocks. */
 const PACK_FULL_BYTES = MAX_SNAPSHOT_PART_BYTES - 4 * MAX_BLOCK_BYTES;
 
-/** Where a chunk will lie. The pack's number is known when its block is written. */
-interface PendingChunk {
-  chunk: Chunk;
-  bytes: Uint8Array;
+/** A block that is being filled. Where its chunks lie is known when it is written. */
+interface OpenBlock {
+  raw: Buffer;
+  bytes: number;
+  chunks: Chunk[];
 }
+
+const emptyBlock = (): OpenBlock => ({ raw: Buffer.allocUnsafeSlow(MAX_BLOCK_BYTES), bytes: 0, chunks: [] });
 
 interface OpenPack {
   name: string;
@@ -47,8 +50,7 @@ export class PackWriter {
   readonly #into: string;
   readonly #done: WrittenPack[] = [];
   #open: OpenPack | null = null;
-  #pending: PendingChunk[] = [];
-  #pendingBytes = 0;
+  #block: OpenBlock | null = null;
   #closedBlocks = 0;
   #inFlight: Promise<void>[] = [];
   #lastWrite: Promise<void> = Promise.resolve();
@@ -58,12 +60,14 @@ export class PackWriter {
     this.#into = into;
   }
 
-  /** Takes a chunk of at most one block. What it returns is filled in when its block is written: read it after `finish`. */
+  /** Copies a chunk of at most one block. What it returns is filled in when its block is written: read it after `finish`. */
   async put(bytes: Uint8Array, hash: string): Promise<Chunk> {
-    if (this.#pendingBytes + bytes.length > MAX_BLOCK_BYTES) await this.#closeBlock();
-    const chunk: Chunk = { pack: "", block: 0, offset: this.#pendingBytes, bytes: bytes.length, sha256: hash };
-    this.#pending.push({ chunk, bytes });
-    this.#pendingBytes += bytes.length;
+    if (this.#block !== null && this.#block.bytes + bytes.length > MAX_BLOCK_BYTES) await this.#closeBlock();
+    const block = (this.#block ??= emptyBlock());
+    const chunk: Chunk = { pack: "", block: 0, offset: block.bytes, bytes: bytes.length, sha256: hash };
+    block.raw.set(bytes, block.bytes);
+    block.bytes += bytes.length;
+    block.chunks.push(chunk);
     return chunk;
   }
 
@@ -84,34 +88,32 @@ export class PackWriter {
   }
 
   async #closeBlock(): Promise<void> {
-    if (this.#pending.length === 0) return;
-    const chunks = this.#pending;
-    const raw = Buffer.concat(chunks.map(({ bytes }) => bytes));
-    this.#pending = [];
-    this.#pendingBytes = 0;
+    const block = this.#block;
+    if (block === null) return;
+    this.#block = null;
     if (this.#inFlight.length >= BLOCKS_IN_FLIGHT) await this.#inFlight.shift();
     const level = this.#closedBlocks < FIRST_BLOCKS ? FIRST_LEVEL : LATER_LEVEL;
     this.#closedBlocks += 1;
-    const compressed = compress(raw, { params: { [constants.ZSTD_c_compressionLevel]: level } });
+    const encoded = encodeBlock(block.raw.subarray(0, block.bytes), level);
     const before = this.#lastWrite;
-    const written = Promise.all([compressed, before]).then(([stored]) => this.#write(stored, raw.length, chunks));
+    const written = Promise.all([encoded, before]).then(([{ stored, hash }]) => this.#write(stored, hash, block));
     // A failure is met by whoever waits next; without this it would also count as nobody's.
     written.catch(() => {});
     this.#lastWrite = written;
     this.#inFlight.push(written);
   }
 
-  async #write(stored: Buffer, rawBytes: number, chunks: readonly PendingChunk[]): Promise<void> {
+  async #write(stored: Buffer, hash: string, { bytes: rawBytes, chunks }: OpenBlock): Promise<void> {
     let pack = this.#open ?? (await this.#openPack());
     if (pack.bytes > 0 && pack.bytes + stored.length > PACK_FULL_BYTES) {
       await this.#closePack(pack, null);
       pack = await this.#openPack();
     }
-    for (const { chunk } of chunks) {
+    for (const chunk of chunks) {
       chunk.pack = pack.name;
       chunk.block = pack.blocks.length;
     }
-    pack.blocks.push({ offset: pack.bytes, storedBytes: stored.length, rawBytes, sha256: sha256(stored) });
+    pack.blocks.push({ offset: pack.bytes, storedBytes: stored.length, rawBytes, sha256: hash });
     await append(pack, stored);
   }
 
@@ -136,6 +138,14 @@ export class PackWriter {
     this.#open = null;
     this.#done.push({ name: pack.name, file: pack.file, bytes: pack.bytes, sha256: pack.hash.digest("hex") });
   }
+}
+
+/** Compressed and hashed by the thread pool. */
+async function encodeBlock(raw: Uint8Array, level: number): Promise<{ stored: Buffer; hash: string }> {
+  // In one go: by default each 16 KB of the result is another way to the pool and back.
+  const chunkSize = raw.length + (raw.length >> 8) + 1_024;
+  const stored = await compress(raw, { chunkSize, params: { [constants.ZSTD_c_compressionLevel]: level } });
+  return { stored, hash: await sha256Aside(stored) };
 }
 
 async function append(pack: OpenPack, bytes: Uint8Array): Promise<void> {

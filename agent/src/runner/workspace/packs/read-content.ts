@@ -2,7 +2,7 @@
  * Reads files for saving through handles that refuse links, so that a file swapped for a link meanwhile is not followed.
  * What is read is what is saved: sizes and times are those of the opened file, not of the listing before it.
  */
-import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from "node:fs";
 import { open } from "node:fs/promises";
 import type { Look } from "./tree-index.ts";
 
@@ -18,17 +18,28 @@ export const lookOf = (stat: Pick<Stats, "size" | "mtimeMs" | "ctimeMs" | "ino">
 });
 
 export interface Content {
+  /** Good until the next file is read. */
   bytes: Buffer;
   look: Look;
 }
 
-/** At once: for a small file the way through the thread pool takes many times longer than the work. Null when it is gone. */
-export function readSmall(full: string): Content | null {
+let scratch: Buffer | null = null;
+
+/**
+ * At once: for a small file the way through the thread pool takes many times longer than the work. Null when it is gone,
+ * "large" when it has more than `maxBytes` by now.
+ */
+export function readSmall(full: string, maxBytes: number): Content | "large" | null {
   try {
     const file = openSync(full, SAFE_OPEN);
     try {
       const stat = fstatSync(file);
-      return stat.isFile() ? { bytes: readFileSync(file), look: lookOf(stat) } : null;
+      if (!stat.isFile()) return null;
+      if (stat.size > maxBytes) return "large";
+      if (scratch === null || scratch.length < maxBytes) scratch = Buffer.allocUnsafeSlow(maxBytes);
+      let bytes = 0;
+      for (let read = 1; read > 0 && bytes < stat.size; bytes += read) read = readSync(file, scratch, bytes, stat.size - bytes, null);
+      return { bytes: scratch.subarray(0, bytes), look: lookOf(stat) };
     } finally {
       closeSync(file);
     }

@@ -18,7 +18,7 @@ import type { LeftOut } from "@ai-dev-platform/protocol/snapshot";
 import type { Listing, TreeEntry } from "../tree-walk.ts";
 import { planCompaction, type Compaction } from "./compaction.ts";
 import { AVERAGE_CHUNK_BYTES, firstCut, MAX_CHUNK_BYTES } from "./fastcdc.ts";
-import { sha256 } from "./node-packs.ts";
+import { sha256, sha256Aside } from "./node-packs.ts";
 import { PackWriter, type WrittenPack } from "./pack-writer.ts";
 import { readLarge, readRange, readSmall } from "./read-content.ts";
 import { treeSize, type IndexChange, type IndexedEntry, type Look, type PackRef, type TreeIndex } from "./tree-index.ts";
@@ -27,7 +27,7 @@ import { treeSize, type IndexChange, type IndexedEntry, type Look, type PackRef,
 const RACY_MS = 2_000;
 /** A file that only grows is rewritten when its pieces become this many. */
 const MAX_TAILS = 32;
-const MAX_LEFT_OUT = 200;
+export const MAX_LEFT_OUT = 200;
 
 export interface PackInput {
   snapshotId: string;
@@ -186,11 +186,10 @@ class Save {
   }
 
   async #small(layer: Layer, full: string, kept: IndexedEntry | null): Promise<Read | null> {
-    const content = readSmall(full);
+    const content = readSmall(full, MAX_BLOCK_BYTES);
     if (content === null) return null;
+    if (content === "large") return this.#large(layer, full, kept);
     const { bytes, look } = content;
-    // It grew beyond a block since it was listed.
-    if (bytes.length > MAX_BLOCK_BYTES) return this.#large(layer, full, kept);
     const hash = sha256(bytes);
     if (kept !== null && kept.sha256 === hash) return { sha256: hash, chunks: [...kept.chunks], look };
     const grown = kept === null ? 0 : grownFrom(bytes, kept);
@@ -221,12 +220,14 @@ class Save {
       }
       // Near the end of what is here a cut may still move, unless this is the file's end.
       const needed = isLast ? 1 : MAX_CHUNK_BYTES;
+      const pieces: { bytes: Buffer; hash: Promise<string> }[] = [];
       while (bytes.length - at >= needed) {
-        const piece = Buffer.from(bytes.subarray(at, at + cut(layer, bytes.subarray(at))));
+        const piece = bytes.subarray(at, at + cut(layer, bytes.subarray(at)));
+        pieces.push({ bytes: piece, hash: sha256Aside(piece) });
         whole.update(piece);
-        chunks.push(await this.#chunk(piece, sha256(piece)));
         at += piece.length;
       }
+      for (const piece of pieces) chunks.push(await this.#chunk(piece.bytes, await piece.hash));
       return at;
     });
     if (look === "stopped" || toPass > 0) return "other";
