@@ -1,5 +1,5 @@
 /** Going back to a saved state with the real parts: files and the agent's own memory return together. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Account, signUp } from "../support/node/account.ts";
@@ -62,6 +62,25 @@ it("[SN6] brings back files and memory of an earlier turn, and keeps what came a
   await viewer.until("the way forward", () => find(viewer, "rewound", (event) => event.toSnapshotId === second));
   await turn(viewer, "SCENARIO=memory and forward again");
   expect(readFileSync(path.join(folder, "note.txt"), "utf8")).toContain("TWO");
+  await viewer.until("the memory of two prompts", () =>
+    find(viewer, "text_written", ({ text }) => text.includes("I remember 2 earlier prompts")),
+  );
+});
+
+it("[SN15] brings back the files alone: the agent goes on remembering, also when it wakes from storage", async () => {
+  const { sessionId } = await mara.createSession({ kind: "empty" });
+  const state = path.join(platform.dataDir, "machine", "sessions", sessionId);
+  const viewer = await mara.view(sessionId);
+  const first = await turn(viewer, "SCENARIO=write-and-bash the first");
+  await turn(viewer, "SCENARIO=edit the second");
+  viewer.send({ type: "rewind", requestId: newId("request"), snapshotId: first, scope: "files" });
+  await viewer.until("the way back", () => find(viewer, "rewound", (event) => event.scope === "files"));
+  await viewer.until("the sleep", () => viewer.state().host.state === "asleep");
+  // Nothing of it is left on this computer.
+  rmSync(state, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  await turn(viewer, "SCENARIO=memory after the files went back");
+  expect(existsSync(path.join(state, "workspace", "note.txt"))).toBe(false);
+  expect(readFileSync(path.join(state, "workspace", "hello.py"), "utf8")).toBe('print("hello")\n');
   await viewer.until("the memory of two prompts", () =>
     find(viewer, "text_written", ({ text }) => text.includes("I remember 2 earlier prompts")),
   );

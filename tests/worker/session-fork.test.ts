@@ -1,3 +1,4 @@
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import type { SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -100,5 +101,31 @@ describe("who may fork", () => {
       404,
       { error: { code: "not_found", detail: expect.stringContaining("saved state") } },
     ]);
+  });
+});
+
+describe("a fork that was deleted", () => {
+  it("[SN7] is not made again by the same request, and nothing of it is stored again", async () => {
+    const owner = await signUp("Owner");
+    const { sessionId: source } = await newSession(owner);
+    const snapshotId = freshId("snapshot");
+    const part = await storedPart(source, snapshotId, 0, "files");
+    const state = { snapshotId, parentId: null, format: 2, parts: [part], treeBytes: 5, treeFiles: 1, leftOut: [] };
+    await runInDurableObject(env.SESSION.getByName(source), (_instance, { storage }) => {
+      storage.sql.exec(
+        `INSERT INTO snapshots (snapshot_id, ref, seq, through_seq, conversations, label) VALUES (?, ?, 1, 1, '{}', '')`,
+        snapshotId,
+        JSON.stringify(state),
+      );
+    });
+    const body = { requestId: freshId("request") };
+    const fork = await owner.json<{ sessionId: string }>("POST", `/api/sessions/${source}/fork`, body);
+    const stored = async () => (await env.BUCKET.list({ prefix: sessionPrefix(fork.sessionId) })).objects.map(({ key }) => key);
+    expect(await stored()).toEqual([partName(fork.sessionId, snapshotId, 0)]);
+    await owner.send("DELETE", `/api/sessions/${fork.sessionId}`);
+    expect(await stored()).toEqual([]);
+    const again = await owner.send("POST", `/api/sessions/${source}/fork`, body);
+    expect([again.status, await again.json()]).toMatchObject([410, { error: { code: "session_deleted" } }]);
+    expect(await stored()).toEqual([]);
   });
 });
