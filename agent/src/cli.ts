@@ -1,19 +1,14 @@
 /** Words of the command line to a command of the table, and every way it can end to an exit code. */
 import { AGENT_PACKAGE_VERSION } from "./config.ts";
 import { FatalError, helpOf, UserError, type Command } from "./commands/command.ts";
+import { EXIT } from "./commands/exit-codes.ts";
 import { answer, remark } from "./output.ts";
-
-const EXIT_OK = 0;
-const EXIT_USER = 1;
-const EXIT_FATAL = 2;
-/** EX_SOFTWARE: a bug. */
-const EXIT_BUG = 70;
 
 export async function runCli(words: readonly string[], commands: readonly Command[]): Promise<number> {
   try {
     return await dispatch(words, commands);
   } catch (error) {
-    return report(error);
+    return report(error, words.includes("--json"));
   }
 }
 
@@ -28,7 +23,7 @@ async function dispatch(words: readonly string[], commands: readonly Command[]):
 
 function say(text: string): number {
   answer(text);
-  return EXIT_OK;
+  return EXIT.ok;
 }
 
 function overview(commands: readonly Command[]): string {
@@ -37,16 +32,19 @@ function overview(commands: readonly Command[]): string {
   return `ai-dev-agent ${AGENT_PACKAGE_VERSION} — runs coding-agent sessions on this computer\n\n${lines.join("\n")}\n\n  ai-dev-agent COMMAND --help   options of a command\n  ai-dev-agent --version        this program's version`;
 }
 
-function report(error: unknown): number {
+/** For programs the error is the answer; for people it goes beside it. */
+function report(error: unknown, isJson: boolean): number {
   if (error instanceof UserError) {
-    remark(`${error.message}\n${error.next}`);
-    return EXIT_USER;
+    if (isJson) answer(JSON.stringify({ ok: false, exitCode: error.exitCode, message: error.message, next: error.next }));
+    else remark(`${error.message}\n${error.next}`);
+    return error.exitCode;
   }
   if (error instanceof FatalError) {
-    remark(error.message);
-    return EXIT_FATAL;
+    if (isJson) answer(JSON.stringify({ ok: false, exitCode: EXIT.fatal, message: error.message, next: null }));
+    else remark(error.message);
+    return EXIT.fatal;
   }
   remark(`This is a bug in ai-dev-agent ${AGENT_PACKAGE_VERSION}. Please report it with the lines below.`);
   remark(error instanceof Error ? (error.stack ?? error.message) : String(error));
-  return EXIT_BUG;
+  return EXIT.bug;
 }

@@ -1,7 +1,16 @@
 #!/usr/bin/env node
 /** The command line: the only place that ends this process. */
 import { runCli } from "./cli.ts";
+import type { Command } from "./commands/command.ts";
+import { completionOf } from "./commands/completion.ts";
 import { connect } from "./commands/connect.ts";
 import { doctor } from "./commands/doctor.ts";
+import { login } from "./commands/login.ts";
+import { logout } from "./commands/logout.ts";
+import { service } from "./commands/service.ts";
+import { sessions } from "./commands/sessions.ts";
+import { status } from "./commands/status.ts";
 
-process.exit(await runCli(process.argv.slice(2), [connect, doctor]));
+const commands: readonly Command[] = [login, connect, status, sessions, logout, doctor, service, completionOf(() => commands)];
+
+process.exit(await runCli(process.argv.slice(2), commands));

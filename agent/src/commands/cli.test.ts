@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 import { runCli } from "../cli.ts";
 import { defaultCapacity } from "../machine/limits.ts";
 import { defineCommand, FatalError, UserError } from "./command.ts";
-import { isLoopback } from "./connect.ts";
+import { isLoopback } from "./signed-in.ts";
 import { checkNode } from "./doctor.ts";
 
 const seen: unknown[] = [];
@@ -70,5 +70,6 @@ it("runs more sessions where there is more memory, within bounds", () => {
 });
 
 it("knows which Node runs TypeScript as it is", () => {
-  expect(["20.19.0", "22.17.9", "22.18.0", "24.0.0"].map((version) => checkNode(version).ok)).toEqual([false, false, true, true]);
+  expect(["20.19.0", "22.17.9", "22.18.0", "24.0.0"].map((version) => checkNode(version, false).ok)).toEqual([false, false, true, true]);
+  expect(["18.20.0", "20.10.0", "20.11.0", "22.1.0"].map((version) => checkNode(version, true).ok)).toEqual([false, false, true, true]);
 });

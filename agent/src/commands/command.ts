@@ -1,5 +1,6 @@
 /** A command as data: its options are checked before it runs, and its help is made from the same table. */
 import { parseArgs } from "node:util";
+import { EXIT } from "./exit-codes.ts";
 
 export interface OptionSpec {
   type: "string" | "boolean";
@@ -29,12 +30,14 @@ export interface Command {
   run(words: readonly string[]): Promise<number>;
 }
 
-/** The person can set it right: what is wrong, and what to do next. Exit code 1. */
+/** The person can set it right: what is wrong, and what to do next. */
 export class UserError extends Error {
   readonly next: string;
-  constructor(message: string, next: string) {
+  readonly exitCode: number;
+  constructor(message: string, next: string, exitCode: number = EXIT.user) {
     super(message);
     this.next = next;
+    this.exitCode = exitCode;
   }
 }
 

@@ -88,6 +88,6 @@ describe("ai-dev-agent connect", { timeout: TIMEOUT_MS }, () => {
     const refused = await run("--token-file", path.join(scratch, "token")).ended;
     expect(refused).toMatchObject({ code: 1, output: expect.stringContaining("refused the machine token") });
     expect(refused.output).not.toContain("another-token");
-    expect(await run().ended).toMatchObject({ code: 1, output: expect.stringContaining("--token-file") });
+    expect(await run().ended).toMatchObject({ code: 3, output: expect.stringContaining("ai-dev-agent login --server") });
   });
 });

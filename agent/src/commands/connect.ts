@@ -1,30 +1,58 @@
-/** `connect`: makes this computer a machine of a platform, until it is interrupted. Sessions that run go on without it. */
+/**
+ * `connect`: makes this computer a machine of a platform until it is interrupted: the signed-in person's own, or, with the
+ * deployment's token, the operator's. Sessions that run go on without it.
+ */
 import { readFile } from "node:fs/promises";
 import { homedir, hostname, totalmem } from "node:os";
 import path from "node:path";
 import { defaultCapacity } from "../machine/limits.ts";
 import type { Over } from "../machine/control-link.ts";
 import { lockDataDir, machineIdOf } from "../machine/data-dir.ts";
-import { startMachine } from "../machine/machine.ts";
-import { answer, log, remark } from "../output.ts";
+import { fileLog } from "../machine/log-file.ts";
+import { readLogin, rememberServer, removeLogin } from "../machine/login-store.ts";
+import { startMachine, type MachineOptions } from "../machine/machine.ts";
+import { serverDir } from "../machine/server-dir.ts";
+import { trustedFolders } from "../machine/trusted-folders.ts";
+import { answer, log, paint, remark, type Log } from "../output.ts";
 import { defineCommand, FatalError, UserError, type Values } from "./command.ts";
+import { EXIT } from "./exit-codes.ts";
+import { openHere, trustedDir } from "./open-session.ts";
+import { DATA_OPTION, dataDirOf, isLoopback, readServer, requireLogin } from "./signed-in.ts";
 
 const MAX_CAPACITY = 1_000;
 const MAX_NAME_CHARS = 100;
 const TOKEN_VARIABLE = "AI_DEV_AGENT_TOKEN";
+const LOG_NAME = "agent.log";
 
 const OPTIONS = {
-  server: { type: "string", value: "URL", summary: "address of the platform", required: true },
-  "token-file": { type: "string", value: "PATH", summary: `file with the machine token (or ${TOKEN_VARIABLE})` },
-  data: { type: "string", value: "DIR", summary: "where sessions keep their files (default ~/.ai-dev-agent)" },
+  server: { type: "string", value: "URL", summary: "address of the platform (default the one used last)" },
+  project: { type: "string", value: "ID", summary: "open a session of this project on this computer, and print its link" },
+  dir: { type: "string", value: "DIR", summary: "open a session on this folder, in place; asks once whether you trust it" },
+  new: { type: "boolean", summary: "a new session, also where one is there" },
+  trust: { type: "boolean", summary: "trust --dir without asking" },
   name: { type: "string", value: "NAME", summary: "how this computer is shown (default its host name)" },
   capacity: { type: "string", value: "N", summary: "sessions at once (default one for each GB of memory, 4 to 16)" },
   "allow-path": { type: "string", value: "DIR", summary: "folder below which projects may be opened in place", multiple: true },
+  data: DATA_OPTION,
+  "token-file": {
+    type: "string",
+    value: "PATH",
+    summary: `for operators: file with the deployment's machine token (or ${TOKEN_VARIABLE})`,
+  },
   json: { type: "boolean", summary: "one JSON line per happening instead of words" },
 } as const;
 
-const END_MESSAGES: Record<Over, () => Error> = {
-  token_refused: () => new UserError("The server refused the machine token.", "Give the server's MACHINE_TOKEN with --token-file."),
+const END_MESSAGES: Record<Over, (server: string, isOwn: boolean) => Error> = {
+  token_refused: (server, isOwn) =>
+    isOwn
+      ? new UserError("This computer is not signed in any more.", `Run ai-dev-agent login --server ${server}`, EXIT.notSignedIn)
+      : new UserError("The server refused the machine token.", "Give the server's MACHINE_TOKEN with --token-file."),
+  revoked: (server) =>
+    new UserError(
+      "This computer was removed in the browser, or signed out. What ran here is ended.",
+      `Run ai-dev-agent login --server ${server} to use it again.`,
+      EXIT.notSignedIn,
+    ),
   replaced: () => new FatalError("Another machine connected with this computer's data folder copied. This one stops."),
   incompatible: () =>
     new UserError("The server speaks another version.", "Install the version of ai-dev-agent that belongs to the server."),
@@ -36,59 +64,85 @@ export const connect = defineCommand({
   options: OPTIONS,
   run: async (values) => {
     const settings = await readSettings(values);
+    const link = await openWanted(settings, values);
     const lock = await lockDataDir(settings.dataDir);
-    if (!lock.ok)
+    if (!lock.ok) {
+      // The session was opened, and the process that is connected runs it.
+      if (link !== null) return EXIT.ok;
       throw new UserError(`Process ${lock.pid} uses ${settings.dataDir} already.`, "Stop it, or give another folder with --data.");
+    }
     try {
-      return await stayConnected({ ...settings, machineId: await machineIdOf(settings.dataDir) }, values.json);
+      return await stayConnected({ ...settings, machineId: settings.machineId ?? (await machineIdOf(settings.dataDir)) }, values.json);
     } finally {
       await lock.release();
     }
   },
 });
 
-interface Settings {
-  server: string;
-  token: string;
-  dataDir: string;
-  name: string;
-  capacity: number;
-  allowedPaths: string[];
-}
+type Settings = Pick<MachineOptions, "server" | "token" | "dataDir" | "name" | "capacity" | "allowedPaths" | "trustedFolders"> & {
+  machineId: string | null;
+  isOwn: boolean;
+  /** The sign-in is gone: forget it. */
+  onRevoked(): void;
+};
 
 async function readSettings(values: Values<typeof OPTIONS>): Promise<Settings> {
-  const server = readServer(values.server);
-  return {
-    server: server.origin,
-    token: await readToken(values["token-file"]),
-    dataDir: path.resolve(values.data ?? path.join(homedir(), ".ai-dev-agent")),
-    name: (values.name ?? hostname()).trim().slice(0, MAX_NAME_CHARS) || "machine",
+  const shared = {
+    name: ((values.name ?? hostname()).trim() || "machine").slice(0, MAX_NAME_CHARS),
     capacity: readCapacity(values.capacity),
-    // One's own computer, serving itself: its home folder. Anyone else's server opens only what was named.
-    allowedPaths: [...values["allow-path"].map((folder) => path.resolve(folder)), ...(isLoopback(server.hostname) ? [homedir()] : [])],
+  };
+  const allowed = values["allow-path"].map((folder) => path.resolve(folder));
+  const token = await readToken(values["token-file"]);
+  return token === null ? ownSettings(values, { ...shared, allowedPaths: allowed }) : operatorSettings(values, token, shared, allowed);
+}
+
+type Shared = Pick<Settings, "name" | "capacity">;
+
+function ownSettings(values: Values<typeof OPTIONS>, shared: Shared & Pick<Settings, "allowedPaths">): Settings {
+  const dataDir = dataDirOf(values.data);
+  const login = requireLogin(values.server, dataDir);
+  const { server, machineId } = login;
+  const folder = serverDir(dataDir, server);
+  rememberServer(dataDir, server);
+  return {
+    ...shared,
+    name: values.name === undefined ? login.name : shared.name,
+    server,
+    machineId,
+    token: () => readLogin(dataDir, server)?.token ?? "",
+    dataDir: folder,
+    trustedFolders: () => trustedFolders(folder),
+    isOwn: true,
+    onRevoked: () => removeLogin(dataDir, server),
   };
 }
 
-function readServer(text: string): URL {
-  const next = "Give an address like http://localhost:4000 or https://dev.example.com.";
-  if (!URL.canParse(text)) throw new UserError(`"${text}" is not an address.`, next);
-  const url = new URL(text);
-  if (url.protocol !== "http:" && url.protocol !== "https:") throw new UserError("The address must begin with http:// or https://.", next);
-  if (url.protocol === "http:" && !isLoopback(url.hostname))
-    throw new UserError("Over the network the connection must be encrypted.", "Use https://.");
-  return url;
+function operatorSettings(values: Values<typeof OPTIONS>, token: string, shared: Shared, allowed: string[]): Settings {
+  if (values.server === undefined) throw new UserError("--server is missing.", "See ai-dev-agent connect --help.");
+  if (values.project !== undefined || values.dir !== undefined)
+    throw new UserError("--project and --dir are for your own computer.", "Leave the operator's token out, and run ai-dev-agent login.");
+  const server = readServer(values.server);
+  return {
+    ...shared,
+    server: server.origin,
+    machineId: null,
+    token,
+    dataDir: dataDirOf(values.data),
+    // One's own computer, serving itself: its home folder. Anyone else's server opens only what was named.
+    allowedPaths: [...allowed, ...(isLoopback(server.hostname) ? [homedir()] : [])],
+    isOwn: false,
+    onRevoked: () => {},
+  };
 }
 
-export const isLoopback = (host: string): boolean =>
-  host === "localhost" || host.endsWith(".localhost") || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host);
-
-async function readToken(file: string | undefined): Promise<string> {
-  const next = `Put the server's MACHINE_TOKEN in a file and give it with --token-file, or set ${TOKEN_VARIABLE}.`;
+/** Null: none was given, so this is a person's own computer. */
+async function readToken(file: string | undefined): Promise<string | null> {
   const text = file === undefined ? process.env[TOKEN_VARIABLE] : await readFile(file, "utf8").catch(() => null);
+  const next = `Put the server's MACHINE_TOKEN in a file and give it with --token-file, or set ${TOKEN_VARIABLE}.`;
   if (text === null) throw new UserError(`The token file ${file ?? ""} cannot be read.`, next);
-  const token = text?.trim() ?? "";
-  if (token === "") throw new UserError("There is no machine token.", next);
-  return token;
+  if (text === undefined) return null;
+  if (text.trim() === "") throw new UserError("There is no machine token.", next);
+  return text.trim();
 }
 
 function readCapacity(text: string | undefined): number {
@@ -97,23 +151,48 @@ function readCapacity(text: string | undefined): number {
   throw new UserError(`--capacity must be a whole number from 1 to ${MAX_CAPACITY}.`, "Leave it out for the default.");
 }
 
+/** The link of the session that was asked for; null when none was. */
+async function openWanted(settings: Settings, values: Values<typeof OPTIONS>): Promise<string | null> {
+  const { project, dir, json } = values;
+  if (project === undefined && dir === undefined) return null;
+  const folder = dir === undefined ? undefined : await trustedDir(settings.dataDir, dir, values.trust);
+  const token = typeof settings.token === "string" ? settings.token : settings.token();
+  const opened = await openHere(settings.server, token, { project, folder, isNew: values.new });
+  if (json) answer(JSON.stringify({ event: "session", ...opened }));
+  else answer(`${opened.isNew ? "New session" : "Session"}: ${paint("strong", opened.url)}`);
+  return opened.url;
+}
+
 async function stayConnected(settings: Settings & { machineId: string }, isJson: boolean): Promise<number> {
   if (!isJson) remark(`Connecting ${settings.name} to ${settings.server} …`);
   const end = Promise.withResolvers<Over | "interrupted">();
+  const { machineId, server, name, capacity, dataDir, isOwn } = settings;
   const machine = await startMachine({
     ...settings,
     onWelcome: () =>
       isJson
-        ? log("info", "connected", { machineId: settings.machineId, server: settings.server })
-        : answer(`Connected as ${settings.name}. Up to ${settings.capacity} sessions run here.`),
+        ? log("info", "connected", { machineId, server })
+        : answer(paint("good", `Connected as ${name}. Up to ${capacity} sessions run here.`)),
     onOver: end.resolve,
-    log: isJson ? log : (level, event, fields) => (level === "info" ? undefined : log(level, event, fields)),
+    log: logTo(fileLog(path.join(dataDir, LOG_NAME)), isJson),
   });
   const interrupt = (): void => end.resolve("interrupted");
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, interrupt);
   const reason = await end.promise;
+  if (isOwn && (reason === "revoked" || reason === "token_refused")) {
+    await machine.endAll();
+    settings.onRevoked();
+  }
   machine.close();
-  if (reason !== "interrupted") throw END_MESSAGES[reason]();
+  if (reason !== "interrupted") throw END_MESSAGES[reason](server, isOwn);
   if (!isJson) remark("Disconnected. Sessions that run go on; connect again to reach them.");
-  return 0;
+  return EXIT.ok;
 }
+
+/** Everything to the file; to the terminal all of it for programs, and what went wrong for people. */
+const logTo =
+  (toFile: Log, isJson: boolean): Log =>
+  (level, event, fields) => {
+    toFile(level, event, fields);
+    if (isJson || level !== "info") log(level, event, fields);
+  };

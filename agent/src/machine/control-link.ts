@@ -12,12 +12,16 @@ import type { Log } from "../output.ts";
 import { redialDelayMs } from "../runner/backoff.ts";
 import { MISSED_PONGS } from "./limits.ts";
 
-export type Over = "token_refused" | "replaced" | "incompatible";
+/** `revoked`: a person's own machine was removed or signed out. */
+export type Over = "token_refused" | "replaced" | "incompatible" | "revoked";
 
 export interface ControlLinkOptions {
   server: string;
   machineId: string;
-  token: string;
+  /** Read at each dial: a new sign-in replaces the token while this goes on. */
+  token: string | (() => string);
+  /** A person's own: its token, once refused, stays refused. */
+  isOwn?: boolean;
   hello(): MachineFrame;
   onWelcome(): void;
   onOrder(order: Exclude<MachineOrderFrame, { type: "welcome" }>): void;
@@ -59,8 +63,9 @@ export class ControlLink {
   }
 
   #dial(): void {
-    const socket = new WebSocket(controlUrl(this.#options.server, this.#options.machineId), {
-      headers: { authorization: `Bearer ${this.#options.token}` },
+    const { server, machineId, token } = this.#options;
+    const socket = new WebSocket(controlUrl(server, machineId), {
+      headers: { authorization: `Bearer ${typeof token === "string" ? token : token()}` },
       handshakeTimeout: DIAL_TIMEOUT_MS,
       maxPayload: MAX_FRAME_BYTES,
     });
@@ -123,7 +128,9 @@ export class ControlLink {
   #judgeEnd(code: number, refusedStatus: number): Over | null {
     if (code === CLOSE.fenced) return "replaced";
     if (code === CLOSE.incompatible) return "incompatible";
-    const isRefused = refusedStatus === 401 || refusedStatus === 403 || code === CLOSE.unauthorized || code === CLOSE.revoked;
+    if (code === CLOSE.revoked) return "revoked";
+    const isRefused = refusedStatus === 401 || refusedStatus === 403 || code === CLOSE.unauthorized;
+    if (isRefused && this.#options.isOwn === true) return this.#wasEverWelcome ? "revoked" : "token_refused";
     return isRefused && !this.#wasEverWelcome ? "token_refused" : null;
   }
 }

@@ -9,14 +9,31 @@ import { startOf } from "../runner/process-group.ts";
 const identitySchema = z.object({ machineId: machineIdSchema });
 const holderSchema = z.object({ pid: z.int(), startedAt: z.string() });
 
+const identityFile = (dataDir: string): string => path.join(dataDir, "machine.json");
+
 export async function machineIdOf(dataDir: string): Promise<string> {
-  const file = path.join(dataDir, "machine.json");
-  const known = await readJson(file, identitySchema);
-  if (known !== null) return known.machineId;
+  const known = await knownMachineId(dataDir);
+  if (known !== null) return known;
   const machineId = formatId("machine", randomBytes(ID_RANDOM_BYTES));
+  await keepMachineId(dataDir, machineId);
+  return machineId;
+}
+
+/** Null before the first time. */
+export const knownMachineId = async (dataDir: string): Promise<string | null> =>
+  (await readJson(identityFile(dataDir), identitySchema))?.machineId ?? null;
+
+export async function keepMachineId(dataDir: string, machineId: string): Promise<void> {
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const file = identityFile(dataDir);
   await writeFile(`${file}.next`, JSON.stringify({ machineId }), { mode: 0o600 });
   await rename(`${file}.next`, file);
-  return machineId;
+}
+
+/** The process that uses the folder now; null when none does. */
+export async function holderOf(dataDir: string): Promise<number | null> {
+  const holder = await readJson(path.join(dataDir, "machine.lock"), holderSchema);
+  return holder !== null && startOf(holder.pid) === holder.startedAt ? holder.pid : null;
 }
 
 export type Lock = { ok: true; release(): Promise<void> } | { ok: false; pid: number };

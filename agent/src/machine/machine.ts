@@ -11,13 +11,17 @@ import { ownRunnerCommand } from "./runner-process.ts";
 
 export interface MachineOptions {
   server: string;
-  token: string;
+  token: string | (() => string);
+  /** A person's own, signed in; otherwise the operator's. */
+  isOwn?: boolean;
   machineId: string;
   name: string;
   dataDir: string;
   capacity: number;
   /** Folders below which one may be opened in place; none: no folder is opened. */
   allowedPaths: readonly string[];
+  /** Folders that were trusted meanwhile, looked up at each start. */
+  trustedFolders?: () => readonly string[];
   onWelcome(): void;
   onOver(reason: Over): void;
   log: Log;
@@ -29,6 +33,8 @@ export interface MachineOptions {
 export interface Machine {
   /** Disconnects; the runners go on (SPEC MA3). */
   close(): void;
+  /** Ends every runner here; for a machine that may not run any more. */
+  endAll(): Promise<void>;
 }
 
 type Order = Exclude<MachineOrderFrame, { type: "welcome" }>;
@@ -63,6 +69,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
       link.close();
       runners.release();
     },
+    endAll: () => runners.endAll(),
   };
 }
 
@@ -86,7 +93,7 @@ const hello = (options: MachineOptions, runners: Runners): MachineFrame => ({
   agentVersion: AGENT_PACKAGE_VERSION,
   capacity: options.capacity,
   running: runners.running(),
-  allowsPaths: options.allowedPaths.length > 0,
+  allowsPaths: options.allowedPaths.length > 0 || options.trustedFolders !== undefined,
 });
 
 function reply(requestId: string, outcome: Outcome): MachineFrame {

@@ -10,6 +10,7 @@ import path from "node:path";
 import type { RunnerOrder } from "@ai-dev-platform/protocol/machine";
 import { LAST_WORDS_CHARS } from "../config.ts";
 import { redact } from "../output.ts";
+import { CLAUDE_VARIABLE, findClaude } from "./agent-program.ts";
 import { startOf } from "../runner/process-group.ts";
 import { ALLOWED_PATHS_VARIABLE } from "../runner/workspace/allowed-paths.ts";
 
@@ -19,6 +20,7 @@ export interface RunnerCommand {
   server: string;
   machineName: string;
   allowedPaths: readonly string[];
+  trustedFolders?: () => readonly string[];
 }
 
 export interface Exit {
@@ -57,7 +59,7 @@ export async function startRunner(order: RunnerOrder, stateDir: string, with_: R
     // Which session it serves, for whoever looks at the list of processes; the runner itself reads its order.
     const child = spawn(program, [...args, order.sessionId, String(order.incarnation)], {
       cwd: stateDir,
-      env: environment(with_.allowedPaths),
+      env: environment([...with_.allowedPaths, ...(with_.trustedFolders?.() ?? [])]),
       detached: true,
       stdio: ["pipe", log, log],
     });
@@ -76,6 +78,8 @@ export async function startRunner(order: RunnerOrder, stateDir: string, with_: R
 
 function environment(allowedPaths: readonly string[]): Record<string, string> {
   const env: Record<string, string> = { [ALLOWED_PATHS_VARIABLE]: allowedPaths.join(path.delimiter) };
+  const claude = findClaude();
+  if (claude !== null) env[CLAUDE_VARIABLE] = claude;
   for (const name of INHERITED) {
     const value = process.env[name];
     if (value !== undefined) env[name] = value;

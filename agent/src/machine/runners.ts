@@ -74,6 +74,10 @@ export class Runners {
     });
   }
 
+  async endAll(): Promise<void> {
+    await Promise.all(this.running().map(({ sessionId, incarnation }) => this.kill(sessionId, incarnation)));
+  }
+
   /** Stops watching; the runners go on. */
   release(): void {
     clearInterval(this.#adoptedTimer);

@@ -31,6 +31,9 @@ const sdk = import("@anthropic-ai/claude-agent-sdk");
 /** Tools that start turns by themselves later or leave the workspace: one prompt has one end, in one folder. */
 const CLOSED_TOOLS = ["ScheduleWakeup", "Workflow", "Monitor", "EnterWorktree", "ExitWorktree"];
 
+/** Of the agent's patience with a held command; whoever holds it lets go before. */
+const COMMAND_HOLD_LIMIT_S = 120;
+
 export interface AgentOptions {
   root: string;
   claudeDir: string;
@@ -50,6 +53,8 @@ export interface AgentOptions {
   sharing: string | null;
   /** What others do in the workspace, as of now: asked at each prompt. */
   news: () => string | null;
+  /** Resolves when a command may run; what it should know about that is returned. */
+  beforeCommand?: () => Promise<string | null>;
   /** Absent: as the runner's own user. */
   account?: AgentAccount;
   canUseTool: CanUseTool;
@@ -154,7 +159,7 @@ function agentOf(running: Query, prompts: PromptStream, info: AgentInfo, ends: P
 
 function queryOptions(options: AgentOptions, child: AgentProcess): Options {
   const model = modelOption(options.model);
-  const { account } = options;
+  const { account, beforeCommand } = options;
   const guidance = options.trustProject || options.guidance === null ? [] : [guidanceText(options.guidance)];
   const additions = [...(options.sharing === null ? [] : [options.sharing]), ...guidance];
   const append = additions.length === 0 ? {} : { append: additions.join("\n\n") };
@@ -181,14 +186,19 @@ function queryOptions(options: AgentOptions, child: AgentProcess): Options {
     permissionMode: agentModeOf(options.mode),
     allowDangerouslySkipPermissions: false,
     canUseTool: options.canUseTool,
-    hooks: { UserPromptSubmit: [{ hooks: [async () => withNews(options.news())] }] },
+    hooks: {
+      UserPromptSubmit: [{ hooks: [async () => withNews(options.news())] }],
+      ...(beforeCommand === undefined
+        ? {}
+        : { PreToolUse: [{ matcher: "Bash", timeout: COMMAND_HOLD_LIMIT_S, hooks: [async () => beforeBash(await beforeCommand())] }] }),
+    },
     disallowedTools: CLOSED_TOOLS,
     includePartialMessages: true,
     forwardSubagentText: true,
     enableFileCheckpointing: true,
     ...(model === undefined ? {} : { model }),
     ...(options.resume === null ? {} : { resume: options.resume }),
-    ...(account === undefined ? {} : { pathToClaudeCodeExecutable: account.executable }),
+    ...executableOption(account?.executable ?? process.env["AI_DEV_AGENT_CLAUDE"]),
     spawnClaudeCodeProcess: ({ command, args, cwd, env }) => {
       const [program, ...rest] = account === undefined ? [command, ...args] : [...account.launcher, command, ...args];
       return child.start(program, rest, { cwd: cwd ?? options.root, env });
@@ -196,8 +206,15 @@ function queryOptions(options: AgentOptions, child: AgentProcess): Options {
   };
 }
 
+/** Absent: the program that came with the SDK. */
+const executableOption = (executable: string | undefined): Pick<Options, "pathToClaudeCodeExecutable"> =>
+  executable === undefined || executable === "" ? {} : { pathToClaudeCodeExecutable: executable };
+
 const withNews = (news: string | null): HookJSONOutput =>
   news === null ? {} : { hookSpecificOutput: { hookEventName: "UserPromptSubmit", additionalContext: news } };
+
+const beforeBash = (news: string | null): HookJSONOutput =>
+  news === null ? {} : { hookSpecificOutput: { hookEventName: "PreToolUse", additionalContext: news } };
 
 const sdkServer = (server: McpServerConfig): SdkMcpServer =>
   server.transport === "http"
