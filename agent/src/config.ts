@@ -41,3 +41,5 @@ export const MAX_GUIDANCE_BYTES = 40_960;
 export const SAVE_HOLD_MS = 1_500;
 /** A leaving runner waits this long for its last save to be accepted. */
 export const LAST_COMMIT_WAIT_MS = 30_000;
+/** A command waits at most this long for installed dependencies that are on their way back. */
+export const DEPENDENCIES_HOLD_MS = 60_000;

@@ -70,11 +70,14 @@ async function rig(): Promise<Rig> {
   const workspace = {
     root,
     claudeDir,
+    isRestored: false,
     answer: async () => ({ kind: "find" as const, paths: [] }),
     changedFiles: async () => ({ base: "", files: [] }),
     hasChangedSinceSave: async () => true,
     save: async () => ({ ok: false as const, reason: "unchanged" as const }),
     markCommitted: async () => undefined,
+    saveDependencies: async () => undefined,
+    restoreDependencies: async () => ({ restored: 0, missing: [] }),
   };
   return {
     session,

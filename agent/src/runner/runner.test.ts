@@ -42,6 +42,7 @@ async function rig(options: { workspace?: Partial<Workspace>; opened?: Opened; f
   const workspace: Workspace = {
     root: stateDir,
     claudeDir: path.join(stateDir, "claude"),
+    isRestored: false,
     answer: async (query) => (query.kind === "find" ? { kind: "find", paths: ["a.ts"] } : { code: "not_found", detail: "no such file" }),
     changedFiles: async () => ({ base: "", files: [] }),
     hasChangedSinceSave: async () => true,
@@ -50,6 +51,8 @@ async function rig(options: { workspace?: Partial<Workspace>; opened?: Opened; f
       committed.push(snapshotId);
       session.touch();
     },
+    saveDependencies: async () => undefined,
+    restoreDependencies: async () => ({ restored: 0, missing: [] }),
     ...options.workspace,
   };
   const runner = new Runner(

@@ -11,10 +11,11 @@ import { formatId, ID_RANDOM_BYTES, MAIN_THREAD } from "@ai-dev-platform/protoco
 import type { RunnerOrder } from "@ai-dev-platform/protocol/machine";
 import type { OutboxBody, RunnerConfig, RunnerFrame, RunnerOrderFrame } from "@ai-dev-platform/protocol/runner";
 import { judgeVersion, PROTOCOL_VERSION } from "@ai-dev-platform/protocol/version";
-import { AGENT_PACKAGE_VERSION, LIVE_BACKPRESSURE_BYTES, SAVE_HOLD_MS, UNREACHABLE_EXIT_MS } from "../config.ts";
+import { AGENT_PACKAGE_VERSION, DEPENDENCIES_HOLD_MS, LIVE_BACKPRESSURE_BYTES, SAVE_HOLD_MS, UNREACHABLE_EXIT_MS } from "../config.ts";
 import type { Log } from "../output.ts";
 import type { AgentOptions, AgentStart } from "./claude/agent.ts";
 import { problemOf } from "./claude/outcome.ts";
+import { Dependencies } from "./dependencies.ts";
 import { Link } from "./link.ts";
 import { createLiveOutput, type LiveOutput } from "./live.ts";
 import { Outbox } from "./outbox.ts";
@@ -189,9 +190,16 @@ export class Runner {
       agentSessionIds: () => threads.agentSessionIds,
       log: this.#parts.log,
     });
+    const dependencies = new Dependencies({
+      workspace,
+      send: (frame) => this.#link.send(frame),
+      emit: (event) => this.#emit(MAIN_THREAD, event, null),
+      log: this.#parts.log,
+      holdMs: DEPENDENCIES_HOLD_MS,
+    });
     const threads: Threads = new Threads(
       {
-        startAgent: this.#parts.startAgent,
+        startAgent: (options) => this.#parts.startAgent({ ...options, beforeCommand: () => dependencies.beforeCommand() }),
         emit: (thread, body, turnId) => this.#emit(thread, body, turnId),
         live: this.#live,
         beforePrompt: () => saves.quiet(SAVE_HOLD_MS),
@@ -208,13 +216,14 @@ export class Runner {
       config,
     );
     this.#prepared = { workspace, threads, saves };
+    dependencies.restore();
     const problem = await threads.warm();
     if (this.#isLeaving) return;
     if (problem !== null) return this.#fail(problem);
     this.#isReady = true;
     this.#announceReady(this.#prepared);
-    // A head without parts of its own is an earlier state again: what the session knows of changes is of a later one.
-    if (config.snapshots[0]?.parts.length === 0) await this.#tellChanges(workspace, MAIN_THREAD, null);
+    // What the session knows of changes may be of another state: of a later one, of the session that it was forked from.
+    if (workspace.isRestored) await this.#tellChanges(workspace, MAIN_THREAD, null);
   }
 
   #emit(thread: string, body: OutboxBody, turnId: string | null): void {
@@ -283,7 +292,7 @@ export class Runner {
     const prepared = this.#prepared;
     if (prepared !== null) {
       await prepared.threads.leave(LEFT);
-      if (isSaved) await prepared.saves.save(formatId("request", randomBytes(ID_RANDOM_BYTES)), false);
+      if (isSaved) await prepared.saves.save(formatId("request", randomBytes(ID_RANDOM_BYTES)), false, true);
       this.#flush();
     }
     this.#live.stop();

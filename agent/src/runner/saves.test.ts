@@ -12,6 +12,7 @@ function rig(ids: Record<string, string> = {}, commitWaitMs = 30_000) {
     workspace: {
       save: () => new Promise<SaveResult>((resolve) => started.push(resolve)),
       markCommitted: async (snapshotId: string) => void marked.push(snapshotId),
+      saveDependencies: async () => undefined,
     },
     send: (frame: RunnerFrame) => frames.push(frame) > 0,
     settled: async () => undefined,

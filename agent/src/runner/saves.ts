@@ -12,7 +12,7 @@ import type { Workspace } from "./workspace/workspace.ts";
 type CommitFrame = Extract<RunnerFrame, { type: "commit" }>;
 
 export interface SavesPort {
-  workspace: Pick<Workspace, "save" | "markCommitted">;
+  workspace: Pick<Workspace, "save" | "markCommitted" | "saveDependencies">;
   send(frame: RunnerFrame): boolean;
   /** Resolves when what the last turn led to is told, so that the save covers it. */
   settled(): Promise<void>;
@@ -43,15 +43,16 @@ export class Saves {
     this.#port = port;
   }
 
-  /** Resolves when the save is accepted, refused, or given up. */
-  save(requestId: string, asked: boolean): Promise<void> {
+  /** Resolves when the save is accepted, refused, or given up. `isLast`: the runner is about to go. */
+  save(requestId: string, asked: boolean, isLast = false): Promise<void> {
     // Several agents may end their turns while one save runs: one more save is enough for all of them.
-    if (!asked && this.#waiting !== null) return this.#waiting;
+    if (!asked && !isLast && this.#waiting !== null) return this.#waiting;
     const save = this.#chain
       .then(() => {
         if (this.#waiting === save) this.#waiting = null;
-        return this.#run(requestId, asked);
+        return this.#run(requestId, asked, isLast);
       })
+      .then(() => this.#keepDependencies(isLast))
       .catch((error: unknown) => this.#broke(error));
     this.#chain = save;
     if (!asked) this.#waiting = save;
@@ -78,7 +79,7 @@ export class Saves {
     clearTimeout(timer);
   }
 
-  async #run(requestId: string, asked: boolean): Promise<void> {
+  async #run(requestId: string, asked: boolean, isLast: boolean): Promise<void> {
     const { workspace, send, log } = this.#port;
     send({ type: "progress", step: "saving", detail: "" });
     if (!(await this.#knowsHead())) {
@@ -90,7 +91,7 @@ export class Saves {
     // Everything told so far is in the files and the transcript that are read from here on.
     const throughRseq = this.#port.lastRseq();
     const agentSessionIds = this.#port.agentSessionIds();
-    const saving = workspace.save({ asked });
+    const saving = workspace.save({ asked, isLast });
     this.#reading = saving;
     const saved = await saving.finally(() => (this.#reading = null));
     if (!saved.ok) {
@@ -127,6 +128,14 @@ export class Saves {
   }
 
   /** Null when no answer came in time. */
+  /** Nobody waits for it. Its result is named by the next save. */
+  #keepDependencies(isLast: boolean): void {
+    if (isLast) return;
+    this.#port.workspace.saveDependencies().catch((error: unknown) => {
+      this.#port.log("warn", "dependencies_not_saved", { detail: error instanceof Error ? error.message : String(error) });
+    });
+  }
+
   #commit(frame: CommitFrame): Promise<{ ok: boolean; code: string | undefined } | null> {
     return new Promise((resolve) => {
       const settle = (answer: { ok: boolean; code: string | undefined } | null): void => {

@@ -5,6 +5,7 @@
 import { changedFileSchema, problemSchema } from "@ai-dev-platform/protocol/events";
 import { isErrorCode, type ErrorCode } from "@ai-dev-platform/protocol/errors";
 import { sessionIdSchema, snapshotIdSchema } from "@ai-dev-platform/protocol/ids";
+import { MAX_DEPENDENCY_LAYERS } from "@ai-dev-platform/protocol/limits";
 import { queryResultSchema, querySchema } from "@ai-dev-platform/protocol/queries";
 import { workspaceSourceSchema } from "@ai-dev-platform/protocol/runner";
 import { snapshotRefSchema } from "@ai-dev-platform/protocol/snapshot";
@@ -23,8 +24,10 @@ export const callSchema = z.discriminatedUnion("name", [
   z.object({ name: z.literal("answer"), query: querySchema }),
   z.object({ name: z.literal("changedFiles") }),
   z.object({ name: z.literal("hasChangedSinceSave") }),
-  z.object({ name: z.literal("save"), asked: z.boolean() }),
+  z.object({ name: z.literal("save"), asked: z.boolean(), isLast: z.boolean() }),
   z.object({ name: z.literal("markCommitted"), snapshotId: snapshotIdSchema }),
+  z.object({ name: z.literal("saveDependencies") }),
+  z.object({ name: z.literal("restoreDependencies") }),
 ]);
 export type Call = z.infer<typeof callSchema>;
 
@@ -33,7 +36,7 @@ export const requestSchema = z.object({ id: z.int(), call: callSchema });
 
 /** From it. */
 export const messageSchema = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("progress"), step: z.enum(["cloning", "restoring"]), detail: z.string() }),
+  z.object({ type: z.literal("progress"), step: z.enum(["cloning", "restoring", "dependencies"]), detail: z.string() }),
   z.object({ type: z.literal("done"), id: z.int(), value: z.unknown() }),
   z.object({ type: z.literal("broke"), id: z.int(), detail: z.string() }),
 ]);
@@ -44,7 +47,7 @@ const errorCodeSchema = z.string().refine((code): code is ErrorCode => isErrorCo
 /** What each call answers. */
 export const ANSWERS = {
   open: z.discriminatedUnion("ok", [
-    z.object({ ok: z.literal(true), root: z.string(), claudeDir: z.string() }),
+    z.object({ ok: z.literal(true), root: z.string(), claudeDir: z.string(), isRestored: z.boolean() }),
     z.object({ ok: z.literal(false), problem: problemSchema }),
   ]),
   answer: z.union([queryResultSchema, z.object({ code: errorCodeSchema, detail: z.string() })]),
@@ -55,5 +58,10 @@ export const ANSWERS = {
     z.object({ ok: z.literal(false), reason: z.enum(["unchanged", "failed"]), problem: problemSchema.exactOptional() }),
   ]),
   markCommitted: z.null(),
+  saveDependencies: z.null(),
+  restoreDependencies: z.object({
+    restored: z.int().min(0),
+    missing: z.array(z.object({ path: z.string(), detail: z.string() })).max(MAX_DEPENDENCY_LAYERS),
+  }),
 } satisfies Record<Call["name"], z.ZodType>;
 export type Answer<Name extends Call["name"]> = z.infer<(typeof ANSWERS)[Name]>;

@@ -20,7 +20,7 @@ async function open(call: Extract<Call, { name: "open" }>): Promise<Answer<"open
   });
   if (!opened.ok) return opened;
   workspace = opened.workspace;
-  return { ok: true, root: workspace.root, claudeDir: workspace.claudeDir };
+  return { ok: true, root: workspace.root, claudeDir: workspace.claudeDir, isRestored: workspace.isRestored };
 }
 
 async function carryOut(call: Call): Promise<Answer<Call["name"]>> {
@@ -34,10 +34,15 @@ async function carryOut(call: Call): Promise<Answer<Call["name"]>> {
     case "hasChangedSinceSave":
       return workspace.hasChangedSinceSave();
     case "save":
-      return workspace.save({ asked: call.asked });
+      return workspace.save({ asked: call.asked, isLast: call.isLast });
     case "markCommitted":
       await workspace.markCommitted(call.snapshotId);
       return null;
+    case "saveDependencies":
+      await workspace.saveDependencies();
+      return null;
+    case "restoreDependencies":
+      return workspace.restoreDependencies();
   }
 }
 

@@ -105,13 +105,18 @@ async function openWorkspace(client: FilesClient, files: FilesProcess, options: 
   const workspace: Workspace = {
     root: opened.root,
     claudeDir: opened.claudeDir,
+    isRestored: opened.isRestored,
     answer: (query) => client.call({ name: "answer", query }, ANSWERS.answer),
     changedFiles: () => client.call({ name: "changedFiles" }, ANSWERS.changedFiles),
     hasChangedSinceSave: () => client.call({ name: "hasChangedSinceSave" }, ANSWERS.hasChangedSinceSave),
-    save: ({ asked }) => client.call({ name: "save", asked }, ANSWERS.save),
+    save: ({ asked, isLast = false }) => client.call({ name: "save", asked, isLast }, ANSWERS.save),
     async markCommitted(snapshotId) {
       await client.call({ name: "markCommitted", snapshotId }, ANSWERS.markCommitted);
     },
+    async saveDependencies() {
+      await client.call({ name: "saveDependencies" }, ANSWERS.saveDependencies);
+    },
+    restoreDependencies: () => client.call({ name: "restoreDependencies" }, ANSWERS.restoreDependencies),
   };
   return { ok: true, workspace };
 }

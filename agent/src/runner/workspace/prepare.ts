@@ -45,6 +45,8 @@ export interface Prepared {
   state: WorkspaceState;
   /** What the head holds; null where that is not known, so that the next save stores all. */
   index: TreeIndex | null;
+  /** Not the disk as it was left: what others know of its changes may be wrong. */
+  isRestored: boolean;
 }
 export type PrepareResult = { ok: true; prepared: Prepared } | { ok: false; problem: Problem };
 
@@ -89,7 +91,7 @@ async function keep(input: PrepareInput, place: Place): Promise<Prepared | null>
     state.snapshotId === head ? state : { ...state, snapshotId: head, pendingSnapshotId: null, fingerprint: null };
   await mkdir(place.claudeDir, { recursive: true, mode: 0o700 });
   await writeState(input.stateDir, now);
-  return { ...place, state: now, index: await readIndex(input.stateDir, head) };
+  return { ...place, state: now, index: await readIndex(input.stateDir, head), isRestored: false };
 }
 
 const isSameSource = (a: WorkspaceSource, b: WorkspaceSource): boolean => JSON.stringify(a) === JSON.stringify(b);
@@ -110,10 +112,8 @@ async function restoreNewest(input: PrepareInput, place: Place): Promise<Prepare
   if (state === null || !(await exists(place.tree.root))) return { ok: false, problem: problem("snapshot_damaged", lastDetail) };
   input.onProgress("restoring", `No saved state can be read (${lastDetail}). The files on this machine are used.`);
   await mkdir(place.claudeDir, { recursive: true, mode: 0o700 });
-  return {
-    ok: true,
-    prepared: { ...place, state: { ...state, snapshotId: input.snapshots[0]?.snapshotId ?? null, fingerprint: null }, index: null },
-  };
+  const now: WorkspaceState = { ...state, snapshotId: input.snapshots[0]?.snapshotId ?? null, fingerprint: null };
+  return { ok: true, prepared: { ...place, state: now, index: null, isRestored: true } };
 }
 
 type Restored = { ok: true; prepared: Prepared } | { ok: false; reason: "damaged" | "unreachable"; detail: string };
@@ -141,7 +141,7 @@ async function restore(input: PrepareInput, place: Place, snapshot: SnapshotRef,
     if (index !== null) await writeIndex(input.stateDir, index);
     await writeNotes(input.stateDir, { marks: {}, wanted: place.tree.isInPlace ? [] : snapshot.dependencies });
     await writeState(input.stateDir, state);
-    return { ok: true, prepared: { ...place, state, index } };
+    return { ok: true, prepared: { ...place, state, index, isRestored: true } };
   } catch (error) {
     if (error instanceof Unreachable) return { ok: false, reason: "unreachable", detail: error.message };
     throw error;
@@ -221,7 +221,7 @@ async function makeNew(input: PrepareInput, place: Place): Promise<PrepareResult
     origin: await findOrigin(place.tree),
   };
   await writeState(input.stateDir, state);
-  return { ok: true, prepared: { ...place, state, index: null } };
+  return { ok: true, prepared: { ...place, state, index: null, isRestored: false } };
 }
 
 const withoutCredentials = (url: string): string => url.replace(/\/\/[^/@]+@/, "//");

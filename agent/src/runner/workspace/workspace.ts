@@ -10,6 +10,7 @@ import type { WorkspaceSource } from "@ai-dev-platform/protocol/runner";
 import type { SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
 import { plainPath } from "@ai-dev-platform/protocol/workspace-view";
 import { allowedPathsFrom } from "./allowed-paths.ts";
+import { DependencyLayers, type DependenciesRestored } from "./dependencies/layers.ts";
 import { changedFiles, patchOf, type Changes } from "./changes.ts";
 import { findPaths, readFileView, readFolder } from "./files.ts";
 import { prepare, type OnProgress, type Prepared } from "./prepare.ts";
@@ -38,12 +39,18 @@ export interface QueryRefusal {
 export interface Workspace {
   root: string;
   claudeDir: string;
+  /** It came from storage just now. */
+  isRestored: boolean;
   answer(query: Query): Promise<QueryResult | QueryRefusal>;
   changedFiles(): Promise<Changes>;
   hasChangedSinceSave(): Promise<boolean>;
   /** Uploads all parts; the session then commits. Answers `unchanged` when the head holds all of it. */
-  save(options: { asked: boolean }): Promise<SaveResult>;
+  save(options: { asked: boolean; isLast?: boolean }): Promise<SaveResult>;
   markCommitted(snapshotId: string): Promise<void>;
+  /** Stores installed dependencies that changed, to be named by the next save. In the background of everything else. */
+  saveDependencies(): Promise<void>;
+  /** Brings back what was installed; the rest of the workspace is in use meanwhile. */
+  restoreDependencies(): Promise<DependenciesRestored>;
 }
 
 export type OpenWorkspace = { ok: true; workspace: Workspace } | { ok: false; problem: Problem };
@@ -69,18 +76,25 @@ async function openPrepared(options: WorkspaceOptions): Promise<OpenWorkspace> {
     onProgress: options.onProgress,
   });
   if (!prepared.ok) return prepared;
-  return { ok: true, workspace: makeWorkspace(prepared.prepared, new Saver(remote, options.stateDir, prepared.prepared)) };
+  const { tree } = prepared.prepared;
+  const place = { remote, stateDir: options.stateDir, root: tree.root, isKept: tree.isInPlace };
+  const layers = await DependencyLayers.open(place, options.snapshots[0]?.dependencies ?? []);
+  const saver = new Saver(remote, options.stateDir, prepared.prepared, layers);
+  return { ok: true, workspace: makeWorkspace(prepared.prepared, saver, layers, options.onProgress) };
 }
 
-function makeWorkspace(prepared: Prepared, saver: Saver): Workspace {
+function makeWorkspace(prepared: Prepared, saver: Saver, layers: DependencyLayers, onProgress: OnProgress): Workspace {
   return {
     root: prepared.tree.root,
     claudeDir: prepared.claudeDir,
+    isRestored: prepared.isRestored,
     answer: (query) => answer(prepared, query),
     changedFiles: () => changedFiles(prepared.tree, prepared.state.origin),
     hasChangedSinceSave: () => saver.hasChanged(),
-    save: () => saver.save(),
+    save: ({ isLast = false }) => saver.save(isLast),
     markCommitted: (snapshotId) => saver.markCommitted(snapshotId),
+    saveDependencies: () => layers.save(saver.leftOut),
+    restoreDependencies: () => layers.restore((detail) => onProgress("dependencies", detail)),
   };
 }
 
