@@ -33,7 +33,9 @@ describe("a waiting device's question", () => {
 });
 
 it("says where a machine is without showing its whole address", () => {
-  expect([fromOf(null, null), fromOf("203.0.113.9", "203.0.113.9"), fromOf("203.0.113.9", "198.51.100.1")]).toEqual([
+  expect([fromOf(null, null), fromOf("127.0.0.1", "127.0.0.1"), fromOf("0:0:0:0", null), fromOf("203.0.113.9", "203.0.113.9"), fromOf("203.0.113.9", "198.51.100.1")]).toEqual([
+    "this_server",
+    "this_server",
     "this_server",
     "same_network",
     "other_network",

@@ -53,14 +53,17 @@ export function judgePoll(login: WaitingLogin | null, now: number): Poll {
   return { kind: login.status === "approved" ? "ready" : "pending" };
 }
 
+/** IPv6's `::1` arrives as its first four groups (clientAddress). */
+const isLoopbackAddress = (address: string): boolean => address.startsWith("127.") || address === "0:0:0:0";
+
 /** What a browser is told about where the machine is. */
 export function fromOf(machineAddress: string | null, browserAddress: string | null): ConnectFrom {
-  if (machineAddress === null) return "this_server";
+  if (machineAddress === null || isLoopbackAddress(machineAddress)) return "this_server";
   return machineAddress === browserAddress ? "same_network" : "other_network";
 }
 
 /** Enough to recognise a network, not enough to keep a person's address: the first two groups. */
 export function shortAddress(address: string | null): string | null {
-  if (address === null) return null;
+  if (address === null || isLoopbackAddress(address)) return null;
   return address.includes(":") ? `${address.split(":").slice(0, 2).join(":")}::` : `${address.split(".").slice(0, 2).join(".")}.x.x`;
 }
