@@ -15,7 +15,7 @@ describe("what a sweep removes", () => {
     const objects = fc.array(fc.record({ name, uploadedAt: fc.nat(20) }));
     fc.assert(
       fc.property(objects, fc.array(name), fc.nat(20), (made, names, before) => {
-        const kept = new Set(names);
+        const kept = new Set<string>(names);
         const all = made.map((one) => object(one.name, one.uploadedAt));
         const { remove, young } = chooseSwept(all, PREFIX, kept, before);
         const expected = all.filter(({ key, uploadedAt }) => !kept.has(key.slice(PREFIX.length)) && uploadedAt < before);
