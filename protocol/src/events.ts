@@ -103,6 +103,9 @@ export const sessionAuthoredSchema = z.discriminatedUnion("type", [
     budgetUsd: z.number(),
     /** Absent in old logs, where every session ran on a machine. */
     host: hostKindSchema.optional(),
+    machineId: machineIdSchema.nullable().optional(),
+    /** The machine is its owner's own: commands for it are signed. */
+    isOwnMachine: z.boolean().optional(),
     size: sandboxSizeSchema.optional(),
     network: networkSchema.optional(),
     maxHours: z.number().optional(),
@@ -177,6 +180,7 @@ export const sessionAuthoredSchema = z.discriminatedUnion("type", [
     from: hostKindSchema,
     to: hostKindSchema,
     machineId: machineIdSchema.nullable(),
+    isOwnMachine: z.boolean().optional(),
     author: authorSchema,
   }),
   /** It stays where it is, with all its files. */

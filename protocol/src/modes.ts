@@ -6,12 +6,15 @@ export type Mode = (typeof MODES)[number];
 export const LIFECYCLES = ["hydrated", "long-running", "ephemeral", "multi-agent"] as const;
 export type Lifecycle = (typeof LIFECYCLES)[number];
 
-/** Where the model's answers come from: the owner's stored key, or the scripted demo model. */
-export const MODEL_SOURCES = ["key", "demo"] as const;
+/** Where the model's answers come from: the owner's stored key, the scripted demo model, or the Claude login of the owner's machine. */
+export const MODEL_SOURCES = ["key", "demo", "login"] as const;
 export type ModelSource = (typeof MODEL_SOURCES)[number];
 
-/** Where a session's runner lives: a Cloudflare sandbox of its own, or a connected computer. */
-export const HOST_KINDS = ["sandbox", "machine"] as const;
+/**
+ * Where a session's runner lives: a Cloudflare sandbox of its own, or a connected computer. `direct`: in the Worker itself,
+ * which only talks to the model; it has no files of its own.
+ */
+export const HOST_KINDS = ["sandbox", "machine", "direct"] as const;
 export type HostKind = (typeof HOST_KINDS)[number];
 
 /** Sizes of a sandbox, by Cloudflare's names of instance types. */

@@ -109,6 +109,10 @@ export interface SessionState {
   /** `startedAt`: when the start that is under way began; null when none is. */
   host: { state: HostState; incarnation: number; hostName: string; since: number; startedAt: number | null; problem: Problem | null };
   hostKind: HostKind;
+  /** Null: a sandbox, the Worker itself, or any of the operator's machines. */
+  machineId: string | null;
+  /** It runs on its owner's own machine, which does only what a browser that it knows has signed (SPEC SG). */
+  needsSignature: boolean;
   size: SandboxSize;
   network: Network;
   /** Newest first; a host that was allowed since is gone from it. */
@@ -151,6 +155,8 @@ export const emptyState = (): SessionState => ({
   approvals: [],
   host: { state: "asleep", incarnation: 0, hostName: "", since: 0, startedAt: null, problem: null },
   hostKind: "machine",
+  machineId: null,
+  needsSignature: false,
   size: DEFAULT_SANDBOX_SIZE,
   network: DEFAULT_NETWORK,
   blockedHosts: [],
@@ -202,6 +208,8 @@ function change(state: SessionState, event: SessionEvent, entry: ReadEntry): Par
         model: event.model,
         budgetUsd: event.budgetUsd,
         hostKind: event.host ?? "machine",
+        machineId: event.machineId ?? null,
+        needsSignature: event.isOwnMachine === true,
         size: event.size ?? DEFAULT_SANDBOX_SIZE,
         network: event.network ?? DEFAULT_NETWORK,
         maxHours: event.maxHours ?? DEFAULT_MAX_HOURS,
@@ -245,7 +253,12 @@ function hostChange(state: SessionState, event: SessionEvent, entry: ReadEntry):
       return { hostSeconds: state.hostSeconds + event.seconds, hostCostUsd: state.hostCostUsd + event.costUsd };
     case "host_moved":
       // The cap is on sandbox hours: a machine has none.
-      return { hostKind: event.to, timeCapReached: event.to === "sandbox" && state.timeCapReached };
+      return {
+        hostKind: event.to,
+        machineId: event.machineId,
+        needsSignature: event.isOwnMachine === true,
+        timeCapReached: event.to === "sandbox" && state.timeCapReached,
+      };
     case "max_hours_set":
       return { maxHours: event.maxHours, timeCapReached: false };
     case "time_cap_reached":

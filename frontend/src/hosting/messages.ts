@@ -16,6 +16,7 @@ export const HOST_WORDS: Record<HostKind, Worded> = {
     label: "Cloudflare sandbox",
     description: "A computer of its own for this session, closed to the network but for what you allow. Never sees your key.",
   },
+  direct: { label: "The model alone", description: "Answers without a computer: it reads the last saved state and cannot change files." },
   machine: { label: "A connected computer", description: "Runs where our program is connected, with that computer's files and network." },
 };
 
@@ -58,7 +59,10 @@ export const LIFECYCLE_WORDS: Record<Lifecycle, { label: string; sandbox: string
 export function lifecycleWords(lifecycle: Lifecycle, host: HostKind, size: SandboxSize): Worded {
   const words = LIFECYCLE_WORDS[lifecycle];
   const isPaid = host === "sandbox" && lifecycle === "long-running";
-  return { label: words.label, description: isPaid ? `${words.sandbox} About ${price(size)}.` : words[host] };
+  return {
+    label: words.label,
+    description: isPaid ? `${words.sandbox} About ${price(size)}.` : words[host === "sandbox" ? "sandbox" : "machine"],
+  };
 }
 
 export const NETWORK_WORDS: Record<NetworkLevel, Worded> = {

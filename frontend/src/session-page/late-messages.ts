@@ -61,7 +61,6 @@ export const t = {
     dependencies: (bytes: string) => `${bytes} of installed dependencies are saved apart and come back by themselves.`,
     leftOut: (count: number) => (count === 1 ? "1 thing was left out:" : `${count} things were left out:`),
     more: (count: string) => `and ${count} more`,
-    dependenciesApart: "Installed dependencies: saved apart, and back by themselves",
     reason: {
       dependencies: "Installed dependencies: they can be installed again",
       cache: "Caches: they are made again when needed",
@@ -118,7 +117,7 @@ export const t = {
     degradedBody:
       "The program beside Claude does not answer. It may come back by itself; if not, the turn is ended and nothing saved is lost.",
     lostBody: "It did not come back. What was saved is safe; send a prompt to go on.",
-    startOf: { sandbox: "Start the sandbox", machine: "Start on the machine" },
+    startOf: { sandbox: "Start the sandbox", machine: "Start on the machine", direct: "Reach the model" },
     step: {
       cloning: "Fetch the project",
       restoring: "Restore the saved files",

@@ -53,7 +53,7 @@ export const t = {
     degraded: "Link lost",
     lost: "Lost",
     asleep: "Asleep",
-    waiting: { sandbox: "Waiting for a sandbox", machine: "Waiting for a machine" },
+    waiting: { sandbox: "Waiting for a sandbox", machine: "Waiting for a machine", direct: "Waiting" },
     steps: "State of the host",
   },
   saved: {
