@@ -284,6 +284,17 @@ describe("runner", { timeout: 30_000 }, () => {
     expect(agents.last.calls).toContain("close");
   });
 
+  it("saves nothing once more when it is retired at rest, whatever its agent writes on the way out", async () => {
+    const { session, agents, runner, running, committed } = await rig({ workspace: { hasChangedSinceSave: async () => false } });
+    await running();
+    agents.last.finish();
+    await session.until("report", () => session.reports().length === 1);
+    session.send({ type: "retire" });
+    expect(await runner.done).toBe(0);
+    expect(session.frames.slice(-2)).toMatchObject([{ type: "save_skipped", reason: "unchanged" }, { type: "bye" }]);
+    expect(committed).toEqual([]);
+  });
+
   it("leaves without a save when nobody keeps the files", async () => {
     const { session, agents, runner, running, committed } = await rig();
     await running();

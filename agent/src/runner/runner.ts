@@ -49,6 +49,9 @@ interface Prepared {
   saves: Saves;
 }
 
+/** When it cannot be told, it has. */
+const hasChanged = ({ workspace }: Prepared): Promise<boolean> => workspace.hasChangedSinceSave().catch(() => true);
+
 /** Closes after which everything is as the session wants it. */
 const IN_ORDER: ReadonlySet<number> = new Set([CLOSE.fenced, CLOSE.deleted]);
 const MAX_CHANGED_FILES = 1_000;
@@ -182,6 +185,20 @@ export class Runner {
     if (!opened.ok) return this.#fail(opened.problem);
     const { workspace } = opened;
     this.#link.send({ type: "progress", step: "agent", detail: "" });
+    const { prepared, dependencies } = this.#wire(workspace, config);
+    this.#prepared = prepared;
+    dependencies.restore();
+    const problem = await prepared.threads.warm();
+    if (this.#isLeaving) return;
+    if (problem !== null) return this.#fail(problem);
+    this.#isReady = true;
+    this.#announceReady(prepared);
+    // What the session knows of changes may be of another state: of a later one, of the session that it was forked from.
+    if (workspace.isRestored) await this.#tellChanges(workspace, MAIN_THREAD, null);
+  }
+
+  #wire(workspace: Workspace, config: RunnerConfig): { prepared: Prepared; dependencies: Dependencies } {
+    const { server, order, stateDir } = this.#input;
     const saves: Saves = new Saves({
       workspace,
       send: (frame) => this.#link.send(frame),
@@ -215,15 +232,7 @@ export class Runner {
       },
       config,
     );
-    this.#prepared = { workspace, threads, saves };
-    dependencies.restore();
-    const problem = await threads.warm();
-    if (this.#isLeaving) return;
-    if (problem !== null) return this.#fail(problem);
-    this.#isReady = true;
-    this.#announceReady(this.#prepared);
-    // What the session knows of changes may be of another state: of a later one, of the session that it was forked from.
-    if (workspace.isRestored) await this.#tellChanges(workspace, MAIN_THREAD, null);
+    return { prepared: { workspace, threads, saves }, dependencies };
   }
 
   #emit(thread: string, body: OutboxBody, turnId: string | null): void {
@@ -291,8 +300,11 @@ export class Runner {
     this.#isLeaving = true;
     const prepared = this.#prepared;
     if (prepared !== null) {
+      // What an agent at rest writes on its way out is its own bookkeeping, and no reason to save once more.
+      const isNew = isSaved && (prepared.threads.openTurnIds.length > 0 || (await hasChanged(prepared)));
       await prepared.threads.leave(LEFT);
-      if (isSaved) await prepared.saves.save(formatId("request", randomBytes(ID_RANDOM_BYTES)), false, true);
+      if (isSaved && !isNew) this.#link.send({ type: "save_skipped", reason: "unchanged" });
+      if (isNew) await prepared.saves.save(formatId("request", randomBytes(ID_RANDOM_BYTES)), false, true);
       this.#flush();
     }
     this.#live.stop();

@@ -47,6 +47,7 @@ export class Saver {
   }
 
   async hasChanged(): Promise<boolean> {
+    if (this.#layers.hasNews) return true;
     const listings = await this.#list();
     return fingerprint(listings.workspace, listings.agent) !== this.#prepared.state.fingerprint;
   }
@@ -87,7 +88,7 @@ export class Saver {
       if (packed.isUnchanged) return await this.#unchanged(mark, isLast);
       if (packed.packs.length > MAX_SNAPSHOT_PARTS) return failed("too_large", "the files are too many or too large to save");
       const sent = await sendParts(this.#remote, snapshotId, packed.packs);
-      if (!sent.ok) return failed("unavailable", sent.detail);
+      if (!sent.ok) return failed(sent.isFull ? "quota_exceeded" : "unavailable", sent.detail);
       return { ok: true, snapshot: await this.#handOver(mark, packed) };
     } catch (error) {
       return failed("internal", error instanceof Error ? error.message : String(error));
@@ -171,7 +172,7 @@ function sameAgain(index: TreeIndex, leftOut: readonly LeftOut[]): Stored {
   };
 }
 
-const failed = (code: "unavailable" | "too_large" | "internal", detail: string): SaveResult => ({
+const failed = (code: "unavailable" | "quota_exceeded" | "too_large" | "internal", detail: string): SaveResult => ({
   ok: false,
   reason: "failed",
   problem: problem(code, detail),
