@@ -1,7 +1,8 @@
 /** Moves the parts of a snapshot between this disk and the session's storage, and proves what arrived. */
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { openAsBlob } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
+import { ERRORS } from "@ai-dev-platform/protocol/errors";
 import type { InheritedPart } from "@ai-dev-platform/protocol/snapshot";
 import { packName } from "@ai-dev-platform/protocol/packs/pack-name";
 import { type PackSource, Refusal, Unreachable } from "./hydrate/pack-source.ts";
@@ -17,9 +18,12 @@ export interface Remote {
   retryPauseMs?: number;
 }
 
-export type Sent = { ok: true } | { ok: false; detail: string };
+/** `isFull`: the owner's storage has no room for it. */
+export type Sent = { ok: true } | { ok: false; isFull: boolean; detail: string };
 /** Read at once from the end of a pack: its footer, and for all but large trees its whole table. */
 const END_BYTES = 262_144;
+/** The status of `quota_exceeded`: asking again at once changes nothing. */
+const NO_ROOM = ERRORS.quota_exceeded.status;
 const ATTEMPTS = 4;
 const RETRY_PAUSE_MS = 500;
 /** 32 MB over a slow line. */
@@ -27,12 +31,13 @@ const PART_TIMEOUT_MS = 5 * 60_000;
 
 export async function sendParts(remote: Remote, snapshotId: string, parts: readonly PartFile[]): Promise<Sent> {
   for (const [index, part] of parts.entries()) {
-    const body = await readFile(part.file);
+    // Read as it is sent: a part is not held in memory.
+    const body = await openAsBlob(part.file);
     const headers = { ...authorization(remote), "content-type": "application/octet-stream", "x-part-sha256": part.sha256 };
     const response = await request(remote, partUrl(remote, snapshotId, index), { method: "PUT", headers, body }, 0);
     // A part that is stored already is the same one: its name holds this snapshot's random id.
     if (response.status >= 300 && response.status !== 409 && response.status !== 412)
-      return { ok: false, detail: `storing part ${index + 1} failed (${describe(response)})` };
+      return { ok: false, isFull: response.status === NO_ROOM, detail: `storing part ${index + 1} failed (${describe(response)})` };
   }
   return { ok: true };
 }
@@ -129,7 +134,7 @@ async function request(remote: Remote, url: string, init: RequestInit, maxBytes:
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     if (attempt > 0) await wait((remote.retryPauseMs ?? RETRY_PAUSE_MS) * 2 ** (attempt - 1));
     last = await once(url, init, maxBytes);
-    if (last.status !== 0 && last.status < 500 && last.status !== 429) return last;
+    if (last.status === NO_ROOM || (last.status !== 0 && last.status < 500 && last.status !== 429)) return last;
   }
   return last;
 }

@@ -155,6 +155,15 @@ describe("saving and restoring", () => {
     expect(await saved(workspace)).toMatchObject({ treeFiles: expect.any(Number) });
     expect(await readdir(path.join(scratch, "one"))).not.toContain("outgoing");
   });
+
+  it("[SN12] says that there is no room, without asking again, and saves when there is", async () => {
+    const workspace = await open("one", EMPTY);
+    await write(workspace, "a.txt", "1");
+    store.refusals = [507];
+    expect(await workspace.save({ asked: false })).toMatchObject({ ok: false, problem: { code: "quota_exceeded" } });
+    expect(await workspace.hasChangedSinceSave()).toBe(true);
+    expect(await saved(workspace)).toMatchObject({ treeFiles: expect.any(Number) });
+  });
 });
 
 describe("[SN4] preparing", () => {
