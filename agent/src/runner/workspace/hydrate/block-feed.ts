@@ -4,8 +4,8 @@
  * later is asked for again.
  */
 import type { Chunk } from "@ai-dev-platform/protocol/packs/manifest";
-import { decodeBlock, type Block } from "@ai-dev-platform/protocol/packs/pack-file";
-import { nodePacks } from "../packs/node-packs.ts";
+import type { Block } from "@ai-dev-platform/protocol/packs/pack-file";
+import { decodeBlockAside } from "../packs/node-packs.ts";
 import { type PackSource, Refusal } from "./pack-source.ts";
 import { planRanges, type PlannedBlock, type Range } from "./ranges.ts";
 
@@ -13,6 +13,8 @@ import { planRanges, type PlannedBlock, type Range } from "./ranges.ts";
 const RANGES_AT_ONCE = 6;
 /** Decoded blocks that are held: files lie in blocks in the order they are restored in, so few are needed. */
 const HELD_BLOCKS = 8;
+/** Decoded while the ones before them are written. */
+const BLOCKS_AHEAD = 3;
 /** Stored blocks that are needed again and have been passed. */
 const KEPT_BYTES = 24 * 1_048_576;
 
@@ -26,6 +28,10 @@ const keyOf = ({ pack, block }: Pick<Chunk, "pack" | "block">): string => `${pac
 export class BlockFeed {
   readonly #packs: ReadonlyMap<string, FeedPack>;
   readonly #ranges: readonly Range[];
+  /** Each block once, in the order of its first use. */
+  readonly #plan: readonly PlannedBlock[];
+  readonly #placeOf = new Map<string, number>();
+  readonly #decoding = new Map<string, Promise<Uint8Array>>();
   /** Uses that are still to come. */
   readonly #uses = new Map<string, number>();
   readonly #rangeOf = new Map<string, number>();
@@ -44,8 +50,11 @@ export class BlockFeed {
       const key = keyOf(chunk);
       const uses = this.#uses.get(key) ?? 0;
       this.#uses.set(key, uses + 1);
-      if (uses === 0) planned.push({ key, pack: chunk.pack, block: this.#blockOf(chunk) });
+      if (uses > 0) continue;
+      this.#placeOf.set(key, planned.length);
+      planned.push({ key, pack: chunk.pack, block: this.#blockOf(chunk) });
     }
+    this.#plan = planned;
     this.#ranges = planRanges(planned);
     for (const [index, { blocks }] of this.#ranges.entries()) for (const { key } of blocks) this.#rangeOf.set(key, index);
   }
@@ -68,13 +77,38 @@ export class BlockFeed {
 
   async #load(chunk: Chunk, key: string): Promise<Uint8Array> {
     const block = this.#blockOf(chunk);
-    const stored = this.#kept.get(key) ?? (await this.#fetch(chunk.pack, block, key));
-    const decoded = decodeBlock(stored, block, nodePacks);
-    if (!decoded.ok) throw new Refusal(decoded.detail);
-    this.#held.set(key, decoded.value);
+    this.#passTo(this.#rangeOf.get(key) ?? -1);
+    const coming = this.#decoding.get(key) ?? this.#decode(block, this.#kept.get(key) ?? this.#fetch(chunk.pack, block, key));
+    this.#decoding.delete(key);
+    this.#decodeAhead((this.#placeOf.get(key) ?? 0) + 1);
+    const raw = await coming;
+    this.#held.set(key, raw);
     const oldest = this.#held.keys().next();
     if (this.#held.size > HELD_BLOCKS && oldest.done !== true) this.#held.delete(oldest.value);
+    return raw;
+  }
+
+  async #decode(block: Block, stored: Uint8Array | Promise<Uint8Array>): Promise<Uint8Array> {
+    const decoded = await decodeBlockAside(await stored, block);
+    if (!decoded.ok) throw new Refusal(decoded.detail);
     return decoded.value;
+  }
+
+  /** Of what has been asked for, the blocks from `place` on. */
+  #decodeAhead(place: number): void {
+    for (const { key, block } of this.#plan.slice(place, place + BLOCKS_AHEAD)) {
+      const index = this.#rangeOf.get(key) ?? -1;
+      const range = this.#ranges[index];
+      const coming = this.#coming.get(index);
+      if (range === undefined || coming === undefined || this.#decoding.has(key) || this.#held.has(key)) continue;
+      const decoding = this.#decode(
+        block,
+        coming.then((bytes) => partOf(bytes, range, block)),
+      );
+      // A failure is met by whoever reads it; without this it would also count as nobody's.
+      decoding.catch(() => {});
+      this.#decoding.set(key, decoding);
+    }
   }
 
   async #fetch(pack: string, block: Block, key: string): Promise<Uint8Array> {
@@ -82,9 +116,8 @@ export class BlockFeed {
     const range = this.#ranges[index];
     // Passed, and let go of: this one alone.
     if (range === undefined || index < this.#passed) return this.#sourceOf(pack).read(block.offset, block.storedBytes);
-    this.#passTo(index);
     const bytes = await (this.#coming.get(index) ?? Promise.reject(new Refusal("a range was not asked for")));
-    return bytes.subarray(block.offset - range.from, block.offset - range.from + block.storedBytes);
+    return partOf(bytes, range, block);
   }
 
   /** Everything before this range has been used once; the window moves on. */
@@ -113,7 +146,7 @@ export class BlockFeed {
   #keep({ key, block }: PlannedBlock, range: Range, bytes: Uint8Array): void {
     if (this.#keptBytes + block.storedBytes > KEPT_BYTES) return;
     this.#keptBytes += block.storedBytes;
-    this.#kept.set(key, bytes.slice(block.offset - range.from, block.offset - range.from + block.storedBytes));
+    this.#kept.set(key, partOf(bytes, range, block).slice());
   }
 
   #drop(key: string): void {
@@ -127,3 +160,6 @@ export class BlockFeed {
     return source;
   }
 }
+
+const partOf = (bytes: Uint8Array, range: Range, block: Block): Uint8Array =>
+  bytes.subarray(block.offset - range.from, block.offset - range.from + block.storedBytes);

@@ -30,8 +30,6 @@ interface OpenBlock {
   chunks: Chunk[];
 }
 
-const emptyBlock = (): OpenBlock => ({ raw: Buffer.allocUnsafeSlow(MAX_BLOCK_BYTES), bytes: 0, chunks: [] });
-
 interface OpenPack {
   name: string;
   file: string;
@@ -51,6 +49,8 @@ export class PackWriter {
   readonly #done: WrittenPack[] = [];
   #open: OpenPack | null = null;
   #block: OpenBlock | null = null;
+  /** Used again and again, so that nothing large waits to be collected. */
+  readonly #buffers: Buffer[] = [];
   #closedBlocks = 0;
   #inFlight: Promise<void>[] = [];
   #lastWrite: Promise<void> = Promise.resolve();
@@ -62,10 +62,13 @@ export class PackWriter {
 
   /** Copies a chunk of at most one block. What it returns is filled in when its block is written: read it after `finish`. */
   async put(bytes: Uint8Array, hash: string): Promise<Chunk> {
-    if (this.#block !== null && this.#block.bytes + bytes.length > MAX_BLOCK_BYTES) await this.#closeBlock();
-    const block = (this.#block ??= emptyBlock());
-    const chunk: Chunk = { pack: "", block: 0, offset: block.bytes, bytes: bytes.length, sha256: hash };
-    block.raw.set(bytes, block.bytes);
+    const isFull = this.#block !== null && this.#block.bytes + bytes.length > MAX_BLOCK_BYTES;
+    // While a block is closed, a save that runs beside this one may read into the buffer that was given here.
+    const own = isFull ? Buffer.from(bytes) : bytes;
+    if (isFull) await this.#closeBlock();
+    const block = (this.#block ??= { raw: this.#buffers.pop() ?? Buffer.allocUnsafeSlow(MAX_BLOCK_BYTES), bytes: 0, chunks: [] });
+    const chunk: Chunk = { pack: "", block: 0, offset: block.bytes, bytes: own.length, sha256: hash };
+    block.raw.set(own, block.bytes);
     block.bytes += bytes.length;
     block.chunks.push(chunk);
     return chunk;
@@ -103,7 +106,7 @@ export class PackWriter {
     this.#inFlight.push(written);
   }
 
-  async #write(stored: Buffer, hash: string, { bytes: rawBytes, chunks }: OpenBlock): Promise<void> {
+  async #write(stored: Buffer, hash: string, { raw, bytes: rawBytes, chunks }: OpenBlock): Promise<void> {
     let pack = this.#open ?? (await this.#openPack());
     if (pack.bytes > 0 && pack.bytes + stored.length > PACK_FULL_BYTES) {
       await this.#closePack(pack, null);
@@ -115,6 +118,7 @@ export class PackWriter {
     }
     pack.blocks.push({ offset: pack.bytes, storedBytes: stored.length, rawBytes, sha256: hash });
     await append(pack, stored);
+    this.#buffers.push(raw);
   }
 
   async #openPack(): Promise<OpenPack> {
