@@ -137,6 +137,43 @@ describe("a save that is overtaken while it is verified", () => {
   });
 });
 
+describe("a save that names dependencies", () => {
+  const layerOf = (n: number) => ({
+    path: "node_modules",
+    key: "1".repeat(64),
+    parts: [{ snapshotId: freshId("snapshot"), part: 0, bytes: n, sha256: "2".repeat(64) }],
+    treeBytes: 1,
+    treeFiles: 1,
+  });
+  const headOf = async (runner: FakeRunner) => {
+    const again = await runner.redial();
+    return { runner: again, head: (await again.greet(again.rseq)).config.snapshots[0] };
+  };
+
+  it("[SN9] has their new parts verified, once, and carries them", async () => {
+    const { world, runner } = await SessionWorld.running();
+    const layer = layerOf(5);
+    const first = { ...snapshotOf(null), dependencies: [layer] };
+    await commit(runner, first);
+    expect(world.snapshots.asked).toEqual(layer.parts.map(({ snapshotId }) => snapshotId));
+    const second = { ...snapshotOf(first.snapshotId), dependencies: [layer] };
+    expect(await commit(runner, second)).toMatchObject({ ok: true });
+    expect(world.snapshots.asked).toHaveLength(1);
+    expect((await headOf(runner)).head?.dependencies).toEqual([layer]);
+  });
+
+  it("[SN9] is not refused for a layer that is not whole: the layer is left away", async () => {
+    const { world, runner } = await SessionWorld.running();
+    const first = { ...snapshotOf(null), dependencies: [layerOf(5)] };
+    world.snapshots.layersStored = false;
+    expect(await commit(runner, first)).toMatchObject({ ok: true, head: first.snapshotId });
+    const { runner: again, head } = await headOf(runner);
+    expect(head?.dependencies).toEqual([]);
+    expect(await commit(again, { ...snapshotOf(first.snapshotId), dependencies: first.dependencies })).toMatchObject({ ok: true });
+    expect((await headOf(again)).head?.dependencies).toEqual([]);
+  });
+});
+
 describe("a save by a fenced runner", () => {
   it("[SN1] never becomes the head", async () => {
     const { world, runner } = await SessionWorld.running();

@@ -12,7 +12,7 @@ import type { AppContext, AppEnv } from "../middleware/auth.ts";
 import { VOUCHED_LINK_PATH, type PartUpload } from "../session/api.ts";
 import { sessionStub } from "../session/stub.ts";
 import { importName, partName } from "../snapshots/names.ts";
-import { getPart, putPart } from "../snapshots/store.ts";
+import { getPart, getRange, putPart } from "../snapshots/store.ts";
 import { pathId } from "./owned.ts";
 import { bearerToken, requireUpgrade } from "./socket-door.ts";
 
@@ -91,7 +91,7 @@ async function sendPart(c: AppContext, name: string): Promise<Response> {
   const header = c.req.header("range");
   const range = header === undefined ? null : parseRange(header);
   if (header !== undefined && range === null) return c.body(null, 416);
-  const part = await getPart(c.env.BUCKET, name, range);
+  const part = range === null ? await getPart(c.env.BUCKET, name) : await getRange(c.env.BUCKET, name, range);
   if (part === null) throw new AppError("not_found");
   if (part === "outside") return c.body(null, 416);
   const { offset, length } = part.range;

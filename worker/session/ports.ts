@@ -60,6 +60,8 @@ export interface RunnerHost {
 export interface SnapshotStore {
   /** Whether every part is stored whole: sizes and SHA-256 as named. */
   isComplete(sessionId: string, snapshot: SnapshotRef): Promise<boolean>;
+  /** The same of single parts. */
+  hasParts(sessionId: string, parts: readonly InheritedPart[]): Promise<boolean>;
   /** Parts that no kept snapshot is read from. Removing one that is gone already is fine. */
   removeParts(sessionId: string, parts: readonly InheritedPart[]): Promise<void>;
   removeAll(sessionId: string): Promise<void>;

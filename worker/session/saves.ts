@@ -9,6 +9,7 @@ import { SHRINK_GUARD_RATIO } from "@ai-dev-platform/protocol/limits";
 import type { RunnerFrame } from "@ai-dev-platform/protocol/runner";
 import { snapshotRefSchema, type SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
 import * as z from "zod";
+import { withStoredLayers } from "./dependency-layers.ts";
 import { seqOfItem } from "./event-log.ts";
 import { problemOf } from "./flow.ts";
 import { hearSave } from "./moves.ts";
@@ -45,13 +46,13 @@ export async function commitSnapshot(parts: SessionParts, ws: WebSocket, mark: L
   // The runner did not hear the answer to a commit that went through, and asks again.
   if (headOf(sql)?.snapshotId === snapshot.snapshotId) return answer(null);
   const early = refusal(parts, mark, frame);
-  const refused = early ?? (await verify(parts, snapshot));
+  const verified = early === null ? await verify(parts, snapshot) : { ok: false as const, code: early };
   ledger.transact(() => {
     // The same commit came twice, and the first became the head while this one was verified.
     if (headOf(sql)?.snapshotId === snapshot.snapshotId) return ledger.afterCommit(() => answer(null));
-    const code = refused ?? refusal(parts, mark, frame);
-    if (code === null) makeHead(parts, mark, frame);
-    else if (code !== "runner_fenced") ledger.append({ event: { type: "snapshot_failed", problem: problemOf(code) } });
+    const code = verified.ok ? refusal(parts, mark, frame) : verified.code;
+    if (code === null && verified.ok) makeHead(parts, mark, { ...frame, snapshot: verified.snapshot });
+    else if (code !== null && code !== "runner_fenced") ledger.append({ event: { type: "snapshot_failed", problem: problemOf(code) } });
     ledger.afterCommit(() => answer(code));
     parts.conductor.feed({ type: "saved", incarnation: mark.incarnation, isSafe: code === null });
     if (code !== "runner_fenced") hearSave(parts, code === null);
@@ -72,14 +73,18 @@ function refusal(parts: SessionParts, mark: LinkMark, { snapshot, asked }: Commi
   return inheritsFrom(snapshot, head) ? null : "snapshot_damaged";
 }
 
-async function verify(parts: SessionParts, snapshot: SnapshotRef): Promise<ErrorCode | null> {
+type Verified = { ok: true; snapshot: SnapshotRef } | { ok: false; code: ErrorCode };
+
+async function verify(parts: SessionParts, named: SnapshotRef): Promise<Verified> {
   const sessionId = parts.init()?.sessionId ?? "";
+  const head = headOf(parts.sql);
   try {
-    if (!(await parts.ports.snapshots.isComplete(sessionId, snapshot))) return "snapshot_damaged";
-    return (await parts.uploads.hasRoomFor(snapshot, headOf(parts.sql))) ? null : "quota_exceeded";
+    if (!(await parts.ports.snapshots.isComplete(sessionId, named))) return { ok: false, code: "snapshot_damaged" };
+    const snapshot = await withStoredLayers(parts, named, head);
+    return (await parts.uploads.hasRoomFor(snapshot, head)) ? { ok: true, snapshot } : { ok: false, code: "quota_exceeded" };
   } catch (error) {
-    parts.ports.log.warn("snapshot_check_failed", { sessionId, snapshotId: snapshot.snapshotId, reason: String(error) });
-    return "unavailable";
+    parts.ports.log.warn("snapshot_check_failed", { sessionId, snapshotId: named.snapshotId, reason: String(error) });
+    return { ok: false, code: "unavailable" };
   }
 }
 

@@ -23,10 +23,16 @@ export const matches = (object: R2Object, part: Part): boolean =>
 
 export function r2SnapshotStore(bucket: R2Bucket): SnapshotStore {
   return {
-    async isComplete(sessionId, snapshot) {
+    isComplete(sessionId, { snapshotId, parts }) {
+      return this.hasParts(
+        sessionId,
+        parts.map((part, n) => ({ ...part, snapshotId, part: n })),
+      );
+    },
+    async hasParts(sessionId, parts) {
       const stored = await Promise.all(
-        snapshot.parts.map(async (part, n) => {
-          const object = await bucket.head(partName(sessionId, snapshot.snapshotId, n));
+        parts.map(async (part) => {
+          const object = await bucket.head(partName(sessionId, part.snapshotId, part.part));
           return object !== null && matches(object, part) && object.uploaded.getTime() > Date.now() - COMMITTABLE_MS;
         }),
       );
@@ -94,32 +100,29 @@ export interface StoredRange {
   range: { offset: number; length: number };
 }
 
-/** `range` null: all of it. A range that begins behind the end is `outside`; one that ends there is cut. */
-export async function getPart(
-  bucket: R2Bucket,
-  name: string,
-  range: { offset: number; length: number } | null,
-): Promise<StoredRange | "outside" | null> {
-  const object = await getObject(bucket, name, range);
-  if (object === null || object === "outside") return object;
-  const { sha256 } = object.checksums;
-  const offset = range?.offset ?? 0;
-  const length = Math.min(range?.length ?? object.size, object.size - offset);
-  return { body: object.body, bytes: object.size, sha256: sha256 === undefined ? "" : hex(sha256), range: { offset, length } };
+export async function getPart(bucket: R2Bucket, name: string): Promise<StoredRange | null> {
+  const object = await bucket.get(name);
+  return object === null ? null : rangeOf(object, { offset: 0, length: object.size });
 }
 
-async function getObject(
+/** A range that begins behind the end is `outside`; one that ends there is cut. */
+export async function getRange(
   bucket: R2Bucket,
   name: string,
-  range: { offset: number; length: number } | null,
-): Promise<R2ObjectBody | "outside" | null> {
-  if (range === null) return bucket.get(name);
+  range: { offset: number; length: number },
+): Promise<StoredRange | "outside" | null> {
   try {
-    return await bucket.get(name, { range });
+    const object = await bucket.get(name, { range });
+    return object === null ? null : rangeOf(object, { ...range, length: Math.min(range.length, object.size - range.offset) });
   } catch (cause) {
     // R2 has no answer of its own for a range behind the end: it throws.
     const there = await bucket.head(name);
     if (there !== null && range.offset >= there.size) return "outside";
     throw cause;
   }
+}
+
+function rangeOf(object: R2ObjectBody, range: StoredRange["range"]): StoredRange {
+  const { sha256 } = object.checksums;
+  return { body: object.body, bytes: object.size, sha256: sha256 === undefined ? "" : hex(sha256), range };
 }

@@ -88,6 +88,9 @@ export class FakeHost implements RunnerHost {
 
 export class FakeSnapshots implements SnapshotStore {
   complete = true;
+  /** Whether parts of dependencies are there, and which were asked for. */
+  layersStored = true;
+  asked: string[] = [];
   removed: string[] = [];
   removedAll = 0;
   checks = 0;
@@ -103,6 +106,10 @@ export class FakeSnapshots implements SnapshotStore {
     this.checks += 1;
     await this.gate;
     return this.complete;
+  }
+  async hasParts(_sessionId: string, parts: readonly InheritedPart[]): Promise<boolean> {
+    this.asked.push(...parts.map((part) => part.snapshotId));
+    return this.layersStored;
   }
   async removeParts(_sessionId: string, parts: readonly InheritedPart[]): Promise<void> {
     this.removed.push(...parts.map((part) => part.snapshotId));
@@ -135,6 +142,8 @@ export class SessionWorld {
   readonly logged: string[] = [];
   mcpServers: McpServerConfig[] = [];
   directoryFails = false;
+  /** When set, an update arrives only when this resolves. */
+  directoryGate: Promise<void> = Promise.resolve();
   /** In place of the stand-in, from the object's next life on. */
   store: SnapshotStore | null = null;
   /** Of storage; null: no limit. */
@@ -180,6 +189,7 @@ export class SessionWorld {
       },
       directory: {
         update: async (_sessionId, row) => {
+          await this.directoryGate;
           if (this.directoryFails) throw new Error("directory is down");
           this.rows.push(row);
         },

@@ -90,7 +90,7 @@ export class DependencyLayers {
   /** Brings back what is wanted. Never throws. */
   async restore(onProgress: (detail: string) => void): Promise<DependenciesRestored> {
     const result: DependenciesRestored = { restored: 0, missing: [] };
-    for (const layer of [...this.#notes.wanted]) {
+    for (const layer of this.#notes.wanted) {
       const tell = throttled((files) => onProgress(`${layer.path}: ${files} of ${layer.treeFiles} files`));
       const done = await restoreLayer(this.#place, layer, tell);
       if (done.outcome === "restored") {
