@@ -199,9 +199,17 @@ export async function openScreen(
   browser: Browser,
   pages: Pages,
   session: ScriptedSession,
-  options: { path?: string; viewport?: { width: number; height: number }; onApi?: (route: Route, pathname: string) => boolean } = {},
+  options: {
+    path?: string;
+    viewport?: { width: number; height: number };
+    isTouch?: boolean;
+    onApi?: (route: Route, pathname: string) => boolean;
+  } = {},
 ): Promise<Screen> {
-  const watched = await openPage(browser, options.viewport === undefined ? {} : { viewport: options.viewport });
+  const watched = await openPage(browser, {
+    ...(options.viewport === undefined ? {} : { viewport: options.viewport }),
+    ...(options.isTouch === true ? { hasTouch: true, isMobile: true } : {}),
+  });
   const { page } = watched;
   const created: Screen["created"] = [];
   await page.route(

@@ -1,6 +1,6 @@
 /** Words of uploading an archive. */
 export const t = {
-  label: "Zip or tar",
+  label: "File",
   drop: "Drop a zip or tar here, or",
   choose: "Choose a file",
   hint: (most: string) => `.zip, .tar, .tar.gz or .tgz, up to ${most}. A single folder around everything is taken off.`,

@@ -12,7 +12,7 @@ import { Choice } from "../ui/choice.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { formatCount } from "../ui/format.ts";
 import { toast } from "../ui/toast.ts";
-import { failureMessage } from "./failure.ts";
+import { failureReason } from "./failure.ts";
 import { t } from "./late-messages.ts";
 import { hasMoved, moveTargets, type MoveTarget } from "./move-targets.ts";
 
@@ -46,7 +46,7 @@ function useMove(state: SessionState, onClose: () => void) {
     setFailure(null);
     setUnder({ target, before: state });
     actions.setHost(target.host, target.machineId).catch((error: unknown) => {
-      setFailure(failureMessage(error));
+      setFailure(failureReason(error));
       setUnder(null);
     });
   };

@@ -71,7 +71,7 @@ function Durable({ saved, isOwner }: { saved: SavedState; isOwner: boolean }) {
         {isOwner && <InAll sessionId={sessionId} snapshotId={saved.snapshotId} />}
       </p>
       {dependencyBytes > 0 && <p className="tabular mt-1 text-label text-fg-3">{t.saved.dependencies(formatBytes(dependencyBytes))}</p>}
-      <LeftOut leftOut={saved.leftOut} dependenciesAreSaved={dependencyBytes > 0} />
+      <LeftOut leftOut={dependencyBytes > 0 ? saved.leftOut.filter(({ reason }) => reason !== "dependencies") : saved.leftOut} />
     </>
   );
 }
@@ -86,7 +86,7 @@ function InAll({ sessionId, snapshotId }: { sessionId: string; snapshotId: strin
   return data === undefined || data.storedBytes === 0 ? null : ` ${t.saved.inAll(formatBytes(data.storedBytes))}`;
 }
 
-function LeftOut({ leftOut, dependenciesAreSaved }: { leftOut: SavedState["leftOut"]; dependenciesAreSaved: boolean }) {
+function LeftOut({ leftOut }: { leftOut: SavedState["leftOut"] }) {
   if (leftOut.length === 0) return null;
   return (
     <div className="mt-2 border-t border-line pt-2">
@@ -94,9 +94,7 @@ function LeftOut({ leftOut, dependenciesAreSaved }: { leftOut: SavedState["leftO
       <dl className="mt-1 flex max-h-44 flex-col gap-1.5 overflow-y-auto text-label">
         {leftOutGroups(leftOut).map(({ reason, paths: names }) => (
           <div key={reason}>
-            <dt className="text-fg-2">
-              {reason === "dependencies" && dependenciesAreSaved ? t.saved.dependenciesApart : t.saved.reason[reason]}
-            </dt>
+            <dt className="text-fg-2">{t.saved.reason[reason]}</dt>
             {names.slice(0, LISTED_PATHS).map((name) => (
               <dd key={name} title={name} className="truncate pl-3 font-mono text-fg-3">
                 {name}

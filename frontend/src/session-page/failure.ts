@@ -8,5 +8,11 @@ export function failureMessage(error: unknown): string {
   return LOCAL_ERRORS.internal.message;
 }
 
+/** Why exactly, where the session said so; else what went wrong. */
+export function failureReason(error: unknown): string {
+  const isTold = typeof error === "object" && error !== null && "detail" in error;
+  return isTold && typeof error.detail === "string" && error.detail !== "" ? error.detail : failureMessage(error);
+}
+
 /** For actions without a place of their own to show a refusal. */
 export const showFailure = (error: unknown): void => toast(failureMessage(error));

@@ -209,6 +209,7 @@ export class SessionCore {
       case "refused":
         return this.requests.refused(frame.requestId, {
           code: frame.code,
+          detail: frame.detail,
           message: frame.detail === undefined ? frame.message : `${frame.message} (${frame.detail})`,
         });
       case "lagging":

@@ -13,6 +13,8 @@ export const REQUEST_DEADLINE_MS = 20_000;
 export interface ActionError {
   code: string;
   message: string;
+  /** The particular of a refusal; it stands in `message`, too. */
+  detail?: string | undefined;
 }
 
 export const actionError = (code: LocalErrorCode): ActionError => ({ code, message: LOCAL_ERRORS[code].message });

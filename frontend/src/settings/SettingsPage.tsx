@@ -28,6 +28,9 @@ const TABS: Record<SettingsTab, ComponentType> = {
   shortcuts: ShortcutsTab,
 };
 
+/** On the phone the tabs are a row that scrolls. */
+const keepInSight = (tab: HTMLElement | null): void => tab?.scrollIntoView({ block: "nearest", inline: "center" });
+
 export default function SettingsPage({ tab }: { tab: string | undefined }) {
   const current = SETTINGS_TABS.find((known) => known === tab);
   if (current === undefined) return <Redirect to={paths.settings()} replace />;
@@ -43,6 +46,7 @@ export default function SettingsPage({ tab }: { tab: string | undefined }) {
                 <li key={name} className="flex-none">
                   <Link
                     href={paths.settings(name)}
+                    ref={name === current ? keepInSight : null}
                     aria-current={name === current ? "page" : undefined}
                     className={classes(
                       "flex h-8 items-center rounded-control px-2.5 -outline-offset-2 pointer-coarse:h-11",

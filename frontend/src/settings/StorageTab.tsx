@@ -53,6 +53,7 @@ function Used({ usedBytes, quotaBytes }: StorageBody) {
         <span className="text-fg-2">{t.left(formatBytes(Math.max(0, quotaBytes - usedBytes)))}</span>
       </p>
       <div
+        // oxlint-disable-next-line jsx-a11y/prefer-tag-over-role -- the platform's meter cannot be styled alike everywhere
         role="meter"
         aria-label={t.meter}
         aria-valuemin={0}

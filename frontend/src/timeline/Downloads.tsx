@@ -30,9 +30,11 @@ export function Downloads({ sessionId, entry }: { sessionId: string; entry: Time
           </a>
         ))}
       </span>
-      <Checkbox checked={withGit} onChange={setWithGit}>
-        {t.download.withGit}
-      </Checkbox>
+      <span className="[&_label]:items-center">
+        <Checkbox checked={withGit} onChange={setWithGit}>
+          {t.download.withGit}
+        </Checkbox>
+      </span>
     </div>
   );
 }

@@ -1,6 +1,6 @@
 import { X } from "lucide-react";
 import { Dialog as Radix } from "radix-ui";
-import type { ReactNode } from "react";
+import { useRef, type ReactNode } from "react";
 import { IconButton } from "./button.tsx";
 import { classes } from "./classes.ts";
 import { t } from "./messages.ts";
@@ -21,13 +21,29 @@ const CONTENT =
   "inset-x-0 bottom-0 max-h-[92dvh] animate-sheet rounded-t-dock border-t pb-[env(safe-area-inset-bottom)] " +
   "md:inset-x-auto md:bottom-auto md:left-1/2 md:top-[12vh] md:max-h-[76vh] md:-translate-x-1/2 md:animate-fade md:rounded-dock md:border md:pb-0";
 
-/** A modal dialog; on the phone a sheet from the bottom. */
+/** Whence the dialog was opened. A menu's item is gone by the time it closes: then it is the menu's button. */
+function openerOf(focused: Element | null): HTMLElement | null {
+  const menu = focused?.closest("[role=menu]") ?? null;
+  const opener = menu === null ? focused : document.getElementById(menu.getAttribute("aria-labelledby") ?? "");
+  return opener instanceof HTMLElement ? opener : null;
+}
+
+/** A modal dialog; on the phone a sheet from the bottom. The focus goes back to where it came from. */
 export function Dialog({ open, onOpenChange, title, description, children, footer, wide = false }: DialogProps) {
+  const opener = useRef<HTMLElement | null>(null);
   return (
     <Radix.Root open={open} onOpenChange={onOpenChange}>
       <Radix.Portal>
         <Radix.Overlay className="fixed inset-0 z-40 animate-fade bg-scrim" />
         <Radix.Content
+          onOpenAutoFocus={() => {
+            opener.current = openerOf(document.activeElement);
+          }}
+          onCloseAutoFocus={(event) => {
+            if (opener.current?.isConnected !== true) return;
+            event.preventDefault();
+            opener.current.focus();
+          }}
           className={classes(CONTENT, wide ? "md:w-[640px]" : "md:w-[480px]")}
           {...(description === undefined ? { "aria-describedby": undefined } : {})}
         >
