@@ -49,6 +49,9 @@ it("[SN6] brings back files and memory of an earlier turn, and keeps what came a
 
   viewer.send({ type: "rewind", requestId: newId("request"), snapshotId: first });
   await viewer.until("the way back", () => find(viewer, "rewound", (event) => event.toSnapshotId === first));
+  // What was saved already is not saved once more on leaving.
+  const afterTurns = viewer.entries.filter(({ event }) => event.type === "snapshot_saved").map(({ event }) => event);
+  expect(afterTurns).toMatchObject([{ snapshotId: first }, { snapshotId: second }]);
   viewer.send({ type: "warm" });
   await viewer.until("what differs now", () => viewer.state().changes.files.every(({ path: name }) => name !== "note.txt"));
   await turn(viewer, "SCENARIO=memory after going back");

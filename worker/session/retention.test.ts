@@ -48,6 +48,22 @@ describe("what is kept", () => {
   });
 });
 
+describe("parts that are read for other than files", () => {
+  const layer = {
+    path: "node_modules",
+    key: "0".repeat(64),
+    parts: [{ ...part(8), snapshotId: "s8", part: 0 }],
+    treeBytes: 1,
+    treeFiles: 1,
+  };
+  const mixed: SnapshotRef = { ...snapshot(4), agentParts: [{ ...part(9), snapshotId: "s9", part: 0 }], dependencies: [layer] };
+  it("[SN5][SN15] are kept with the state that needs them, and go with it", () => {
+    expect(unreferencedParts([snapshot(9), snapshot(8)], [mixed])).toEqual([]);
+    expect(unreferencedParts([mixed], []).map(({ snapshotId }) => snapshotId)).toEqual(["s4", "s9", "s8"]);
+  });
+  it("[SN15] may be built on", () => expect(inheritsFrom(snapshot(5, [4, 9]), mixed)).toBe(true));
+});
+
 describe("what a snapshot builds on", () => {
   const parent = snapshot(3, [1, 2]);
   it("[SN1] may be any part of its parent", () => {

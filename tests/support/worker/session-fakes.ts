@@ -142,8 +142,6 @@ export class SessionWorld {
   readonly logged: string[] = [];
   mcpServers: McpServerConfig[] = [];
   directoryFails = false;
-  /** When set, an update arrives only when this resolves. */
-  directoryGate: Promise<void> = Promise.resolve();
   /** In place of the stand-in, from the object's next life on. */
   store: SnapshotStore | null = null;
   /** Of storage; null: no limit. */
@@ -189,7 +187,6 @@ export class SessionWorld {
       },
       directory: {
         update: async (_sessionId, row) => {
-          await this.directoryGate;
           if (this.directoryFails) throw new Error("directory is down");
           this.rows.push(row);
         },
