@@ -10,6 +10,24 @@ export type Layer = (typeof LAYERS)[number];
 const KINDS = ["file", "folder", "link"] as const;
 export type EntryKind = (typeof KINDS)[number];
 
+/** As z.array, but ends at the first item that does not fit: a hostile list would else be answered with millions of complaints. */
+export const listOf = <Item extends z.ZodType>(item: Item, max: number) =>
+  z
+    .array(z.unknown())
+    .max(max)
+    .transform((values, context): z.output<Item>[] => {
+      const items: z.output<Item>[] = [];
+      for (const value of values) {
+        const parsed = item.safeParse(value);
+        if (!parsed.success) {
+          context.addIssue("an item is malformed");
+          return z.NEVER;
+        }
+        items.push(parsed.data);
+      }
+      return items;
+    });
+
 const hashSchema = z.string().length(43);
 /** [pack (index into `packs`), block, offset in the block, bytes, SHA-256 base64url]; a chunk lies in one block. */
 const chunkSchema = z.tuple([z.int().min(0), z.int().min(0), z.int().min(0), z.int().min(1), hashSchema]);
@@ -21,18 +39,18 @@ const entrySchema = z.tuple([
   z.number(),
   z.string().max(16_384),
   z.string().max(43),
-  z.array(chunkSchema).max(100_000),
+  listOf(chunkSchema, 100_000),
 ]);
 
 const layerSchema = z.strictObject({
-  set: z.array(entrySchema).max(1_000_000),
-  gone: z.array(z.string().max(16_384)).max(1_000_000),
+  set: listOf(entrySchema, 1_000_000),
+  gone: listOf(z.string().max(16_384), 1_000_000),
 });
 
 export const manifestSchema = z.strictObject({
   kind: z.enum(["full", "delta"]),
   /** Names of the packs that chunks lie in: `<snapshot id>/<part>`. */
-  packs: z.array(z.string().max(200)).max(10_000),
+  packs: listOf(z.string().max(200), 10_000),
   agent: layerSchema,
   src: layerSchema,
   /** Comes back beside the files, as it was given. */

@@ -3,15 +3,19 @@
  * Encodes and decodes; opens no file. A pack is immutable: its name in storage is never written twice.
  */
 import * as z from "zod";
-import { manifestSchema, type Manifest } from "./manifest.ts";
+import { listOf, manifestSchema, type Manifest } from "./manifest.ts";
 import type { PackPlatform, PackWriterPlatform } from "./platform.ts";
 
 export const PACK_VERSION = 2;
 /** Before compression. One block is what a reader must hold to get at one small file. */
 export const MAX_BLOCK_BYTES = 1_048_576;
 export const FOOTER_BYTES = 64;
-/** A million entries; a larger tail is no tail of ours. */
-const MAX_TAIL_BYTES = 512 * 1_048_576;
+/** Several times what a table can hold that still fits into one pack; what is larger was made to fill a memory. */
+const MAX_TAIL_BYTES = 128 * 1_048_576;
+/** A million entries have fewer brackets and commas; each costs many bytes once it is parsed. */
+const MAX_TAIL_VALUES = 16_000_000;
+/** What does not compress grows a little. */
+const MAX_STORED_BLOCK_BYTES = MAX_BLOCK_BYTES + 16_384;
 const MAGIC = "ADPPACK\n";
 const MAGIC_AT = FOOTER_BYTES - MAGIC.length;
 const HASH_AT = 16;
@@ -19,7 +23,12 @@ const HASH_BYTES = 32;
 const RESERVED_AT = HASH_AT + HASH_BYTES;
 
 /** Where a block is stored, and the SHA-256 of what is stored there (base64url). */
-const blockSchema = z.tuple([z.int().min(0), z.int().min(1), z.int().min(1).max(MAX_BLOCK_BYTES), z.string().length(43)]);
+const blockSchema = z.tuple([
+  z.int().min(0),
+  z.int().min(1).max(MAX_STORED_BLOCK_BYTES),
+  z.int().min(1).max(MAX_BLOCK_BYTES),
+  z.string().length(43),
+]);
 export interface Block {
   offset: number;
   storedBytes: number;
@@ -27,7 +36,7 @@ export interface Block {
   sha256: string;
 }
 
-const tailSchema = z.strictObject({ blocks: z.array(blockSchema).max(1_000_000), manifest: manifestSchema.nullable() });
+const tailSchema = z.strictObject({ blocks: listOf(blockSchema, 1_000_000), manifest: manifestSchema.nullable() });
 export interface Tail {
   blocks: Block[];
   /** In the last pack of a snapshot. */
@@ -87,6 +96,7 @@ export function decodeTail(stored: Uint8Array, footer: Footer, platform: PackPla
   try {
     const raw = platform.decompress(stored, footer.tailRawBytes);
     if (raw.length !== footer.tailRawBytes) return refuse("the pack's table has another size");
+    if (hasTooManyValues(raw)) return refuse("the pack's table holds too much");
     parsed = tailSchema.safeParse(JSON.parse(platform.decodeUtf8(raw)));
   } catch {
     return refuse("the pack's table cannot be read");
@@ -96,6 +106,15 @@ export function decodeTail(stored: Uint8Array, footer: Footer, platform: PackPla
   if (blocks.some((block) => block.offset + block.storedBytes > footer.tailOffset)) return refuse("a block lies outside its pack");
   return { ok: true, value: { blocks, manifest: parsed.data.manifest } };
 }
+
+/** Of JSON, without parsing it; a comma within a text counts, too. */
+function hasTooManyValues(raw: Uint8Array): boolean {
+  if (raw.length <= MAX_TAIL_VALUES) return false;
+  let values = 0;
+  for (const byte of raw) if (byte === COMMA || byte === BRACKET || byte === BRACE) values += 1;
+  return values > MAX_TAIL_VALUES;
+}
+const [COMMA, BRACKET, BRACE] = [0x2c, 0x5b, 0x7b];
 
 export function decodeBlock(stored: Uint8Array, block: Block, platform: PackPlatform): Decoded<Uint8Array> {
   if (platform.sha256(stored) !== block.sha256) return refuse("a block is damaged");
