@@ -33,22 +33,22 @@ downloadsRoutes.get("/api/sessions/:id/snapshots/:snapshotId/archive", requireUs
   const query = archiveQuerySchema.safeParse(c.req.query());
   if (!query.success) throw new AppError("bad_request", { detail: "format: zip or tar; git: 0 or 1" });
   const { format, git } = query.data;
-  const { body, bytes } = await readable(async () => archiveOf(await savedTree(c, session), format, git === "1", new Date()));
+  const { open, bytes } = await readable(async () => archiveOf(await savedTree(c, session), format, git === "1", new Date()));
   const name = fileName(session.title);
-  return download(c, { body, bytes, name: `${name}.${format}`, type: CONTENT_TYPES[format] });
+  return download(c, { open, bytes, name: `${name}.${format}`, type: CONTENT_TYPES[format] });
 });
 
 downloadsRoutes.get("/api/sessions/:id/snapshots/:snapshotId/file", requireUser, async (c) => {
   const session = await ownSession(c);
   const path = plainPath(c.req.query("path") ?? "");
   if (path === null || path === "") throw new AppError("bad_request", { detail: "path: of a file in the workspace" });
-  const { body, bytes } = await readable(async () => {
+  const { open, bytes } = await readable(async () => {
     const tree = await savedTree(c, session);
     const entry = follow(tree.entries, path)?.entry ?? null;
     if (entry?.kind !== "file") throw new AppError("not_found", { detail: "There is no such file in the saved state." });
-    return { body: await begun(new BlockReader(tree, [entry]).content(entry)), bytes: bytesOf(entry) };
+    return { open: await begun(new BlockReader(tree, [entry]).content(entry)), bytes: bytesOf(entry) };
   });
-  return download(c, { body, bytes, name: path.slice(path.lastIndexOf("/") + 1), type: "application/octet-stream" });
+  return download(c, { open, bytes, name: path.slice(path.lastIndexOf("/") + 1), type: "application/octet-stream" });
 });
 
 /** The state in the path, which the session must still keep. */
@@ -69,38 +69,43 @@ async function readable<T>(read: () => Promise<T>): Promise<T> {
 }
 
 /** With its first piece read: a small file is then known to be whole, and a damaged one is an answer instead of a torn file. */
-async function begun(pieces: AsyncGenerator<Uint8Array>): Promise<ReadableStream<Uint8Array>> {
+async function begun(pieces: AsyncGenerator<Uint8Array>): Promise<() => ReadableStream<Uint8Array>> {
   let first: IteratorResult<Uint8Array> | null = await pieces.next();
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const next = first ?? (await pieces.next());
-      first = null;
-      if (next.done === true) controller.close();
-      else controller.enqueue(next.value);
-    },
-    cancel: async () => void (await pieces.return(undefined)),
-  });
+  return () =>
+    new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        const next = first ?? (await pieces.next());
+        first = null;
+        if (next.done === true) controller.close();
+        else controller.enqueue(next.value);
+      },
+      cancel: async () => void (await pieces.return(undefined)),
+    });
 }
 
 interface Download {
-  body: ReadableStream<Uint8Array>;
+  open(): ReadableStream<Uint8Array>;
   bytes: number | null;
   name: string;
   type: string;
 }
 
 /** Never shown in the page's own origin: a file of a project may be a page with scripts. */
-async function download(c: AppContext, { body, bytes, name, type }: Download): Promise<Response> {
-  const headers = { "content-type": type, "content-disposition": attachment(name), "cache-control": "no-store" };
-  if (c.req.raw.method === "HEAD") {
-    await body.cancel();
-    return c.body(null, 200, { ...headers, ...(bytes === null ? {} : { "content-length": String(bytes) }) });
-  }
-  if (bytes === null) return c.body(body, 200, headers);
-  const { readable: sent, writable } = new FixedLengthStream(bytes);
-  const sending = body
+function download(c: AppContext, { open, bytes, name, type }: Download): Response {
+  const headers = {
+    "content-type": type,
+    "content-disposition": attachment(name),
+    "cache-control": "no-store",
+    ...(bytes === null ? {} : { "content-length": String(bytes) }),
+  };
+  if (c.req.raw.method === "HEAD") return c.body(null, 200, headers);
+  const { readable: sent, writable } = bytes === null ? new IdentityTransformStream() : new FixedLengthStream(bytes);
+  const sending = open()
     .pipeTo(writable)
-    .catch((error: unknown) => log.warn("broken_off", { requestId: c.get("requestId"), ...errorFields(error) }));
+    .catch((error: unknown) => {
+      // Anything else is a browser that has gone.
+      if (error instanceof Unreadable) log.error("broken_off", { requestId: c.get("requestId"), ...errorFields(error) });
+    });
   c.executionCtx.waitUntil(sending);
   return c.body(sent, 200, headers);
 }

@@ -12,7 +12,8 @@ import { isInRepository } from "./differences.ts";
 import type { SavedTree } from "./saved-tree.ts";
 
 export interface Archive {
-  body: ReadableStream<Uint8Array>;
+  /** Begins to read. */
+  open(): ReadableStream<Uint8Array>;
   /** Null: not known before the end. */
   bytes: number | null;
 }
@@ -26,7 +27,7 @@ const PACKS_AT_ONCE = 6;
 export async function archiveOf(tree: SavedTree, format: ArchiveDownload, withGit: boolean, now: Date): Promise<Archive> {
   const entries = [...tree.entries].filter(([path]) => withGit || !isInRepository(path));
   await requirePacks(tree, valuesOf(entries));
-  return format === "zip" ? zipOf(tree, entries, now) : { body: tarOf(tree, entries, now), bytes: null };
+  return format === "zip" ? zipOf(tree, entries, now) : { open: () => tarOf(tree, entries, now), bytes: null };
 }
 
 async function requirePacks(tree: SavedTree, entries: readonly SavedEntry[]): Promise<void> {
@@ -60,7 +61,7 @@ function zipOf(tree: SavedTree, entries: readonly Named[], now: Date): Archive {
     for (const [name, entry] of files) yield { name, lastModified: zipDate(entry), mode: entry.mode, input: reader.content(entry) };
     yield* targets;
   };
-  return { body: makeZip(parts()), bytes };
+  return { open: () => makeZip(parts()), bytes };
 }
 
 const zipDate = ({ mtimeMs }: SavedEntry): Date => new Date(Math.min(Math.max(mtimeMs, ZIP_FIRST), ZIP_LAST));

@@ -39,11 +39,8 @@ export function r2PackStore(bucket: R2Bucket, sessionId: string): PackStore {
     async range(part, offset, bytes) {
       const object = await bucket.get(partName(sessionId, part.snapshotId, part.part), { range: { offset, length: bytes } });
       if (object === null) throw new Unreadable("snapshot_damaged", "a stored part is missing");
-      if (!matches(object, part)) {
-        await object.body.cancel();
-        throw new Unreadable("snapshot_damaged", "a stored part is another");
-      }
       const read = await object.bytes();
+      if (!matches(object, part)) throw new Unreadable("snapshot_damaged", "a stored part is another");
       if (read.length !== bytes) throw new Unreadable("snapshot_damaged", "a stored part ends too early");
       return read;
     },

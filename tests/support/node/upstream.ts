@@ -1,6 +1,6 @@
 /**
  * The scripted stand-in for every host that the Worker calls in workerd tests. `upstream.test` is the provider,
- * `demo.test` the demo model. What arrived is read back with GET http://upstream.test/__log and forgotten with DELETE.
+ * `demo.test` the demo model; `packs.test` writes saved states with the agent's own code. What arrived is read back with GET http://upstream.test/__log and forgotten with DELETE.
  * A key that contains "revoked", "nocredit", "redirect" or "unreachable" fails in that way; a body that contains
  * SCENARIO=<name> chooses one of the answers below.
  */
@@ -20,6 +20,7 @@ const failure = (status: number, type: string, message: string, headers: Record<
 
 export async function answer(request: Request): Promise<Response> {
   const url = new URL(request.url);
+  if (url.hostname === "packs.test") return (await import("./saved-packs.ts")).answerPacks(request);
   if (url.pathname === "/__log") {
     if (request.method === "DELETE") records.length = 0;
     return json(200, records);
