@@ -2,6 +2,10 @@
 
 /** This program's own version, as it names itself to the session and to the model proxy. */
 export const AGENT_PACKAGE_VERSION = "0.1.0";
+/** Fetched by the packaged program when it first connects; the same as in package.json. */
+export const AGENT_SDK_VERSION = "0.3.329";
+/** Fetched beside it where Node.js is too old for a runner; the same as in the repository's package.json. */
+export const RUNNER_NODE_VERSION = "24.21.0";
 
 /** First wait before dialling again; doubled at each failure, with jitter. */
 export const REDIAL_FIRST_MS = 250;

@@ -17,6 +17,7 @@ import { answer, log, paint, remark, type Log } from "../output.ts";
 import { defineCommand, FatalError, UserError, type Values } from "./command.ts";
 import { EXIT } from "./exit-codes.ts";
 import { openHere, trustedDir } from "./open-session.ts";
+import { prepareKit, type KitOptions } from "./prepare-kit.ts";
 import { DATA_OPTION, dataDirOf, isLoopback, readServer, requireLogin } from "./signed-in.ts";
 
 const MAX_CAPACITY = 1_000;
@@ -30,6 +31,7 @@ const OPTIONS = {
   dir: { type: "string", value: "DIR", summary: "open a session on this folder, in place; asks once whether you trust it" },
   new: { type: "boolean", summary: "a new session, also where one is there" },
   trust: { type: "boolean", summary: "trust --dir without asking" },
+  "install-claude": { type: "boolean", summary: "fetch Claude Code (170 MB) without asking, where it is not installed" },
   name: { type: "string", value: "NAME", summary: "how this computer is shown (default its host name)" },
   capacity: { type: "string", value: "N", summary: "sessions at once (default one for each GB of memory, 4 to 16)" },
   "allow-path": { type: "string", value: "DIR", summary: "folder below which projects may be opened in place", multiple: true },
@@ -72,7 +74,9 @@ export const connect = defineCommand({
       throw new UserError(`Process ${lock.pid} uses ${settings.dataDir} already.`, "Stop it, or give another folder with --data.");
     }
     try {
-      return await stayConnected({ ...settings, machineId: settings.machineId ?? (await machineIdOf(settings.dataDir)) }, values.json);
+      const kit = await prepareKit(dataDirOf(values.data), values["install-claude"]);
+      const machineId = settings.machineId ?? (await machineIdOf(settings.dataDir));
+      return await stayConnected({ ...settings, ...kit, machineId }, values.json);
     } finally {
       await lock.release();
     }
@@ -163,7 +167,7 @@ async function openWanted(settings: Settings, values: Values<typeof OPTIONS>): P
   return opened.url;
 }
 
-async function stayConnected(settings: Settings & { machineId: string }, isJson: boolean): Promise<number> {
+async function stayConnected(settings: Settings & KitOptions & { machineId: string }, isJson: boolean): Promise<number> {
   if (!isJson) remark(`Connecting ${settings.name} to ${settings.server} …`);
   const end = Promise.withResolvers<Over | "interrupted">();
   const { machineId, server, name, capacity, dataDir, isOwn } = settings;

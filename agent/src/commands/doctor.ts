@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { machineSelfBodySchema } from "@ai-dev-platform/protocol/machine-login";
 import * as z from "zod";
+import { isPackaged, planOwnKit } from "../machine/agent-kit.ts";
 import { bundledClaude, findClaude } from "../machine/agent-program.ts";
 import { readLogin } from "../machine/login-store.ts";
 import { ask } from "../machine/platform-api.ts";
@@ -32,14 +33,14 @@ export const doctor = defineCommand({
   run: async ({ server, data, json }) => {
     const dataDir = dataDirOf(data);
     const address = serverOf(server, dataDir);
-    const isPackaged = !import.meta.url.endsWith(".ts");
+    const sdk = isPackaged() ? planOwnKit(dataDir).kit.sdk : undefined;
     const [git, claude, login, platform] = await Promise.all([
       checkGit(),
-      checkClaude(),
-      checkClaudeLogin(),
+      checkClaude(sdk),
+      checkClaudeLogin(sdk),
       address === null ? [] : checkServer(address, readLogin(dataDir, address)?.token ?? null),
     ]);
-    const checks = [checkNode(process.versions.node, isPackaged), git, claude, ...login, ...platform];
+    const checks = [checkNode(process.versions.node, isPackaged()), git, claude, ...login, ...platform];
     const isWell = checks.every((check) => check.ok);
     if (json) answer(JSON.stringify({ ok: isWell, checks }));
     else for (const check of checks) answer(toText(check));
@@ -60,19 +61,19 @@ export function checkNode(version: string, isPackaged: boolean): Check {
 const checkGit = (): Promise<Check> =>
   checkProgram("git", "git", "Install git. Without it, Git projects cannot be opened and changes are shown roughly.");
 
-async function checkClaude(): Promise<Check> {
+async function checkClaude(sdk: string | undefined): Promise<Check> {
   const next = "Install Claude Code: see https://code.claude.com, or run npm install -g @anthropic-ai/claude-code";
-  const program = findClaude();
+  const program = findClaude(process.env, sdk);
   if (program === null) return { name: "claude", ok: false, found: "not found", next };
   const check = await checkProgram("claude", program, next);
-  return { ...check, found: `${check.found}${program === bundledClaude() ? " (with the Agent SDK)" : ` (${program})`}` };
+  return { ...check, found: `${check.found}${program === bundledClaude(sdk) ? " (with the Agent SDK)" : ` (${program})`}` };
 }
 
 const authSchema = z.object({ loggedIn: z.boolean(), authMethod: z.string().optional() });
 
 /** Asks the program itself; what it keeps is its own. A session does not need this sign-in: it may use the stored key. */
-async function checkClaudeLogin(): Promise<Check[]> {
-  const program = findClaude();
+async function checkClaudeLogin(sdk: string | undefined): Promise<Check[]> {
+  const program = findClaude(process.env, sdk);
   if (program === null) return [];
   const text = await run(program, ["auth", "status"], { timeout: VERSION_TIMEOUT_MS }).then(
     ({ stdout }) => stdout,

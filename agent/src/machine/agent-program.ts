@@ -13,8 +13,8 @@ export const CLAUDE_VARIABLE = "AI_DEV_AGENT_CLAUDE";
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Beside the Agent SDK, in the package for this platform; null where it was left out. */
-export function bundledClaude(): string | null {
-  const require = createRequire(import.meta.url);
+export function bundledClaude(sdk: string = import.meta.url): string | null {
+  const require = createRequire(sdk);
   const libc = process.platform === "linux" && isMusl() ? "-musl" : "";
   try {
     const manifest = require.resolve(`@anthropic-ai/claude-agent-sdk-${process.platform}-${process.arch}${libc}/package.json`);
@@ -46,5 +46,6 @@ function isFile(file: string): boolean {
   }
 }
 
-export const findClaude = (env: Environment = process.env): string | null =>
-  env[CLAUDE_VARIABLE] ?? bundledClaude() ?? installedClaude(env);
+/** `sdk`: a file of the SDK, where it does not lie beside this program. */
+export const findClaude = (env: Environment = process.env, sdk?: string): string | null =>
+  env[CLAUDE_VARIABLE] ?? bundledClaude(sdk) ?? installedClaude(env);

@@ -22,6 +22,8 @@ export interface MachineOptions {
   allowedPaths: readonly string[];
   /** Folders that were trusted meanwhile, looked up at each start. */
   trustedFolders?: () => readonly string[];
+  /** For the runners, beside what they inherit. */
+  environment?: Readonly<Record<string, string>>;
   onWelcome(): void;
   onOver(reason: Over): void;
   log: Log;

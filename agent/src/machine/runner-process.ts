@@ -10,6 +10,7 @@ import path from "node:path";
 import type { RunnerOrder } from "@ai-dev-platform/protocol/machine";
 import { LAST_WORDS_CHARS } from "../config.ts";
 import { redact } from "../output.ts";
+import { isPackaged, SDK_VARIABLE } from "./agent-kit.ts";
 import { CLAUDE_VARIABLE, findClaude } from "./agent-program.ts";
 import { startOf } from "../runner/process-group.ts";
 import { ALLOWED_PATHS_VARIABLE } from "../runner/workspace/allowed-paths.ts";
@@ -21,6 +22,8 @@ export interface RunnerCommand {
   machineName: string;
   allowedPaths: readonly string[];
   trustedFolders?: () => readonly string[];
+  /** For the runner itself, beside what it inherits. */
+  environment?: Readonly<Record<string, string>>;
 }
 
 export interface Exit {
@@ -47,7 +50,11 @@ const INHERITED = [
   "NODE_EXTRA_CA_CERTS",
 ];
 
-export const ownRunnerCommand = (): [string, ...string[]] => [process.execPath, path.join(import.meta.dirname, "..", "runner", "main.ts")];
+/** Packaged, all files lie in one folder. */
+export const ownRunnerCommand = (node = process.execPath): [string, ...string[]] => [
+  node,
+  isPackaged() ? path.join(import.meta.dirname, "runner.js") : path.join(import.meta.dirname, "..", "runner", "main.ts"),
+];
 
 export async function startRunner(order: RunnerOrder, stateDir: string, with_: RunnerCommand): Promise<Started> {
   await mkdir(stateDir, { recursive: true, mode: 0o700 });
@@ -59,7 +66,7 @@ export async function startRunner(order: RunnerOrder, stateDir: string, with_: R
     // Which session it serves, for whoever looks at the list of processes; the runner itself reads its order.
     const child = spawn(program, [...args, order.sessionId, String(order.incarnation)], {
       cwd: stateDir,
-      env: environment([...with_.allowedPaths, ...(with_.trustedFolders?.() ?? [])]),
+      env: environment(with_.environment ?? {}, [...with_.allowedPaths, ...(with_.trustedFolders?.() ?? [])]),
       detached: true,
       stdio: ["pipe", log, log],
     });
@@ -76,9 +83,9 @@ export async function startRunner(order: RunnerOrder, stateDir: string, with_: R
   }
 }
 
-function environment(allowedPaths: readonly string[]): Record<string, string> {
-  const env: Record<string, string> = { [ALLOWED_PATHS_VARIABLE]: allowedPaths.join(path.delimiter) };
-  const claude = findClaude();
+function environment(own: Readonly<Record<string, string>>, allowedPaths: readonly string[]): Record<string, string> {
+  const env: Record<string, string> = { ...own, [ALLOWED_PATHS_VARIABLE]: allowedPaths.join(path.delimiter) };
+  const claude = findClaude(process.env, own[SDK_VARIABLE]);
   if (claude !== null) env[CLAUDE_VARIABLE] = claude;
   for (const name of INHERITED) {
     const value = process.env[name];

@@ -23,10 +23,10 @@ import { guidanceText } from "./guidance.ts";
 import { readMcpServers } from "./mcp-status.ts";
 import { readAgentMessage, type AgentMessage } from "./messages.ts";
 import { agentModeOf } from "./modes.ts";
-import type { CanUseTool } from "./sdk.ts";
+import { loadSdk, type CanUseTool } from "./sdk.ts";
 
 /** Loaded beside the dial and the hydration: it takes a few hundred milliseconds. */
-const sdk = import("@anthropic-ai/claude-agent-sdk");
+const sdk = loadSdk();
 
 /** Tools that start turns by themselves later or leave the workspace: one prompt has one end, in one folder. */
 const CLOSED_TOOLS = ["ScheduleWakeup", "Workflow", "Monitor", "EnterWorktree", "ExitWorktree"];

@@ -1,0 +1,61 @@
+/**
+ * Writes agent/npm/, the folder that is packed and published as @ai-dev-platform/agent: plain JavaScript for Node 20 and newer,
+ * with everything in it but the Agent SDK, which the program fetches by itself (agent/src/machine/agent-kit.ts).
+ */
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { build } from "vite";
+import * as z from "zod";
+
+const root = path.join(import.meta.dirname, "../..");
+export const PACKAGE_FOLDER = path.join(root, "agent/npm");
+
+const manifestSchema = z.object({ name: z.string(), version: z.string(), description: z.string(), license: z.string() });
+
+/** Newer than Node 20. The rest of what the sources use is there. */
+const POLYFILL = `Promise.withResolvers ??= function () {
+  let resolve, reject;
+  const promise = new this((yes, no) => ((resolve = yes), (reject = no)));
+  return { promise, resolve, reject };
+};`;
+
+export async function writePackage(): Promise<void> {
+  rmSync(PACKAGE_FOLDER, { recursive: true, force: true });
+  await build({
+    configFile: false,
+    root: path.join(root, "agent"),
+    logLevel: "warn",
+    ssr: { noExternal: true, external: ["@anthropic-ai/claude-agent-sdk"], target: "node" },
+    build: {
+      ssr: true,
+      target: "node20",
+      outDir: path.join(PACKAGE_FOLDER, "dist"),
+      minify: true,
+      rollupOptions: {
+        input: { main: path.join(root, "agent/src/main.ts"), runner: path.join(root, "agent/src/runner/main.ts") },
+        // One folder: the program finds its runner beside itself.
+        output: { entryFileNames: "[name].js", chunkFileNames: "[name]-[hash].js", format: "es", intro: POLYFILL },
+      },
+    },
+  });
+  const { name, version, description, license } = manifestSchema.parse(
+    JSON.parse(readFileSync(path.join(root, "agent/package.json"), "utf8")),
+  );
+  const manifest = {
+    name,
+    version,
+    description,
+    license,
+    type: "module",
+    bin: { "ai-dev-agent": "dist/main.js" },
+    files: ["dist"],
+    engines: { node: ">=20.11" },
+  };
+  mkdirSync(PACKAGE_FOLDER, { recursive: true });
+  writeFileSync(path.join(PACKAGE_FOLDER, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+  copyFileSync(path.join(root, "LICENSE"), path.join(PACKAGE_FOLDER, "LICENSE"));
+  copyFileSync(path.join(root, "docs/machines.md"), path.join(PACKAGE_FOLDER, "README.md"));
+  chmodSync(path.join(PACKAGE_FOLDER, "dist/main.js"), 0o755);
+}
+
+if (process.argv[1] === import.meta.filename) await writePackage();
