@@ -46,7 +46,8 @@ export class Dependencies {
     const { workspace, send, emit, log } = this.#port;
     try {
       const { restored, missing } = await workspace.restoreDependencies();
-      if (restored > 0) send({ type: "progress", step: "dependencies", detail: "" });
+      // What is shown as under way is over.
+      if (restored + missing.length > 0) send({ type: "progress", step: "agent", detail: "" });
       if (missing.length === 0) return;
       const folders = missing.map(({ path }) => path).join(", ");
       log("warn", "dependencies_missing", { folders, detail: missing[0]?.detail });

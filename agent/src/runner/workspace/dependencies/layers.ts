@@ -188,7 +188,8 @@ export class DependencyLayers {
   }
 }
 
-const PROGRESS_INTERVAL_MS = 300;
+/** Each is a line in the runner's log, too. */
+const PROGRESS_INTERVAL_MS = 1_000;
 function throttled(tell: (files: number) => void): (files: number) => void {
   let toldAt = 0;
   return (files) => {
