@@ -7,8 +7,8 @@ import { Button } from "../ui/button.tsx";
 import { Callout } from "../ui/callout.tsx";
 import { classes } from "../ui/classes.ts";
 import { formatBytes } from "../ui/format.ts";
-import type { UploadedArchive } from "./archive-file.ts";
 import { t } from "./upload-messages.ts";
+import type { UploadedArchive } from "./uploaded.ts";
 import { useUpload } from "./use-upload.ts";
 
 const ACCEPTED = ".zip,.tar,.tgz,.gz,application/zip,application/x-tar,application/gzip";

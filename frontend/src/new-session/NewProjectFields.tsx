@@ -1,8 +1,10 @@
+import { lazy, Suspense } from "react";
 import { Choice } from "../ui/choice.tsx";
 import { TextField } from "../ui/text-field.tsx";
-import { ArchiveField } from "./ArchiveField.tsx";
 import type { NewSessionDraft, Problems, SourceKind } from "./draft.ts";
 import { t } from "./messages.ts";
+
+const ArchiveField = lazy(() => import("./ArchiveField.tsx").then((module) => ({ default: module.ArchiveField })));
 
 interface NewProjectFieldsProps {
   draft: NewSessionDraft;
@@ -47,7 +49,9 @@ export function NewProjectFields({ draft, change, problems, allowsPaths }: NewPr
         </div>
       )}
       {draft.sourceKind === "archive" && (
-        <ArchiveField archive={draft.archive} error={problems.archive} onChange={(archive) => change({ archive })} />
+        <Suspense fallback={<div className="h-48" />}>
+          <ArchiveField archive={draft.archive} error={problems.archive} onChange={(archive) => change({ archive })} />
+        </Suspense>
       )}
       {draft.sourceKind === "path" && (
         <TextField

@@ -1,6 +1,7 @@
 import { MAX_IMPORT_BYTES } from "@ai-dev-platform/protocol/limits";
 import { describe, expect, it } from "vitest";
-import { archiveFormat, judgeFile, readUploaded } from "./archive-file.ts";
+import { archiveFormat, judgeFile } from "./archive-file.ts";
+import { readUploaded } from "./uploaded.ts";
 
 describe("archiveFormat", () => {
   it.each([

@@ -20,7 +20,7 @@ import {
   type SandboxSize,
 } from "@ai-dev-platform/protocol/modes";
 import type * as z from "zod";
-import { readUploaded, type UploadedArchive } from "./archive-file.ts";
+import { readUploaded, type UploadedArchive } from "./uploaded.ts";
 import { t } from "./messages.ts";
 
 export const NEW_PROJECT = "new";

@@ -1,8 +1,9 @@
 /** The upload of one archive as a person sees it: on its way, failed with the file still at hand, or done (kept by the caller). */
 import { useEffect, useRef, useState } from "react";
 import { messageOf } from "../api/client.ts";
-import { judgeFile, type UploadedArchive } from "./archive-file.ts";
+import { judgeFile } from "./archive-file.ts";
 import { uploadArchive, type Upload } from "./upload.ts";
+import type { UploadedArchive } from "./uploaded.ts";
 
 export type UploadState =
   | { phase: "none"; problem: string | null }

@@ -8,11 +8,11 @@ import { PanelBoundary } from "../ui/error-boundary.tsx";
 import { AccountTab } from "./AccountTab.tsx";
 import { AppearanceTab } from "./AppearanceTab.tsx";
 import { KeyTab } from "./KeyTab.tsx";
-import { MachinesTab } from "./MachinesTab.tsx";
-import { McpTab } from "./McpTab.tsx";
 import { t } from "./messages.ts";
 import { ShortcutsTab } from "./ShortcutsTab.tsx";
 
+const MachinesTab = lazy(() => import("./MachinesTab.tsx").then((module) => ({ default: module.MachinesTab })));
+const McpTab = lazy(() => import("./McpTab.tsx").then((module) => ({ default: module.McpTab })));
 const NetworkTab = lazy(() => import("./NetworkTab.tsx").then((module) => ({ default: module.NetworkTab })));
 
 const StorageTab = lazy(() => import("./StorageTab.tsx").then((module) => ({ default: module.StorageTab })));

@@ -1,8 +1,5 @@
 /** Words of deleting the account. */
 export const t = {
-  title: "Delete account",
-  about: "Everything of yours here is removed for good.",
-  open: "Delete account…",
   dialogTitle: "Delete your account?",
   dialogText: (email: string) => `This cannot be undone. Of ${email}, these go at once:`,
   goes: [

@@ -23,6 +23,9 @@ export const t = {
     email: "E-mail",
     signOut: "Sign out",
     signOutText: "Signing out also removes drafts and recent sessions that this browser keeps.",
+    remove: "Delete account",
+    removeText: "Everything of yours here is removed for good.",
+    removeOpen: "Delete account…",
   },
   key: {
     title: "Anthropic API key",
