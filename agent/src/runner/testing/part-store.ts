@@ -10,6 +10,8 @@ export class PartStore {
   busiest = 0;
   /** How long an answer to a GET takes. */
   delayMs = 0;
+  /** Whether it says nothing of a whole part beside a range. */
+  isSilent = false;
   #open = 0;
   readonly #server: Server = createServer((request, response) => this.#onRequest(request, response));
 
@@ -55,7 +57,7 @@ export class PartStore {
   #send(name: string, range: string | undefined, response: ServerResponse): void {
     const part = this.parts.get(name);
     if (part === undefined) return void response.writeHead(404).end();
-    const sha256 = { "x-part-sha256": createHash("sha256").update(part).digest("hex") };
+    const sha256: Record<string, string> = this.isSilent ? {} : { "x-part-sha256": createHash("sha256").update(part).digest("hex") };
     const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(range ?? "") ?? [];
     if (first === undefined || last === undefined) return void response.writeHead(200, sha256).end(part);
     const to = Math.min(Number(last) + 1, part.length);
