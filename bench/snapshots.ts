@@ -11,6 +11,7 @@ import { growth } from "./snapshots/growth.ts";
 import { gitCheckout, npmProject } from "./snapshots/inputs.ts";
 import { measureCold, measureIncremental } from "./snapshots/saves.ts";
 import { measureRestores } from "./snapshots/restores.ts";
+import { measureDependencies } from "./snapshots/dependencies.ts";
 import { measureMemory } from "./snapshots/memory.ts";
 import { heading, summary } from "./snapshots/report.ts";
 import { Store } from "./snapshots/store.ts";
@@ -34,6 +35,7 @@ for (const build of builders) {
   const snapshot = await measureIncremental(bench, rounds(5));
   await measureRestores(bench, snapshot, rounds(5));
   await measureMemory(bench, snapshot);
+  if (input.name === "npm project") await measureDependencies(bench, rounds(3));
   rmSync(input.stateDir, { recursive: true, force: true });
   await store.forget();
 }

@@ -34,6 +34,8 @@ const PACKAGES = {
   "@types/react": "19.3.0",
   "@types/node": "24.10.1",
   jose: "6.2.17",
+  wrangler: "4.155.0",
+  vitest: "5.1.1",
 };
 
 export const npmInstall = (folder: string, ...options: string[]): Promise<unknown> =>

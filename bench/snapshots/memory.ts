@@ -6,6 +6,7 @@ import path from "node:path";
 import { performance } from "node:perf_hooks";
 import { snapshotRefSchema, type SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
 import * as z from "zod";
+import { forgetSaves } from "./platform.ts";
 import { value } from "./report.ts";
 import type { Bench } from "./rounds.ts";
 
@@ -26,7 +27,7 @@ export async function measureMemory({ root, store, input }: Bench, snapshot: Sna
   const next = await alone("save", store.fast, input.stateDir, [snapshot]);
   value("save after 10 edited, with Node's start", [next.ms], "ms");
   value("memory of a save after 10 edited", [next.addedMb], "MB", { atMost: MAX_MB });
-  for (const name of ["state.json", "index.json", "index.pending.json"]) rmSync(path.join(input.stateDir, name), { force: true });
+  forgetSaves(input.stateDir);
   const first = await alone("save", store.fast, input.stateDir, []);
   value("memory of a first save", [first.addedMb], "MB", { atMost: MAX_MB });
   if (first.snapshot === null) throw new Error("a first save stored nothing");

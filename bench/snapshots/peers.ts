@@ -23,6 +23,11 @@ export class Tar {
     return statSync(this.file).size;
   }
 
+  /** With the dependencies: what one archive of everything is. */
+  async uploadAll(stateDir: string, url: string): Promise<void> {
+    await shell('tar -C "$1" -cf - workspace claude | zstd -3 -T2 -q | curl -sfT - "$2" -o /dev/null', stateDir, url);
+  }
+
   async upload(stateDir: string, url: string): Promise<void> {
     await shell(
       'tar -C "$1" --exclude=node_modules -cf - workspace claude | zstd -3 -T2 -q | curl -sfT - "$2" -o /dev/null',

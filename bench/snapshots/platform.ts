@@ -1,5 +1,6 @@
 /** Ours, by the runner's own doors: a workspace that is opened, saved to and restored from the object store. */
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
+import path from "node:path";
 import { performance } from "node:perf_hooks";
 import type { SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
 import { openWorkspace, type Workspace } from "../../agent/src/runner/workspace/workspace.ts";
@@ -19,8 +20,8 @@ export async function open(server: string, stateDir: string, snapshots: readonly
 }
 
 /** A save as after a turn: list, pack, upload, committed. Null when there was nothing to save. */
-export async function save(workspace: Workspace): Promise<SnapshotRef | null> {
-  const saved = await workspace.save({ asked: false });
+export async function save(workspace: Workspace, isLast = false): Promise<SnapshotRef | null> {
+  const saved = await workspace.save({ asked: false, isLast });
   if (!saved.ok) {
     if (saved.reason === "unchanged") return null;
     throw new Error(saved.problem?.detail ?? saved.reason);
@@ -28,6 +29,11 @@ export async function save(workspace: Workspace): Promise<SnapshotRef | null> {
   await workspace.markCommitted(saved.snapshot.snapshotId);
   return saved.snapshot;
 }
+
+/** As if nothing had been saved from here yet. */
+export const forgetSaves = (stateDir: string): void => {
+  for (const name of ["state.json", "index.json", "index.log", "dependencies.json"]) rmSync(path.join(stateDir, name), { force: true });
+};
 
 export async function timed<T>(work: () => Promise<T>): Promise<{ ms: number; value: T }> {
   const from = performance.now();

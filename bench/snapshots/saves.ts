@@ -6,7 +6,7 @@ import { listForSave } from "../../agent/src/runner/workspace/listing.ts";
 import { savePack } from "../../agent/src/runner/workspace/packs/save-pack.ts";
 import type { Input } from "./inputs.ts";
 import { Restic, Tar } from "./peers.ts";
-import { open, save, timed } from "./platform.ts";
+import { forgetSaves, open, save, timed } from "./platform.ts";
 import { compare, value } from "./report.ts";
 import { inRandomOrder, type Bench } from "./rounds.ts";
 
@@ -29,11 +29,6 @@ async function packOnly(input: Input, into: string): Promise<number> {
   });
   return packed.packs.reduce((sum, pack) => sum + pack.bytes, 0);
 }
-
-/** As if nothing had been saved from here yet. */
-const forgetSaves = (stateDir: string): void => {
-  for (const name of ["state.json", "index.json", "index.pending.json"]) rmSync(path.join(stateDir, name), { force: true });
-};
 
 export async function measureCold({ root, store, input }: Bench, rounds: number): Promise<void> {
   const [tar, restic] = [new Tar(root), new Restic(root)];
