@@ -313,6 +313,16 @@ describe("a machine", () => {
     expect(server.dials.length).toBeGreaterThan(1);
   });
 
+  it("[MA6] stops for good when it was removed, and ends what runs", async () => {
+    const { over } = await connect();
+    await start(1);
+    const { pid, agent, shell } = await told(1);
+    server.socket?.close(CLOSE.revoked);
+    expect(await over).toBe("revoked");
+    await machines[0]?.endAll();
+    expect(alive(pid, agent, shell)).toEqual([]);
+  });
+
   it("stops for a token that never worked, and when another machine took its place", async () => {
     server.refuseWith = 401;
     expect(await (await connect()).over).toBe("token_refused");
