@@ -1,8 +1,12 @@
 /** Moving a session between hosts, with stand-ins for both: saved first, fenced there, hydrated here, told as it is. */
 import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { allParts, type SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
 import type { ViewerFrame } from "@ai-dev-platform/protocol/viewer";
 import { beforeAll, describe, expect, it } from "vitest";
+import { recordHello } from "../../worker/db/machines.ts";
+import { offeredPlaces } from "../../worker/hosts/choose-host.ts";
+import { signUp } from "../support/worker/app-client.ts";
 import {
   crash,
   type FakeHost,
@@ -246,6 +250,27 @@ describe("moving and death", () => {
     await until(() => late.entries().some(({ event }) => event.type === "host_move_failed"), "the end of the move");
   });
 
+  it("[SN11] goes on when the session's object dies in the midst: the save is asked for again", async () => {
+    const { world, viewer, runner, sandbox } = await onMachine();
+    const before = savesAsked(runner);
+    await move(viewer, SANDBOX);
+    await until(() => savesAsked(runner) > before, "the save before the move");
+    await crash(world);
+    const redialled = await runner.redial();
+    await redialled.greet(runner.rseq);
+    redialled.send({ type: "ready", openTurnId: null });
+    await redialled.until("save");
+    redialled.send({ type: "save_skipped", reason: "unchanged" });
+    await redialled.until("retire");
+    // Once all is saved, a link that is lost ends the run, and the session moves.
+    await crash(world);
+    const late = await world.watching();
+    await late.untilEvent("host_moved");
+    expect(await (await redialled.redial()).untilClosed()).toBe(4409);
+    late.send({ type: "warm" });
+    await orderOf(sandbox);
+  });
+
   it("[SN11] a commit that is being checked when its incarnation ends is refused", async () => {
     const { world, viewer, runner, first } = await onMachine();
     const before = savesAsked(runner);
@@ -376,5 +401,24 @@ describe("what waits for a host", () => {
     await world.advance(30_000);
     await until(() => world.rows.at(-1)?.host === "sandbox", "the row");
     expect(world.rows.at(-1)).not.toHaveProperty("machineId");
+  });
+});
+
+describe("what is offered", () => {
+  const MACHINE = { name: "a computer", platform: "linux", agentVersion: "1", capacity: 1, allowsPaths: false, running: 0, at: 1 };
+
+  it("[SN11] is a sandbox where there are any, an operator's machine, or one's own", async () => {
+    const offers = offeredPlaces(env);
+    const machineId = freshId("machine");
+    expect(await offers.refusal("ada", { host: "machine", machineId })).toContain("unknown, or not yours");
+    await recordHello(env.DB, { ...MACHINE, machineId });
+    expect(await offers.refusal("ada", { host: "machine", machineId })).toBeNull();
+    expect(await offers.refusal("ada", { host: "machine", machineId: null })).toBeNull();
+    const bob = (await signUp("Bob")).userId;
+    await env.DB.prepare(`UPDATE machines SET user_id = ? WHERE machine_id = ?`).bind(bob, machineId).run();
+    expect(await offers.refusal("ada", { host: "machine", machineId })).toContain("not yours");
+    expect(await offers.refusal(bob, { host: "machine", machineId })).toBeNull();
+    expect(await offeredPlaces({ ...env, SANDBOXES: "off" }).refusal("ada", SANDBOX)).toContain("no sandboxes");
+    expect(await offeredPlaces({ ...env, SANDBOXES: "on" }).refusal("ada", SANDBOX)).toBeNull();
   });
 });

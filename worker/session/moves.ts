@@ -61,7 +61,7 @@ function answerOf({ refusal }: Row): MoveOutcome {
 }
 
 function begin(parts: SessionParts, request: Request): MoveOutcome {
-  const { sql, alarms, conductor, ledger, link, newId, ports } = parts;
+  const { sql, alarms, conductor, ports } = parts;
   const verdict = judgeMove(factsOf(parts), request.wanted);
   const state: Pending["state"] = verdict === "save_first" ? "saving" : "leaving";
   const { requestId, wanted, author } = request;
@@ -78,10 +78,19 @@ function begin(parts: SessionParts, request: Request): MoveOutcome {
   } else if (state === "leaving") leave(parts);
   else {
     alarms.arm("move", ports.clock.now() + MOVE_SAVE_DEADLINE_MS);
-    const saveId = newId("request");
-    ledger.afterCommit(() => void link.send({ type: "save", requestId: saveId, asked: false }));
+    askSave(parts);
   }
   return { ok: true };
+}
+
+function askSave({ ledger, link, newId }: SessionParts): void {
+  const requestId = newId("request");
+  ledger.afterCommit(() => void link.send({ type: "save", requestId, asked: false }));
+}
+
+/** The runner is back: what it said of the save meanwhile may be lost. */
+export function resumeMove(parts: SessionParts): void {
+  if (pendingMove(parts.sql)?.state === "saving") askSave(parts);
 }
 
 function factsOf({ conductor, init, ledger, places, sql }: SessionParts): MoveFacts {

@@ -10,7 +10,7 @@ import { MAX_FRAME_BYTES } from "@ai-dev-platform/protocol/limits";
 import { runnerFrameSchema, type McpServerConfig, type OutboxItem, type RunnerFrame } from "@ai-dev-platform/protocol/runner";
 import { judgeVersion, PROTOCOL_VERSION } from "@ai-dev-platform/protocol/version";
 import { problemOf } from "./flow.ts";
-import { hearSave } from "./moves.ts";
+import { hearSave, resumeMove } from "./moves.ts";
 import type { SessionParts } from "./parts.ts";
 import { readLivePiece } from "./live-piece.ts";
 import { closeQuietly, FENCED_CLOSE, type LinkMark } from "./runner-link.ts";
@@ -114,7 +114,10 @@ export class RunnerFrames {
           incarnation,
           openTurnIds: frame.openTurnIds ?? (frame.openTurnId === null ? [] : [frame.openTurnId]),
         });
-        return ledger.transact(() => armSave(this.#parts));
+        return ledger.transact(() => {
+          armSave(this.#parts);
+          resumeMove(this.#parts);
+        });
       case "emit":
         return this.#takeItems(incarnation, frame.items);
       case "live":
