@@ -4,7 +4,7 @@
  */
 import { hashSecret } from "../shares/link-secret.ts";
 
-export const MACHINE_TOKEN_PREFIX = "adpc_";
+const MACHINE_TOKEN_PREFIX = "adpc_";
 const TOKEN_BYTES = 32;
 const SHAPE = /^adpc_([\w-]{43})([0-9a-f]{8})$/;
 
