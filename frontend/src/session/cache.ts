@@ -7,6 +7,7 @@ import type { ReadEntry } from "@ai-dev-platform/protocol/events";
 import type { SessionState } from "@ai-dev-platform/protocol/state";
 import { clear, createStore, del, delMany, entries, get, set, update, type UseStore } from "idb-keyval";
 import { isEntry, isRecord } from "./frames.ts";
+import { DRAFT_PREFIX, readLocal, writeLocal } from "./local.ts";
 import type { OutboxPrompt } from "./outbox.ts";
 
 /** Raised when the shape of what is kept changes: older copies are then ignored. */
@@ -14,7 +15,6 @@ const CACHE_VERSION = 2;
 const CACHED_ENTRIES = 200;
 const CACHED_SESSIONS = 30;
 const KEPT_TOGGLES = 500;
-const DRAFT_PREFIX = "adp.draft.";
 const TOGGLES_PREFIX = "adp.toggles.";
 const INDEX_KEY = "index";
 
@@ -94,26 +94,6 @@ export async function loadPrompts(sessionId: string): Promise<OutboxPrompt[]> {
     return [];
   }
 }
-
-function readLocal(key: string): string | null {
-  try {
-    return localStorage.getItem(key);
-  } catch {
-    return null;
-  }
-}
-
-function writeLocal(key: string, value: string | null): void {
-  try {
-    if (value === null) localStorage.removeItem(key);
-    else localStorage.setItem(key, value);
-  } catch {
-    // Full or refused: the value lives on in memory.
-  }
-}
-
-export const loadDraft = (sessionId: string): string => readLocal(DRAFT_PREFIX + sessionId) ?? "";
-export const saveDraft = (sessionId: string, text: string): void => writeLocal(DRAFT_PREFIX + sessionId, text === "" ? null : text);
 
 export function loadToggles(sessionId: string): Map<string, boolean> {
   try {

@@ -1,6 +1,6 @@
 /** The text being typed in a session: kept in this browser with every change, so that a reload or a crash loses nothing. */
 import { useCallback, useState } from "react";
-import { loadDraft, saveDraft } from "./cache.ts";
+import { loadDraft, saveDraft } from "./local.ts";
 
 export const hasDraft = (sessionId: string): boolean => loadDraft(sessionId).trim() !== "";
 
