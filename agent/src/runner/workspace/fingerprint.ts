@@ -21,8 +21,9 @@ export function fingerprint(...listings: readonly Listing[]): string {
   return hash.digest("hex");
 }
 
-function lineOf({ path, kind, mode, bytes, mtimeMs, inode, target }: TreeEntry): string {
+function lineOf({ path, kind, mode, bytes, mtimeMs, ctimeMs, inode, target }: TreeEntry): string {
   // A folder's own time changes with each temporary file in it.
   if (kind === "folder") return `${path}\0${mode}\n`;
-  return isRestless(path) ? "" : `${path}\0${mode}\0${bytes}\0${mtimeMs}\0${inode}\0${target}\n`;
+  // Times of writing can be set back; those of change cannot.
+  return isRestless(path) ? "" : `${path}\0${mode}\0${bytes}\0${mtimeMs}\0${ctimeMs}\0${inode}\0${target}\n`;
 }

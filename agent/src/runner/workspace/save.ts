@@ -145,10 +145,14 @@ export class Saver {
       dependencies,
       treeBytes,
       treeFiles,
-      leftOut: leftOut.filter((each) => !saved.has(each.path)),
+      leftOut: leftOut.filter((each) => !saved.has(each.path)).map(shown),
     };
   }
 }
+
+/** As long as a reference may name it; a folder that is deeper than that is known by its beginning. */
+const MAX_LEFT_OUT_CHARS = 4_096;
+const shown = ({ path, reason }: LeftOut): LeftOut => ({ path: path.slice(0, MAX_LEFT_OUT_CHARS), reason });
 
 type Stored = Pick<Packed, "packs" | "inherited" | "treeBytes" | "treeFiles" | "leftOut" | "index" | "change">;
 

@@ -79,7 +79,10 @@ export class PackWriter {
     await this.#closeBlock();
     await this.#lastWrite;
     const last = this.#open ?? (await this.#openPack());
-    await this.#closePack(last, manifest());
+    const told = manifest();
+    const tail = encodeTail({ blocks: last.blocks, manifest: told }, last.bytes, nodePacks);
+    if (last.bytes + tail.length <= MAX_SNAPSHOT_PART_BYTES) await this.#closePack(last, tail);
+    else await this.#closeApart(last, told);
     return this.#done;
   }
 
@@ -109,7 +112,7 @@ export class PackWriter {
   async #write(stored: Buffer, hash: string, { raw, bytes: rawBytes, chunks }: OpenBlock): Promise<void> {
     let pack = this.#open ?? (await this.#openPack());
     if (pack.bytes > 0 && pack.bytes + stored.length > PACK_FULL_BYTES) {
-      await this.#closePack(pack, null);
+      await this.#closePack(pack, tableOf(pack));
       pack = await this.#openPack();
     }
     for (const chunk of chunks) {
@@ -136,13 +139,24 @@ export class PackWriter {
     return pack;
   }
 
-  async #closePack(pack: OpenPack, manifest: Manifest | null): Promise<void> {
-    await append(pack, encodeTail({ blocks: pack.blocks, manifest }, pack.bytes, nodePacks));
+  /** A manifest of very many files does not fit behind the blocks of an almost full pack: it gets one of its own. */
+  async #closeApart(last: OpenPack, told: Manifest): Promise<void> {
+    await this.#closePack(last, tableOf(last));
+    const own = await this.#openPack();
+    const tail = encodeTail({ blocks: [], manifest: told }, 0, nodePacks);
+    if (tail.length > MAX_SNAPSHOT_PART_BYTES) throw new Error("the names of so many files do not fit into a saved state");
+    await this.#closePack(own, tail);
+  }
+
+  async #closePack(pack: OpenPack, tail: Uint8Array): Promise<void> {
+    await append(pack, tail);
     await pack.handle.close();
     this.#open = null;
     this.#done.push({ name: pack.name, file: pack.file, bytes: pack.bytes, sha256: pack.hash.digest("hex") });
   }
 }
+
+const tableOf = (pack: OpenPack): Uint8Array => encodeTail({ blocks: pack.blocks, manifest: null }, pack.bytes, nodePacks);
 
 /** Compressed and hashed by the thread pool. */
 async function encodeBlock(raw: Uint8Array, level: number): Promise<{ stored: Buffer; hash: string }> {
