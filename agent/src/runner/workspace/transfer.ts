@@ -152,16 +152,20 @@ async function once(url: string, init: RequestInit, maxBytes: number): Promise<A
 }
 
 async function readAtMost(response: Response, maxBytes: number): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
   const reader = response.body?.getReader();
   if (reader === undefined) return Buffer.alloc(0);
+  // Told beforehand or not, what arrives is held once, not in pieces and then as a whole.
+  let body = Buffer.allocUnsafe(Math.min(Number(response.headers.get("content-length")) || 0, maxBytes));
+  let bytes = 0;
   while (bytes < maxBytes) {
     const { done, value } = await reader.read();
     if (done) break;
-    chunks.push(value.subarray(0, maxBytes - bytes));
-    bytes += value.length;
+    const piece = value.subarray(0, maxBytes - bytes);
+    const needed = bytes + piece.length;
+    if (needed > body.length) body = Buffer.concat([body.subarray(0, bytes)], Math.min(maxBytes, 2 * needed));
+    body.set(piece, bytes);
+    bytes = needed;
   }
   await reader.cancel();
-  return Buffer.concat(chunks);
+  return body.subarray(0, bytes);
 }
