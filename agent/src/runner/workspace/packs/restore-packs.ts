@@ -4,8 +4,18 @@
  * staging after a refusal is the caller's to remove; nothing outside it was touched.
  */
 import { createHash } from "node:crypto";
-import { closeSync, fchmodSync, fstatSync, futimesSync, openSync, writeFileSync, writeSync } from "node:fs";
-import { chmod, mkdir, symlink } from "node:fs/promises";
+import {
+  chmodSync,
+  closeSync,
+  fchmodSync,
+  fstatSync,
+  futimesSync,
+  mkdirSync,
+  openSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import path from "node:path";
 import { addUp } from "@ai-dev-platform/protocol/packs/add-up";
 import { judgeTrees, RESTORE_LIMITS, type RestoreLimits } from "@ai-dev-platform/protocol/packs/judge-tree";
@@ -15,7 +25,7 @@ import { BlockFeed, type FeedPack } from "../hydrate/block-feed.ts";
 import { fileSource, type FetchedPack, type PackSource, Refusal, Unreachable } from "../hydrate/pack-source.ts";
 import { sideBySide } from "../hydrate/side-by-side.ts";
 import { STAGED } from "../snapshot-format.ts";
-import { nodePacks } from "./node-packs.ts";
+import { nodePacks, sha256 } from "./node-packs.ts";
 import { lookOf } from "./read-content.ts";
 import { unread, type IndexedEntry, type PackRef, type TreeIndex } from "./tree-index.ts";
 
@@ -130,17 +140,17 @@ async function writeTrees(
   const written = { files: 0, bytes: 0 };
   for (const [index, layer] of LAYERS.entries()) {
     const root = path.join(staging, FOLDERS[layer]);
-    await mkdir(root, { mode: 0o700 });
+    mkdirSync(root, { mode: 0o700 });
     const entries = [...layers[layer]];
     const folders = entries.filter(([, { kind }]) => kind === "folder").toSorted(byDepth);
     // Its own mode comes last: a read-only folder could not be filled.
-    for (const [name] of folders) await mkdir(path.join(root, name), { mode: 0o700 });
+    for (const [name] of folders) mkdirSync(path.join(root, name), { mode: 0o700 });
     for (const [name, entry] of files[index] ?? []) {
       await writeFile(feed, path.join(root, name), name, entry);
       onWritten((written.files += 1), (written.bytes += bytesOf(entry)));
     }
-    for (const [name, { kind, target }] of entries) if (kind === "link") await symlink(target, path.join(root, name));
-    for (const [name, { mode }] of folders.toReversed()) await chmod(path.join(root, name), mode);
+    for (const [name, { kind, target }] of entries) if (kind === "link") symlinkSync(target, path.join(root, name));
+    for (const [name, { mode }] of folders.toReversed()) chmodSync(path.join(root, name), mode);
   }
 }
 
@@ -170,13 +180,8 @@ const byPlace =
 async function writeFile(feed: BlockFeed, full: string, name: string, entry: IndexedEntry): Promise<void> {
   const file = openSync(full, "wx", entry.mode);
   try {
-    const hash = createHash("sha256");
-    for (const chunk of entry.chunks) {
-      const bytes = await feed.read(chunk);
-      hash.update(bytes);
-      for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at);
-    }
-    if (hash.digest("base64url") !== entry.sha256) throw new Refusal(`${JSON.stringify(name.slice(0, 200))} has another content`);
+    const sum = await writeContent(feed, file, entry);
+    if (sum !== entry.sha256) throw new Refusal(`${JSON.stringify(name.slice(0, 200))} has another content`);
     futimesSync(file, entry.mtimeMs / 1_000, entry.mtimeMs / 1_000);
     let stat = fstatSync(file);
     // What the process masks at creation.
@@ -188,4 +193,26 @@ async function writeFile(feed: BlockFeed, full: string, name: string, entry: Ind
   } finally {
     closeSync(file);
   }
+}
+
+/** The SHA-256 of what was written. */
+async function writeContent(feed: BlockFeed, file: number, { chunks }: IndexedEntry): Promise<string> {
+  const [only] = chunks;
+  if (only === undefined || chunks.length > 1) {
+    const hash = createHash("sha256");
+    for (const chunk of chunks) {
+      const bytes = await feed.read(chunk);
+      hash.update(bytes);
+      writeAll(file, bytes);
+    }
+    return hash.digest("base64url");
+  }
+  const bytes = await feed.read(only);
+  writeAll(file, bytes);
+  // Most files: hashed in one call, which is several times quicker for small ones.
+  return sha256(bytes);
+}
+
+function writeAll(file: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at);
 }
