@@ -5,8 +5,13 @@ import type { ImportBody, ProjectBody, StorageBody } from "@ai-dev-platform/prot
 import { IMPORT_TTL_MS, MAX_IMPORT_BYTES } from "@ai-dev-platform/protocol/limits";
 import { newId } from "../../worker/ids.ts";
 import { importName, importPrefix } from "../../worker/snapshots/names.ts";
-import { newClient, signUp, type AppClient } from "../support/worker/app-client.ts";
+import { transferTokenOf } from "../../worker/session/tokens.ts";
+import { fetchApp, newClient, signUp, type AppClient } from "../support/worker/app-client.ts";
+import { SandboxRig } from "../support/worker/sandbox-rig.ts";
+import { installWorlds, SessionWorld, until } from "../support/worker/session-fakes.ts";
+import { newSession } from "../support/worker/session-rows.ts";
 
+installWorlds();
 vi.setConfig({ testTimeout: 20_000, hookTimeout: 20_000 });
 
 let owner: AppClient;
@@ -114,5 +119,81 @@ describe("an upload", () => {
     expect((await upload(newClient(), "x")).status).toBe(401);
     const foreign = await owner.fetch("/api/imports?format=zip", { method: "POST", body: "x", headers: { origin: "https://evil.test" } });
     expect(await codeOf(foreign)).toBe("bad_origin");
+  });
+});
+
+const sourceOf = ({ importId, format }: ImportBody) => ({ kind: "archive" as const, importId, format, name: "a.zip" });
+
+describe("a session's runner", () => {
+  it("[SN14] fetches the archive of its own session with its link token, as long as it is the current one", async () => {
+    const taken = await uploaded(owner, "the bytes");
+    const { world, runner } = await SessionWorld.running("go", { ownerId: owner.userId, source: sourceOf(taken) });
+    const path = `/runner/sessions/${world.sessionId}/import`;
+    const headers = { authorization: `Bearer ${runner.order.linkToken}` };
+    const response = await fetchApp(path, { headers });
+    expect([response.status, response.headers.get("content-length"), response.headers.get("cache-control")]).toEqual([
+      200,
+      "9",
+      "no-store",
+    ]);
+    expect(await response.text()).toBe("the bytes");
+    expect((await fetchApp(path)).status).toBe(401);
+    expect((await owner.fetch(path)).status).toBe(401);
+    const another = await SessionWorld.running("go", { ownerId: owner.userId, source: sourceOf(taken) });
+    expect((await fetchApp(path, { headers: { authorization: `Bearer ${another.runner.order.linkToken}` } })).status).toBe(401);
+    await world.stub.runnerExited({ incarnation: 1, exitCode: 1, signal: null, lastWords: "" });
+    const viewer = await world.watching();
+    viewer.send({ type: "warm" });
+    await until(() => world.host.orders.length === 2, "a new runner");
+    expect(await codeOf(await fetchApp(path, { headers }))).toBe("runner_fenced");
+  });
+
+  it("[SN14] gets nothing where the session began otherwise, the archive is another user's, or it is gone", async () => {
+    const taken = await uploaded(owner);
+    const ask = async (patch: Parameters<typeof SessionWorld.running>[1]) => {
+      const { world, runner } = await SessionWorld.running("go", patch);
+      const headers = { authorization: `Bearer ${runner.order.linkToken}` };
+      return codeOf(await fetchApp(`/runner/sessions/${world.sessionId}/import`, { headers }));
+    };
+    expect(await ask({ ownerId: owner.userId })).toBe("not_found");
+    expect(await ask({ ownerId: stranger.userId, source: sourceOf(taken) })).toBe("import_missing");
+    await env.BUCKET.delete(importName(owner.userId, taken.importId));
+    expect(await ask({ ownerId: owner.userId, source: sourceOf(taken) })).toBe("import_missing");
+  });
+
+  it("[SN14] in a sandbox fetches it with the container's identity and the token for transfers", async () => {
+    const taken = await uploaded(owner, "the bytes");
+    const world = await SessionWorld.create({ ownerId: owner.userId, host: "sandbox", source: sourceOf(taken) });
+    const rig = new SandboxRig(env, owner.userId, world.sessionId);
+    world.host.start = async (order) => {
+      world.host.orders.push(order);
+      return rig.host.start(order);
+    };
+    const viewer = await world.watching();
+    viewer.prompt("go");
+    await until(() => world.host.orders.length > 0, "an order");
+    await expect.poll(async () => (await rig.host.status(world.sessionId)).state).toBe("running");
+    const address = `http://platform.internal/runner/sessions/${world.sessionId}/import`;
+    const token = await transferTokenOf(await rig.runnerToken());
+    const response = await rig.fromInside(address, { headers: { authorization: `Bearer ${token}` } });
+    expect([response.status, await response.text()]).toEqual([200, "the bytes"]);
+    expect((await rig.fromInside(address, {})).status).toBe(401);
+    await rig.host.forget(world.sessionId);
+  });
+});
+
+describe("an owner without room", () => {
+  it("[SN12] can upload nothing until there is some", async () => {
+    const client = await signUp("Full");
+    const { sessionId } = await newSession(client);
+    const fill = (bytes: number) =>
+      env.DB.prepare("UPDATE sessions SET stored_bytes = ? WHERE session_id = ?").bind(bytes, sessionId).run();
+    await fill(9_999_999_990);
+    const refused = await upload(client, "eleven more");
+    expect([refused.status, await codeOf(refused)]).toEqual([507, "quota_exceeded"]);
+    expect([await rowsOf(client), await objectsOf(client)]).toEqual([0, []]);
+    expect((await upload(client, "ten more..")).status).toBe(201);
+    await fill(0);
+    expect((await upload(client, "eleven more")).status).toBe(201);
   });
 });

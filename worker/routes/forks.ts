@@ -1,6 +1,8 @@
 /** POST /api/sessions/:id/fork: a new session that goes on from a saved state of this one, whether or not it runs. */
 import { Hono } from "hono";
 import { sessionForkSchema } from "@ai-dev-platform/protocol/http";
+import { storedParts } from "@ai-dev-platform/protocol/snapshot";
+import { mayUseMachine } from "../db/machines.ts";
 import { findProject } from "../db/projects.ts";
 import { findSession } from "../db/sessions.ts";
 import { AppError } from "../errors.ts";
@@ -8,6 +10,7 @@ import { requireUser, type AppEnv } from "../middleware/auth.ts";
 import { parseJson } from "../middleware/body.ts";
 import { sessionStub } from "../session/stub.ts";
 import { copySnapshot } from "../snapshots/copy.ts";
+import { hasRoom } from "../snapshots/quota.ts";
 import { r2SnapshotStore } from "../snapshots/store.ts";
 import { ownSession } from "./owned.ts";
 import { createFromInit, sessionIdFor } from "./session-lifecycle.ts";
@@ -28,12 +31,17 @@ forksRoutes.post("/api/sessions/:id/fork", requireUser, async (c) => {
   if (!before.ok && before.code === "session_deleted") throw new AppError("session_deleted");
   const handed = await sessionStub(c.env, from).savedState(snapshotId);
   if (!handed.ok) throw new AppError(handed.code, { detail: "That saved state is not kept any more." });
+  const copiedBytes = storedParts(handed.fork.snapshot).reduce((sum, { bytes }) => sum + bytes, 0);
+  if (!(await hasRoom(c.env, userId, copiedBytes))) throw new AppError("quota_exceeded");
   const copied = await copySnapshot(c.env.BUCKET, from, sessionId, handed.fork.snapshot);
   if (copied !== "copied") throw new AppError(copied === "source_missing" ? "snapshot_damaged" : "unavailable");
   const { init, fork } = handed;
   // A folder of a machine stays that session's: the fork has a workspace of its own.
   const source = init.source.kind === "path" ? { kind: "empty" as const } : init.source;
-  const named = { ...init, sessionId, source, title: title ?? `Fork of ${init.title}`.slice(0, 200), fork };
+  // Its machine may be gone since: then any that is offered does.
+  const isMachineGone = init.machineId !== null && !(await mayUseMachine(c.env.DB, init.machineId, userId));
+  const machineId = isMachineGone ? null : init.machineId;
+  const named = { ...init, sessionId, source, machineId, title: title ?? `Fork of ${init.title}`.slice(0, 200), fork };
   await createFromInit(c.env, named, Date.now()).catch(async (cause: unknown) => {
     // Deleted while it was copied: what was stored after its end belongs to nobody.
     if (cause instanceof AppError && cause.code === "session_deleted") await r2SnapshotStore(c.env.BUCKET).removeAll(sessionId);

@@ -6,14 +6,13 @@ import { IMPORT_TTL_MS, MAX_IMPORT_BYTES } from "@ai-dev-platform/protocol/limit
 import { ARCHIVE_FORMATS } from "@ai-dev-platform/protocol/modes";
 import { IMPORT_RULE } from "../config.ts";
 import { deleteImportRow, insertImport } from "../db/imports.ts";
-import { usedBytes } from "../db/storage.ts";
-import { readConfig } from "../env.ts";
 import { AppError } from "../errors.ts";
 import { newId } from "../ids.ts";
 import { requireUser, type AppEnv } from "../middleware/auth.ts";
 import { takeRate } from "../middleware/rate-limit.ts";
 import { removeSpentImports } from "../snapshots/imports.ts";
 import { importName } from "../snapshots/names.ts";
+import { hasRoom } from "../snapshots/quota.ts";
 
 const formatSchema = z.enum(ARCHIVE_FORMATS);
 
@@ -33,7 +32,7 @@ importsRoutes.post("/api/imports", requireUser, async (c) => {
   // The row reserves its bytes: two uploads at once do not both find the same room.
   await insertImport(c.env.DB, { importId, userId, format: format.data, bytes, createdAt: now });
   try {
-    await requireRoom(c.env, userId);
+    if (!(await hasRoom(c.env, userId, 0))) throw new AppError("quota_exceeded");
     await c.env.BUCKET.put(importName(userId, importId), body);
   } catch (cause) {
     await c.env.BUCKET.delete(importName(userId, importId));
@@ -42,11 +41,6 @@ importsRoutes.post("/api/imports", requireUser, async (c) => {
   }
   return c.json({ importId, format: format.data, bytes, expiresAt: now + IMPORT_TTL_MS } satisfies ImportBody, 201);
 });
-
-async function requireRoom(env: Env, userId: string): Promise<void> {
-  const { storageQuotaBytes } = readConfig(env);
-  if (storageQuotaBytes !== null && (await usedBytes(env.DB, userId, null)) > storageQuotaBytes) throw new AppError("quota_exceeded");
-}
 
 /** R2 takes streams of a known length only. */
 function archiveBytes(request: Request): number {
