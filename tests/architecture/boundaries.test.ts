@@ -19,7 +19,7 @@ const files: SourceFile[] = SOURCES.flatMap((folder) =>
     .map((name) => {
       const file = path.posix.join(folder, name.split(path.sep).join("/"));
       const text = readFileSync(path.join(root, file), "utf8");
-      const specifiers = [...text.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map((match) => match[1] as string);
+      const specifiers = [...text.matchAll(/(?:from|import)\s*\(?\s*"([^"\n]+)"/g)].map((match) => match[1] as string);
       return {
         file,
         text,
