@@ -341,6 +341,16 @@ describe("a move is refused", () => {
     }
   });
 
+  it("[SN11] but not when that machine is gone for good", async () => {
+    const { world, viewer } = await SessionWorld.running("do it", { host: "machine" });
+    world.alsoAt(SANDBOX);
+    await world.stub.runnerExited({ incarnation: 1, exitCode: null, signal: "SIGKILL", lastWords: "" });
+    await viewer.untilEvent("turn_ended");
+    world.refusals.set("machine", "That machine is unknown, or not yours.");
+    expect(await move(viewer, SANDBOX)).toMatchObject({ type: "reply" });
+    await viewer.untilEvent("host_moved");
+  });
+
   it("[SN11] but not for a turn that left nothing to save", async () => {
     const { world, viewer, runner, turnId } = await SessionWorld.running();
     world.alsoAt(SANDBOX);

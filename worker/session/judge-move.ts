@@ -15,6 +15,8 @@ export interface MoveFacts {
   isInPlace: boolean;
   /** A turn ended after all that is known to be stored. */
   hasUnsavedTurn: boolean;
+  /** Its machine was removed, or is not this owner's any more: what lies there is out of reach. */
+  isPlaceLost: boolean;
 }
 
 /** `now`: nothing runs. `save_first`: a runner must save, then go. `leave`: a runner goes, and there is nothing to save. */
@@ -23,7 +25,7 @@ export type MoveVerdict = "same" | "now" | "save_first" | "leave" | { code: Erro
 const refused = (detail: string): MoveVerdict => ({ code: "move_refused", detail });
 
 export function judgeMove(facts: MoveFacts, wanted: Place): MoveVerdict {
-  const { place, turns, runner, lifecycle, isInPlace, hasUnsavedTurn } = facts;
+  const { place, turns, runner, lifecycle, isInPlace, hasUnsavedTurn, isPlaceLost } = facts;
   if (wanted.host === "sandbox" && wanted.machineId !== null) return { code: "bad_request", detail: "machineId: a sandbox is no machine" };
   if (isSamePlace(place, wanted)) return "same";
   if (turns > 0) return { code: "turn_running", detail: "It moves between turns." };
@@ -33,7 +35,7 @@ export function judgeMove(facts: MoveFacts, wanted: Place): MoveVerdict {
   if (runner !== "off" && runner !== "waiting")
     return { code: "unavailable", detail: "It is just starting or going to sleep. Try again in a moment." };
   // A sandbox's disk went with it: what was not saved is nowhere any more.
-  if (hasUnsavedTurn && place.host === "machine") {
+  if (hasUnsavedTurn && place.host === "machine" && !isPlaceLost) {
     return refused(
       "What came after the last save is on its machine only. Start it there, so that it is saved; or fork it from the last saved state.",
     );

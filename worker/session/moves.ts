@@ -36,22 +36,29 @@ type Row = { request_id: string; wanted: string; author: string; state: string; 
 
 /** Accepted moves go on by themselves; how they end is an event. The same request again has the same answer. */
 export async function requestMove(parts: SessionParts, request: Request): Promise<MoveOutcome> {
-  const early = answerNow(parts, request);
-  if (early !== null) return early;
-  const refusal = await parts.ports.offers.refusal(parts.init()?.ownerId ?? "", request.wanted);
-  if (parts.init() === null) return { ok: false, code: "session_deleted" };
-  if (refusal !== null) return { ok: false, code: "move_refused", detail: refusal };
-  return parts.ledger.transact(() => answerNow(parts, request) ?? begin(parts, request));
+  const known = answerKnown(parts, request);
+  if (known !== null) return known;
+  const { init, ledger, places, ports } = parts;
+  const ownerId = init()?.ownerId ?? "";
+  const here = places.now;
+  const [refusal, lost] = await Promise.all([ports.offers.refusal(ownerId, request.wanted), ports.offers.refusal(ownerId, here)]);
+  if (init() === null) return { ok: false, code: "session_deleted" };
+  return ledger.transact(() => {
+    const early = answerKnown(parts, request);
+    if (early !== null) return early;
+    const verdict = judgeMove({ ...factsOf(parts), isPlaceLost: lost !== null && isSamePlace(here, places.now) }, request.wanted);
+    if (verdict === "same") return { ok: true };
+    if (typeof verdict !== "string") return { ok: false, ...verdict };
+    if (refusal !== null) return { ok: false, code: "move_refused", detail: refusal };
+    return begin(parts, request, verdict);
+  });
 }
 
-/** Null: it may begin. */
-function answerNow(parts: SessionParts, request: Request): MoveOutcome | null {
-  const known = readMove(parts.sql, request.requestId);
+/** Null: it is a new one, and none is under way. */
+function answerKnown({ sql }: SessionParts, request: Request): MoveOutcome | null {
+  const known = readMove(sql, request.requestId);
   if (known !== null) return isSamePlace(readPlace(known.wanted), request.wanted) ? answerOf(known) : { ok: false, code: "conflict" };
-  if (pendingMove(parts.sql) !== null) return { ok: false, code: "move_refused", detail: "It is on its way to another host already." };
-  const verdict = judgeMove(factsOf(parts), request.wanted);
-  if (verdict === "same") return { ok: true };
-  return typeof verdict === "string" ? null : { ok: false, ...verdict };
+  return pendingMove(sql) === null ? null : { ok: false, code: "move_refused", detail: "It is on its way to another host already." };
 }
 
 function answerOf({ refusal }: Row): MoveOutcome {
@@ -60,9 +67,8 @@ function answerOf({ refusal }: Row): MoveOutcome {
   return { ok: false, code: isErrorCode(code) ? code : "move_refused", detail };
 }
 
-function begin(parts: SessionParts, request: Request): MoveOutcome {
+function begin(parts: SessionParts, request: Request, verdict: "now" | "save_first" | "leave"): MoveOutcome {
   const { sql, alarms, conductor, ports } = parts;
-  const verdict = judgeMove(factsOf(parts), request.wanted);
   const state: Pending["state"] = verdict === "save_first" ? "saving" : "leaving";
   const { requestId, wanted, author } = request;
   sql.exec(
@@ -93,7 +99,7 @@ export function resumeMove(parts: SessionParts): void {
   if (pendingMove(parts.sql)?.state === "saving") askSave(parts);
 }
 
-function factsOf({ conductor, init, ledger, places, sql }: SessionParts): MoveFacts {
+function factsOf({ conductor, init, ledger, places, sql }: SessionParts): Omit<MoveFacts, "isPlaceLost"> {
   const { state } = ledger;
   const { turns, runner } = conductor.flow;
   return {

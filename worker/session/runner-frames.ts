@@ -109,15 +109,7 @@ export class RunnerFrames {
     const { incarnation } = mark;
     switch (frame.type) {
       case "ready":
-        conductor.feed({
-          type: "ready",
-          incarnation,
-          openTurnIds: frame.openTurnIds ?? (frame.openTurnId === null ? [] : [frame.openTurnId]),
-        });
-        return ledger.transact(() => {
-          armSave(this.#parts);
-          resumeMove(this.#parts);
-        });
+        return this.#heardReady(incarnation, frame.openTurnIds ?? (frame.openTurnId === null ? [] : [frame.openTurnId]));
       case "emit":
         return this.#takeItems(incarnation, frame.items);
       case "live":
@@ -155,6 +147,15 @@ export class RunnerFrames {
       default:
         frame satisfies never;
     }
+  }
+
+  #heardReady(incarnation: number, openTurnIds: readonly string[]): void {
+    const { conductor, ledger } = this.#parts;
+    ledger.transact(() => {
+      conductor.feed({ type: "ready", incarnation, openTurnIds });
+      armSave(this.#parts);
+      resumeMove(this.#parts);
+    });
   }
 
   #heardNoSave(incarnation: number, isSafe: boolean): void {
