@@ -71,6 +71,7 @@ async function rig(): Promise<Rig> {
     root,
     claudeDir,
     isRestored: false,
+    warning: null,
     answer: async () => ({ kind: "find" as const, paths: [] }),
     changedFiles: async () => ({ base: "", files: [] }),
     hasChangedSinceSave: async () => true,

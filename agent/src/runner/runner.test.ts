@@ -43,6 +43,7 @@ async function rig(options: { workspace?: Partial<Workspace>; opened?: Opened; f
     root: stateDir,
     claudeDir: path.join(stateDir, "claude"),
     isRestored: false,
+    warning: null,
     answer: async (query) => (query.kind === "find" ? { kind: "find", paths: ["a.ts"] } : { code: "not_found", detail: "no such file" }),
     changedFiles: async () => ({ base: "", files: [] }),
     hasChangedSinceSave: async () => true,
@@ -225,6 +226,14 @@ describe("runner", { timeout: 30_000 }, () => {
     agents.last.finish();
     await session.until("context of both turns", () => session.eventsOf("context_measured").length === 2);
     expect(session.eventsOf("files_changed")).toEqual([{ type: "files_changed", base: "b", files }]);
+  });
+
+  it("[SN4] tells at once what differs after a restore, and that the state before was used", async () => {
+    const warning = "The newest saved state is damaged. The one before is used.";
+    const { session } = await rig({ workspace: { isRestored: true, warning, changedFiles: async () => ({ base: "b", files: [] }) } });
+    await session.until("files", () => session.eventsOf("files_changed").length === 1);
+    expect(session.eventsOf("files_changed")).toEqual([{ type: "files_changed", base: "b", files: [] }]);
+    expect(session.eventsOf("notice")).toEqual([{ type: "notice", level: "warning", text: warning }]);
   });
 
   it("[QU1] answers queries under their id, and refuses with a code", async () => {

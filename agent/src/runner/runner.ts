@@ -55,6 +55,7 @@ const hasChanged = ({ workspace }: Prepared): Promise<boolean> => workspace.hasC
 /** Closes after which everything is as the session wants it. */
 const IN_ORDER: ReadonlySet<number> = new Set([CLOSE.fenced, CLOSE.deleted]);
 const MAX_CHANGED_FILES = 1_000;
+const MAX_NOTICE_CHARS = 1_000;
 const LEFT = problemOf("runner_lost", "The runner was told to leave in the middle of the turn.");
 
 export class Runner {
@@ -187,6 +188,8 @@ export class Runner {
     this.#link.send({ type: "progress", step: "agent", detail: "" });
     const { prepared, dependencies } = this.#wire(workspace, config);
     this.#prepared = prepared;
+    const { warning } = workspace;
+    if (warning !== null) this.#emit(MAIN_THREAD, { type: "notice", level: "warning", text: warning.slice(0, MAX_NOTICE_CHARS) }, null);
     dependencies.restore();
     const problem = await prepared.threads.warm();
     if (this.#isLeaving) return;

@@ -47,7 +47,13 @@ const errorCodeSchema = z.string().refine((code): code is ErrorCode => isErrorCo
 /** What each call answers. */
 export const ANSWERS = {
   open: z.discriminatedUnion("ok", [
-    z.object({ ok: z.literal(true), root: z.string(), claudeDir: z.string(), isRestored: z.boolean() }),
+    z.object({
+      ok: z.literal(true),
+      root: z.string(),
+      claudeDir: z.string(),
+      isRestored: z.boolean(),
+      warning: z.string().max(2_000).nullable(),
+    }),
     z.object({ ok: z.literal(false), problem: problemSchema }),
   ]),
   answer: z.union([queryResultSchema, z.object({ code: errorCodeSchema, detail: z.string() })]),

@@ -20,7 +20,7 @@ async function open(call: Extract<Call, { name: "open" }>): Promise<Answer<"open
   });
   if (!opened.ok) return opened;
   workspace = opened.workspace;
-  return { ok: true, root: workspace.root, claudeDir: workspace.claudeDir, isRestored: workspace.isRestored };
+  return { ok: true, root: workspace.root, claudeDir: workspace.claudeDir, isRestored: workspace.isRestored, warning: workspace.warning };
 }
 
 async function carryOut(call: Call): Promise<Answer<Call["name"]>> {

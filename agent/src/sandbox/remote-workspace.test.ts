@@ -71,7 +71,7 @@ describe("the workspace of a sandbox", { timeout: 30_000 }, () => {
     const spy = path.join(stateDir, "spy.mjs");
     writeFileSync(
       spy,
-      `process.on("message", ({ id, call }) => process.send({ type: "done", id, value: { ok: true, root: JSON.stringify({ call, env: process.env }), claudeDir: "", isRestored: false } }));`,
+      `process.on("message", ({ id, call }) => process.send({ type: "done", id, value: { ok: true, root: JSON.stringify({ call, env: process.env }), claudeDir: "", isRestored: false, warning: null } }));`,
     );
     const files = start([process.execPath, spy]);
     const result = await files.open({ ...options(), linkToken: "adpv_the-runners-own" });

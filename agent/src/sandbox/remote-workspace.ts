@@ -106,6 +106,7 @@ async function openWorkspace(client: FilesClient, files: FilesProcess, options: 
     root: opened.root,
     claudeDir: opened.claudeDir,
     isRestored: opened.isRestored,
+    warning: opened.warning,
     answer: (query) => client.call({ name: "answer", query }, ANSWERS.answer),
     changedFiles: () => client.call({ name: "changedFiles" }, ANSWERS.changedFiles),
     hasChangedSinceSave: () => client.call({ name: "hasChangedSinceSave" }, ANSWERS.hasChangedSinceSave),

@@ -47,6 +47,8 @@ export interface Prepared {
   index: TreeIndex | null;
   /** Not the disk as it was left: what others know of its changes may be wrong. */
   isRestored: boolean;
+  /** What people are to be told: that it is not the newest state. */
+  warning: string | null;
 }
 export type PrepareResult = { ok: true; prepared: Prepared } | { ok: false; problem: Problem };
 
@@ -91,7 +93,7 @@ async function keep(input: PrepareInput, place: Place): Promise<Prepared | null>
     state.snapshotId === head ? state : { ...state, snapshotId: head, pendingSnapshotId: null, fingerprint: null };
   await mkdir(place.claudeDir, { recursive: true, mode: 0o700 });
   await writeState(input.stateDir, now);
-  return { ...place, state: now, index: await readIndex(input.stateDir, head), isRestored: false };
+  return { ...place, state: now, index: await readIndex(input.stateDir, head), isRestored: false, warning: null };
 }
 
 const isSameSource = (a: WorkspaceSource, b: WorkspaceSource): boolean => JSON.stringify(a) === JSON.stringify(b);
@@ -99,21 +101,20 @@ const isSameSource = (a: WorkspaceSource, b: WorkspaceSource): boolean => JSON.s
 async function restoreNewest(input: PrepareInput, place: Place): Promise<PrepareResult> {
   let lastDetail = "";
   for (const [index, snapshot] of input.snapshots.entries()) {
-    input.onProgress(
-      "restoring",
-      index === 0 ? `${snapshot.treeFiles} files` : `The newest saved state is damaged (${lastDetail}). The one before is used.`,
-    );
+    const warning = index === 0 ? null : `The newest saved state is damaged (${lastDetail}). The one before is used.`;
+    input.onProgress("restoring", warning ?? `${snapshot.treeFiles} files`);
     const restored = await restore(input, place, snapshot, index > 0);
-    if (restored.ok) return restored;
+    if (restored.ok) return { ok: true, prepared: { ...restored.prepared, warning } };
     if (restored.reason === "unreachable") return { ok: false, problem: problem("unavailable", restored.detail) };
     lastDetail = restored.detail;
   }
   const state = await readState(input.stateDir);
   if (state === null || !(await exists(place.tree.root))) return { ok: false, problem: problem("snapshot_damaged", lastDetail) };
-  input.onProgress("restoring", `No saved state can be read (${lastDetail}). The files on this machine are used.`);
+  const warning = `No saved state can be read (${lastDetail}). The files on this machine are used.`;
+  input.onProgress("restoring", warning);
   await mkdir(place.claudeDir, { recursive: true, mode: 0o700 });
   const now: WorkspaceState = { ...state, snapshotId: input.snapshots[0]?.snapshotId ?? null, fingerprint: null };
-  return { ok: true, prepared: { ...place, state: now, index: null, isRestored: true } };
+  return { ok: true, prepared: { ...place, state: now, index: null, isRestored: true, warning } };
 }
 
 type Restored = { ok: true; prepared: Prepared } | { ok: false; reason: "damaged" | "unreachable"; detail: string };
@@ -141,7 +142,7 @@ async function restore(input: PrepareInput, place: Place, snapshot: SnapshotRef,
     if (index !== null) await writeIndex(input.stateDir, index);
     await writeNotes(input.stateDir, { marks: {}, wanted: place.tree.isInPlace ? [] : snapshot.dependencies });
     await writeState(input.stateDir, state);
-    return { ok: true, prepared: { ...place, state, index, isRestored: true } };
+    return { ok: true, prepared: { ...place, state, index, isRestored: true, warning: null } };
   } catch (error) {
     if (error instanceof Unreachable) return { ok: false, reason: "unreachable", detail: error.message };
     throw error;
@@ -221,7 +222,7 @@ async function makeNew(input: PrepareInput, place: Place): Promise<PrepareResult
     origin: await findOrigin(place.tree),
   };
   await writeState(input.stateDir, state);
-  return { ok: true, prepared: { ...place, state, index: null, isRestored: false } };
+  return { ok: true, prepared: { ...place, state, index: null, isRestored: false, warning: null } };
 }
 
 const withoutCredentials = (url: string): string => url.replace(/\/\/[^/@]+@/, "//");

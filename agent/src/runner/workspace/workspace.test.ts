@@ -229,6 +229,7 @@ describe("[SN4] preparing", () => {
     const restored = await open("two", EMPTY, [newer, older]);
     expect(await read(restored, "a.txt")).toBe("older");
     expect(progress.at(-1)).toMatch(/restoring: .*damaged/);
+    expect(restored.warning).toMatch(/damaged.*The one before is used/);
     expect(await restored.hasChangedSinceSave()).toBe(true);
     expect(await saved(restored)).toMatchObject({ parentId: newer.snapshotId });
   });

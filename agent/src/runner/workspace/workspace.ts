@@ -41,6 +41,8 @@ export interface Workspace {
   claudeDir: string;
   /** It came from storage just now. */
   isRestored: boolean;
+  /** What people are to be told of how it was prepared. */
+  warning: string | null;
   answer(query: Query): Promise<QueryResult | QueryRefusal>;
   changedFiles(): Promise<Changes>;
   hasChangedSinceSave(): Promise<boolean>;
@@ -88,6 +90,7 @@ function makeWorkspace(prepared: Prepared, saver: Saver, layers: DependencyLayer
     root: prepared.tree.root,
     claudeDir: prepared.claudeDir,
     isRestored: prepared.isRestored,
+    warning: prepared.warning,
     answer: (query) => answer(prepared, query),
     changedFiles: () => changedFiles(prepared.tree, prepared.state.origin),
     hasChangedSinceSave: () => saver.hasChanged(),
