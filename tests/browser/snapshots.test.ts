@@ -390,7 +390,7 @@ describe("moving", () => {
     await expectAccessible(page, "move-busy-phone");
   });
 
-  it("[SN11] tells of a save that failed on the way", async () => {
+  it("[SN11] tells of a move that failed on the way", async () => {
     const session = new SavedSession();
     session.host("ready");
     const page = await open(session, { onApi: machines });
@@ -398,9 +398,13 @@ describe("moving", () => {
     await page.getByRole("menuitem", { name: "Move to another host…" }).click();
     await page.getByRole("button", { name: "Move", exact: true }).click();
     await page.getByText("Saving here.", { exact: false }).waitFor();
-    session.log({ type: "snapshot_failed", problem: { code: "unavailable", message: "Storage did not answer." } });
-    await page.getByText("The session was not moved. Nothing is lost.").waitFor();
-    await page.getByRole("alert").getByText("Storage did not answer.").waitFor();
+    const problem = { code: "move_refused", message: "This session cannot move there now.", detail: "It was not saved." };
+    session.log({ type: "host_move_failed", to: "machine", machineId: null, problem, author: MARA });
+    const alert = page.getByRole("alert");
+    await alert.getByText("The session was not moved. Nothing is lost.").waitFor();
+    await alert.getByText("It was not saved.").waitFor();
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await page.getByRole("log").getByText("The session was not moved. Nothing is lost.").waitFor();
   });
 });
 

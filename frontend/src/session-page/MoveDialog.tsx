@@ -3,9 +3,11 @@ import type { SessionState } from "@ai-dev-platform/protocol/state";
 import { useEffect, useState } from "react";
 import { useConfig } from "../auth/use-me.ts";
 import { HOST_WORDS } from "../hosting/messages.ts";
+import { useSessionHandle } from "../session/context.ts";
 import { openTurns } from "../session/threads.ts";
-import { useActions } from "../session/use-session.ts";
+import { useActions, useRowIds } from "../session/use-session.ts";
 import { useMachines } from "../settings/use-settings.ts";
+import type { StatusDetail } from "../transcript/rows.ts";
 import { Button } from "../ui/button.tsx";
 import { Callout } from "../ui/callout.tsx";
 import { Choice } from "../ui/choice.tsx";
@@ -14,12 +16,12 @@ import { formatCount } from "../ui/format.ts";
 import { toast } from "../ui/toast.ts";
 import { failureReason } from "./failure.ts";
 import { t } from "./late-messages.ts";
-import { hasMoved, moveTargets, type MoveTarget } from "./move-targets.ts";
+import { moveEnd, moveTargets, type MoveTarget } from "./move-targets.ts";
 
-interface Under {
+interface Asked {
   target: MoveTarget;
-  /** As it was when it was asked. */
-  before: SessionState;
+  /** Of the newest entry when it was asked. */
+  seq: number;
 }
 
 const nameOf = ({ host, machine, machineId }: MoveTarget): string =>
@@ -31,32 +33,45 @@ function describe({ host, machine, hindrance }: MoveTarget): string | undefined 
   return t.move.running(formatCount(machine.running), formatCount(machine.capacity));
 }
 
-function useMove(state: SessionState, onClose: () => void) {
+/** How the move that was asked for ended; null while it is under way, or none was. */
+function useMoveEnd(asked: Asked | null): StatusDetail | null {
+  const ids = useRowIds();
+  const { store } = useSessionHandle();
+  return asked === null
+    ? null
+    : moveEnd(
+        ids.flatMap((id) => store.row(id) ?? []),
+        asked.seq,
+      );
+}
+
+function useMove(seq: number, onClose: () => void) {
   const actions = useActions();
-  const [under, setUnder] = useState<Under | null>(null);
-  const [failure, setFailure] = useState<string | null>(null);
-  const isThere = under !== null && hasMoved(under.before, state, under.target);
-  const saveFailure = under !== null && state.saveProblem !== under.before.saveProblem ? state.saveProblem : null;
+  const [asked, setAsked] = useState<Asked | null>(null);
+  const [refusal, setRefusal] = useState<string | null>(null);
+  const end = useMoveEnd(asked);
+  const isThere = end?.what === "moved";
   useEffect(() => {
-    if (!isThere || under === null) return;
-    toast(t.move.done(nameOf(under.target)));
+    if (!isThere || asked === null) return;
+    toast(t.move.done(nameOf(asked.target)));
     onClose();
-  }, [isThere, under, onClose]);
+  }, [isThere, asked, onClose]);
   const move = (target: MoveTarget) => {
-    setFailure(null);
-    setUnder({ target, before: state });
+    setRefusal(null);
+    setAsked({ target, seq });
     actions.setHost(target.host, target.machineId).catch((error: unknown) => {
-      setFailure(failureReason(error));
-      setUnder(null);
+      setRefusal(failureReason(error));
+      setAsked(null);
     });
   };
-  return { move, isMoving: under !== null && saveFailure === null, failure: saveFailure?.message ?? failure };
+  const failure = end?.what === "move_failed" ? (end.problem.detail ?? end.problem.message) : refusal;
+  return { move, isMoving: asked !== null && failure === null, failure };
 }
 
 export default function MoveDialog({ state, onClose }: { state: SessionState; onClose: () => void }) {
   const config = useConfig();
   const machines = useMachines();
-  const { move, isMoving, failure } = useMove(state, onClose);
+  const { move, isMoving, failure } = useMove(state.seq, onClose);
   const [chosenId, setChosenId] = useState<string | null>(null);
   const isKnown = config.data !== undefined && machines.data !== undefined;
   const targets = moveTargets(state, config.data?.sandbox === true, machines.data ?? []);

@@ -1,7 +1,8 @@
 import type { MachineBody } from "@ai-dev-platform/protocol/http";
 import { emptyState, type SessionState } from "@ai-dev-platform/protocol/state";
 import { describe, expect, it } from "vitest";
-import { hasMoved, moveTargets } from "./move-targets.ts";
+import type { Row, StatusDetail } from "../transcript/rows.ts";
+import { moveEnd, moveTargets } from "./move-targets.ts";
 
 const machine = (name: string, isOnline = true): MachineBody => ({
   machineId: `mch_${name}`,
@@ -39,12 +40,24 @@ describe("moveTargets", () => {
   });
 });
 
-describe("hasMoved", () => {
-  it("believes the kind of host, or the sleep between two machines", () => {
-    const ready = on("machine", "a", { seq: 9 });
-    expect(hasMoved(ready, on("sandbox", "", { seq: 10 }), { host: "sandbox" })).toBe(true);
-    expect(hasMoved(ready, ready, { host: "sandbox" })).toBe(false);
-    expect(hasMoved(ready, ready, { host: "machine" })).toBe(false);
-    expect(hasMoved(ready, on("machine", "a", { seq: 12 }), { host: "machine" })).toBe(true);
+describe("moveEnd", () => {
+  const row = (seq: number, detail: StatusDetail): Row => ({
+    id: `event:${seq}`,
+    seq,
+    at: 0,
+    thread: "main",
+    turnId: null,
+    kind: "status",
+    detail,
+  });
+  const author = { userId: "usr_1", name: "Mara" };
+  const moved: StatusDetail = { what: "moved", to: "machine", author };
+  const failed: StatusDetail = { what: "move_failed", problem: { code: "move_refused", message: "no" } };
+
+  it("is what came after it was asked, and nothing before", () => {
+    expect(moveEnd([], 4)).toBeNull();
+    expect(moveEnd([row(3, moved), row(4, moved)], 4)).toBeNull();
+    expect(moveEnd([row(3, moved), row(5, failed)], 4)).toBe(failed);
+    expect(moveEnd([row(5, { what: "files_dropped" }), row(6, moved)], 4)).toBe(moved);
   });
 });

@@ -1,7 +1,8 @@
-/** Where a session can move to, and when it has. Pure. */
+/** Where a session can move to, and how a move ended. Pure. */
 import type { MachineBody } from "@ai-dev-platform/protocol/http";
 import type { HostKind } from "@ai-dev-platform/protocol/modes";
 import type { SessionState } from "@ai-dev-platform/protocol/state";
+import type { Row, StatusDetail } from "../transcript/rows.ts";
 
 export interface MoveTarget {
   /** Tells it from the others in a list. */
@@ -22,11 +23,12 @@ const isHere = ({ hostKind, host }: Place, machine: MachineBody, machines: reado
 
 export function moveTargets(place: Place, hasSandbox: boolean, machines: readonly MachineBody[]): MoveTarget[] {
   const isInSandbox = place.hostKind === "sandbox";
+  const isOnMachine = place.hostKind === "machine";
   const sandbox: MoveTarget = { id: "sandbox", host: "sandbox", machineId: null, machine: null, hindrance: null };
   const any: MoveTarget = { id: "any", host: "machine", machineId: null, machine: null, hindrance: null };
   return [
     ...(hasSandbox && !isInSandbox ? [sandbox] : []),
-    ...(isInSandbox && machines.some(({ isOnline }) => isOnline) ? [any] : []),
+    ...(!isOnMachine && machines.some(({ isOnline }) => isOnline) ? [any] : []),
     ...machines.map((machine): MoveTarget => {
       const hindrance = isHere(place, machine, machines) ? "here" : machine.isOnline ? null : "offline";
       return { id: machine.machineId, host: "machine", machineId: machine.machineId, machine, hindrance };
@@ -34,8 +36,8 @@ export function moveTargets(place: Place, hasSandbox: boolean, machines: readonl
   ];
 }
 
-type Progressing = Pick<SessionState, "seq" | "hostKind" | "host">;
-
-/** Whether the session has left since it was asked to. Between two machines its going to sleep shows it. */
-export const hasMoved = (before: Progressing, now: Progressing, target: Pick<MoveTarget, "host">): boolean =>
-  before.hostKind === target.host ? now.seq > before.seq && now.host.state === "asleep" : now.hostKind === target.host;
+/** How a move that was asked for at `seq` ended, as the transcript tells it; null while it is under way. */
+export function moveEnd(rows: readonly Row[], seq: number): StatusDetail | null {
+  const ends = rows.flatMap((row) => (row.kind === "status" && row.seq !== null && row.seq > seq ? [row.detail] : []));
+  return ends.findLast(({ what }) => what === "moved" || what === "move_failed") ?? null;
+}

@@ -50,7 +50,7 @@ export function StateCard({ sessionId, entry, others, onBack, isOwner }: StateCa
         <span className="ml-auto flex-none pl-1 text-label text-fg-3">{entry.isHead ? t.now : <RelativeTime at={entry.at} />}</span>
       </button>
       <div className="flex flex-wrap items-center justify-end gap-x-2 gap-y-1 pr-2 pb-2 pl-7">
-        <p className="tabular min-w-0 flex-1 basis-44 text-label text-fg-3">
+        <p className="tabular min-w-0 flex-1 basis-36 text-label text-fg-3">
           {t.size(entry.treeFiles, formatBytes(entry.treeBytes), formatBytes(entry.storedBytes))}
         </p>
         <span className="flex gap-2">

@@ -56,6 +56,8 @@ function tell(detail: StatusDetail): Told {
       return { Icon: History, tone: "quiet", text: t.status.rewound(detail.author.name, formatCount(detail.toSeq), detail.isFilesOnly) };
     case "moved":
       return { Icon: Info, tone: "quiet", text: t.status.moved(detail.author.name, detail.to) };
+    case "move_failed":
+      return { Icon: TriangleAlert, tone: "warn", text: t.status.moveFailed, problem: detail.problem };
     case "host_lost":
       return {
         Icon: TriangleAlert,

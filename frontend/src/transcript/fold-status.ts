@@ -66,6 +66,8 @@ function statusOf(event: SessionEvent): StatusDetail | null {
       return { what: "rewound", toSeq: event.toSeq, author: event.author, isFilesOnly: event.scope === "files" };
     case "host_moved":
       return { what: "moved", to: event.to, author: event.author };
+    case "host_move_failed":
+      return { what: "move_failed", problem: event.problem };
     case "snapshot_failed":
       return { what: "save_failed", problem: event.problem };
     case "conversation_compacted":

@@ -117,7 +117,11 @@ export const t = {
       isFilesOnly
         ? `${name} went back to step ${step} with the files alone. Claude still remembers what came since, and the timeline keeps it.`
         : `${name} went back to step ${step}: files and conversation are as they were then. What came after is kept on the timeline.`,
-    moved: (name: string, to: HostKind) => `${name} moved the session to a ${to}. It goes on there from what was saved.`,
+    moved: (name: string, to: HostKind) =>
+      to === "direct"
+        ? `${name} set the session to talk to the model alone.`
+        : `${name} moved the session to a ${to}. It goes on there from what was saved.`,
+    moveFailed: "The session was not moved. Nothing is lost.",
     filesDropped: "The run ended, and its files went with it.",
     hostLost: (host: string) => `${host || "The sandbox"} was lost. Unsaved work of the last moments may be gone.`,
     hostFailed: (host: string) => `${host || "The sandbox"} could not start Claude.`,

@@ -95,6 +95,7 @@ export type StatusDetail =
   | { what: "forked"; title: string; toSeq: number }
   | { what: "rewound"; toSeq: number; author: Author; isFilesOnly: boolean }
   | { what: "moved"; to: HostKind; author: Author }
+  | { what: "move_failed"; problem: Problem }
   | { what: "save_failed"; problem: Problem }
   | { what: "compacted"; beforeTokens: number }
   | { what: "notice"; level: "info" | "warning"; text: string }
