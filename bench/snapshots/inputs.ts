@@ -57,7 +57,8 @@ export async function gitCheckout(root: string, files: number): Promise<Input> {
   const input = emptyInput(root, "git checkout", 23);
   const git = (...args: string[]) =>
     run("git", ["-c", "gc.auto=0", "-c", "user.name=bench", "-c", "user.email=bench@example.com", ...args], { cwd: input.workspace });
-  writeSources(input, "packages", files);
+  // As in a repository of many small tests.
+  writeSources(input, "packages", files, 60);
   const assets = path.join(input.workspace, "assets");
   mkdirSync(assets);
   for (let commit = 0; commit < 5; commit += 1) {
@@ -106,7 +107,7 @@ function emptyInput(root: string, name: string, seed: number): Input {
 }
 
 /** Forty files to a folder, three levels; sizes as in source: many small ones, a few long ones. */
-function writeSources(input: Input, top: string, files: number): void {
+function writeSources(input: Input, top: string, files: number, longest = 400): void {
   const { random } = input;
   let folder = "";
   for (let n = 0; n < files; n += 1) {
@@ -115,7 +116,7 @@ function writeSources(input: Input, top: string, files: number): void {
       mkdirSync(folder, { recursive: true });
     }
     const file = path.join(folder, `${word(random)}-${n}.ts`);
-    writeFileSync(file, lines(random, 8 + Math.floor(random() ** 4 * 400)));
+    writeFileSync(file, lines(random, longest / 50 + Math.floor(random() ** 4 * longest)));
     input.editable.push(file);
   }
 }

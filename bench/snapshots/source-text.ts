@@ -43,14 +43,63 @@ export const line = (random: Random): string => (SHAPES[Math.floor(random() * SH
 
 export const lines = (random: Random, count: number): string => `${Array.from({ length: count }, () => line(random)).join("\n")}\n`;
 
-/** A record of a conversation: a step with some code in it, 0.5 to 5 KB. */
+const hex = (random: Random, digits: number): string =>
+  Array.from({ length: digits }, () => Math.floor(random() * 16).toString(16)).join("");
+
+/**
+ * A record of a conversation as Claude Code keeps it: an edit that an agent makes, or what came of it, with the file's text
+ * once as the agent reads it and once as the tool gave it; 1 to 9 KB.
+ */
 export function transcriptLine(random: Random, step: number): string {
-  const content = lines(random, 10 + Math.floor(random() ** 2 * 90));
-  const id = Array.from({ length: 8 }, () =>
-    Math.floor(random() * 65_536)
-      .toString(16)
-      .padStart(4, "0"),
-  ).join("");
-  const record = { uuid: id, step, type: step % 2 === 0 ? "assistant" : "user", message: { content }, at: 1_790_000_000_000 + step * 977 };
-  return `${JSON.stringify(record)}\n`;
+  const text = lines(random, 6 + Math.floor(random() ** 2 * 60));
+  const id = `toolu_${hex(random, 24)}`;
+  const file = `/workspace/src/${word(random)}/${word(random)}.ts`;
+  const edit = { file_path: file, old_string: line(random), new_string: `${line(random)}\n${line(random)}` };
+  const assistant = {
+    message: {
+      model: "claude-sonnet-4-5-20250929",
+      id: `msg_${hex(random, 24)}`,
+      type: "message",
+      role: "assistant",
+      content: [
+        { type: "text", text: `${line(random)} ${line(random)}` },
+        { type: "tool_use", id, name: "Edit", input: edit },
+      ],
+      stop_reason: null,
+      stop_sequence: null,
+      usage: {
+        input_tokens: 4,
+        cache_creation_input_tokens: step * 3,
+        cache_read_input_tokens: step * 97,
+        output_tokens: step % 900,
+        service_tier: "standard",
+      },
+    },
+    requestId: `req_${hex(random, 24)}`,
+    type: "assistant",
+  };
+  const user = {
+    type: "user",
+    message: { role: "user", content: [{ tool_use_id: id, type: "tool_result", content: `The file ${file} has been updated:\n${text}` }] },
+    toolUseResult: {
+      filePath: file,
+      oldString: edit.old_string,
+      newString: edit.new_string,
+      originalFile: text,
+      userModified: false,
+      replaceAll: false,
+    },
+  };
+  const uuid = () => [8, 4, 4, 4, 12].map((digits) => hex(random, digits)).join("-");
+  const common = {
+    parentUuid: uuid(),
+    isSidechain: false,
+    userType: "external",
+    cwd: "/workspace",
+    sessionId: "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+    version: "2.1.197",
+    gitBranch: "main",
+  };
+  const at = { uuid: uuid(), timestamp: new Date(1_790_000_000_000 + step * 977).toISOString() };
+  return `${JSON.stringify({ ...common, ...(step % 2 === 0 ? assistant : user), ...at })}\n`;
 }

@@ -275,6 +275,19 @@ describe("saving and restoring", () => {
     await comesBack(saves);
   });
 
+  it("does not store a small project anew each time that packs are merged", async () => {
+    const saves = await new Saves(scratch).open();
+    for (let n = 0; n < 4; n += 1) await writeFile(path.join(saves.workspace, `stays-${n}`), noise(500_000, n + 1));
+    await saves.save();
+    let bytes = 0;
+    for (let n = 0; n < 60; n += 1) {
+      await writeFile(path.join(saves.workspace, `f${n % 7}`), noise(3_000, n + 1));
+      bytes += storedBytes(await saves.save());
+    }
+    expect(bytes).toBeLessThan(60 * 10_000);
+    await comesBack(saves);
+  });
+
   it("puts a large tree into packs below the limit of a request, with flat memory", { timeout: 60_000 }, async () => {
     const saves = await new Saves(scratch).open();
     for (let n = 0; n < 5; n += 1) await writeFile(path.join(saves.workspace, `f${n}`), noise(9_000_000, n + 1));
