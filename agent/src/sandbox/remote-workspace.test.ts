@@ -64,6 +64,8 @@ describe("the workspace of a sandbox", { timeout: 30_000 }, () => {
     expect(await workspace.answer({ kind: "file", path: "../../etc/passwd" })).toMatchObject({ code: "forbidden" });
     expect((await workspace.changedFiles()).files).toMatchObject([{ path: "a.txt", status: "added" }]);
     expect(await workspace.hasChangedSinceSave()).toBe(true);
+    await workspace.saveDependencies();
+    expect(await workspace.restoreDependencies()).toEqual({ restored: 0, missing: [] });
     await end(files);
   });
 

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -74,6 +75,15 @@ async function installed(): Promise<{ workspace: Workspace; head: SnapshotRef }>
   expect(first.leftOut).toEqual([{ path: "node_modules", reason: "dependencies" }]);
   await workspace.saveDependencies();
   return { workspace, head: await save(workspace, true) };
+}
+
+function hasPython(): boolean {
+  try {
+    execFileSync("python3", ["-c", "import venv"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const puts = () => store.asked.filter((each) => each === "PUT").length;
@@ -180,6 +190,26 @@ describe("[SN9] a dependency layer", () => {
     const before = puts();
     await workspace.saveDependencies();
     expect(puts()).toBe(before);
+  });
+
+  it.skipIf(!hasPython())("brings a virtual environment back with this computer's own Python", async () => {
+    const workspace = await open("one");
+    await writeFile(path.join(workspace.root, "requirements.txt"), "nothing\n");
+    execFileSync("python3", ["-m", "venv", "--without-pip", "--symlinks", path.join(workspace.root, ".venv")]);
+    const packages = path.join(
+      workspace.root,
+      ".venv/lib",
+      (await readdir(path.join(workspace.root, ".venv/lib")))[0] ?? "",
+      "site-packages",
+    );
+    await writeFile(path.join(packages, "own.py"), "said = 'from the environment'\n");
+    await save(workspace);
+    await workspace.saveDependencies();
+    const second = await open("two", [await save(workspace, true)]);
+    expect(await second.restoreDependencies()).toEqual({ restored: 1, missing: [] });
+    const python = path.join(second.root, ".venv/bin/python3");
+    expect(path.isAbsolute(await readlink(python))).toBe(true);
+    expect(execFileSync(python, ["-c", "import own; print(own.said)"], { encoding: "utf8" })).toBe("from the environment\n");
   });
 
   it("goes on to be brought back after the runner was killed in the middle", async () => {
