@@ -80,29 +80,6 @@ beforeEach(async () => {
 afterEach(() => vi.restoreAllMocks());
 
 describe("deleting an account", () => {
-  it("[AC1] knows every table that names a user: one more belongs into db/accounts.ts", async () => {
-    const { results } = await env.DB.prepare(
-      `SELECT name FROM sqlite_master WHERE type = 'table'
-       AND (sql LIKE '%user_id%' OR sql LIKE '%created_by%' OR sql LIKE '%owner_id%') ORDER BY name`,
-    ).all<{ name: string }>();
-    expect(results.map(({ name }) => name)).toEqual([
-      "allowed_hosts",
-      "auth_accounts",
-      "auth_sessions",
-      "git_credentials",
-      "imports",
-      "machine_logins",
-      "machine_tokens",
-      "machines",
-      "mcp_servers",
-      "projects",
-      "provider_keys",
-      "sessions",
-      "shares",
-      "user_settings",
-    ]);
-  });
-
   it("[AC1] leaves nothing of it: no row, no object, no log, no sign-in; and leaves others alone", async () => {
     const other = await settledPerson("Noor");
     const before = `${await dumpD1()}${await dumpR2()}`;
@@ -157,12 +134,14 @@ describe("deleting an account", () => {
     expect((await person.client.send("POST", "/api/projects", { source: { kind: "empty" } })).status).toBe(401);
     const { email } = person.client;
     const back = newClient();
-    await back.json("POST", "/api/auth/sign-in/email", { email, password: PASSWORD });
+    const signIn = () => back.send("POST", "/api/auth/sign-in/email", { email, password: PASSWORD });
+    expect((await signIn()).status).toBe(503);
     expect((await back.send("GET", "/api/sessions")).status).toBe(401);
     const keys = await env.DB.prepare("SELECT * FROM provider_keys WHERE user_id = ?").bind(person.client.userId).all();
     expect(keys.results).toEqual([]);
     destroy.mockRestore();
-    expect((await leave(back)).status).toBe(204);
+    const finished = await signIn();
+    expect([finished.status, await finished.json()]).toMatchObject([401, { error: { detail: expect.stringContaining("finished now") } }]);
     const after = `${await dumpD1()}${await dumpR2()}`;
     for (const id of person.ids) expect(after.includes(id), id).toBe(false);
   });
@@ -191,5 +170,28 @@ describe("deleting an account", () => {
     if (first.status !== 204) expect((await leave(person.client)).status).toBe(204);
     const after = `${await dumpD1()}${await dumpR2()}`;
     for (const id of person.ids) expect(after.includes(id), id).toBe(false);
+  });
+
+  it("[AC1] knows every table that names a user: one more belongs into db/accounts.ts", async () => {
+    const { results } = await env.DB.prepare(
+      `SELECT name FROM sqlite_master WHERE type = 'table'
+       AND (sql LIKE '%user_id%' OR sql LIKE '%created_by%' OR sql LIKE '%owner_id%') ORDER BY name`,
+    ).all<{ name: string }>();
+    expect(results.map(({ name }) => name)).toEqual([
+      "allowed_hosts",
+      "auth_accounts",
+      "auth_sessions",
+      "git_credentials",
+      "imports",
+      "machine_logins",
+      "machine_tokens",
+      "machines",
+      "mcp_servers",
+      "projects",
+      "provider_keys",
+      "sessions",
+      "shares",
+      "user_settings",
+    ]);
   });
 });

@@ -9,6 +9,7 @@ import { MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS } from "../config.ts";
 import { AppError } from "../errors.ts";
 import type { AppContext, AppEnv } from "../middleware/auth.ts";
 import { parseJson } from "../middleware/body.ts";
+import { finishDeletion } from "../routes/account-deletion.ts";
 import { authFor } from "./auth.ts";
 import { limitSignIn, limitSignUp } from "./limits.ts";
 import { requireSignUpOpen } from "./sign-up.ts";
@@ -34,7 +35,9 @@ authRoutes.post("/api/auth/sign-up/email", async (c) => {
 authRoutes.post("/api/auth/sign-in/email", async (c) => {
   const body = await parseJson(c, signInSchema);
   await limitSignIn(c.env, c.req.raw, body.email);
-  return respond(c, (auth, headers) => auth.api.signInEmail({ body, headers, returnHeaders: true }), 200);
+  const response = await respond(c, (auth, headers) => auth.api.signInEmail({ body, headers, returnHeaders: true }), 200);
+  if (!(await finishDeletion(c.env, body.email, Date.now()))) return response;
+  throw new AppError("bad_credentials", { detail: "This account was being deleted. That is finished now: nothing of it is left." });
 });
 
 authRoutes.post("/api/auth/change-password", async (c) => {

@@ -2,7 +2,7 @@
  * The end of an account in D1: locked, its secrets made unreadable, its rows removed, its sign-in last, so that a deletion
  * that broke off can be asked for again. Every table that names a user is named here; a test looks for what was missed.
  */
-import { eq, inArray } from "drizzle-orm";
+import { and, eq, inArray, isNotNull } from "drizzle-orm";
 import { openDb } from "./open.ts";
 import {
   allowedHosts,
@@ -32,6 +32,15 @@ export async function lockAccount(d1: D1Database, userId: string, now: number): 
     db.delete(machineTokens).where(eq(machineTokens.userId, userId)),
     db.delete(machineLogins).where(eq(machineLogins.userId, userId)),
   ]);
+}
+
+/** The account of this e-mail, if its deletion was begun and not finished. */
+export async function findDeletingAccount(d1: D1Database, email: string): Promise<{ userId: string; email: string } | null> {
+  const [row] = await openDb(d1)
+    .select({ userId: authUsers.id, email: authUsers.email })
+    .from(authUsers)
+    .where(and(eq(authUsers.email, email.toLowerCase()), isNotNull(authUsers.deletingAt)));
+  return row ?? null;
 }
 
 /** Without its data-encryption key a ciphertext is noise, in this row and in every backup of it. */

@@ -2,7 +2,7 @@
  * Deleting an account (SPEC AC1): locked first, then everything of it, its sign-in last. Each step may be repeated, so that what
  * broke off is finished by asking again; the lock keeps the account from making anything new meanwhile.
  */
-import { destroySecrets, listSessionIdsOfUser, lockAccount, removeAccountRows, removeSignIn } from "../db/accounts.ts";
+import { destroySecrets, findDeletingAccount, listSessionIdsOfUser, lockAccount, removeAccountRows, removeSignIn } from "../db/accounts.ts";
 import { listOwnMachineIds } from "../db/machine-tokens.ts";
 import { AppError } from "../errors.ts";
 import { createLogger, errorFields } from "../log.ts";
@@ -28,6 +28,14 @@ export async function deleteAccount(env: Env, account: { userId: string; email: 
   await removeAccountRows(env.DB, userId);
   await removeSignIn(env.DB, userId, email);
   log.info("deleted", { userId });
+}
+
+/** Somebody has just shown this account's password: that finishes a deletion which broke off. True when there was one. */
+export async function finishDeletion(env: Env, email: string, now: number): Promise<boolean> {
+  const account = await findDeletingAccount(env.DB, email);
+  if (account === null) return false;
+  await deleteAccount(env, account, now);
+  return true;
 }
 
 /** Each ends its runner, tells its hosts and removes its objects; what a host owes is the session's own to press for. */
