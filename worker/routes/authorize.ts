@@ -30,8 +30,9 @@ authorizeRoutes.get("/api/connect", requireUser, async (c) => {
   const { kind, name, platform, agentVersion, address, country, machineId, expiresAt } = login;
   const isKnown = machineId !== null && (await machineOwner(c.env.DB, machineId)) === c.get("user").userId;
   const from = fromOf(address, clientAddress(c.req.raw));
-  const body: ConnectBody = { kind, name, platform, agentVersion, from, address: shortAddress(address), country, isKnown, expiresAt };
-  return c.json(body);
+  // A loopback address is in no country, whatever a local run's platform says.
+  const place = { address: shortAddress(address), country: from === "this_server" ? null : country };
+  return c.json({ kind, name, platform, agentVersion, from, ...place, isKnown, expiresAt } satisfies ConnectBody);
 });
 
 authorizeRoutes.post("/api/connect", requireUser, async (c) => {

@@ -21,7 +21,7 @@ export const t = {
   } satisfies Record<ConnectFrom, string>,
   allows: "If you approve, this computer can:",
   allowsList: [
-    "run your sessions that name it, with the rights of its user and without walls",
+    "run your sessions that name it, as its user and not in a sandbox",
     "read the files and conversations of those sessions, and open your projects on itself",
   ],
   notAllowed: "It does not get your password or your API key. You can remove it at any time in Settings, Machines.",
