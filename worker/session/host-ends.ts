@@ -22,13 +22,15 @@ export class HostEnds {
    * but for one that is left.
    */
   note(incarnation: number, isLeft: boolean): void {
-    const { sql, ledger, ctx, places } = this.#parts;
+    const { sql, ledger, ctx, places, alarms, ports } = this.#parts;
     if ((ledger.state.hostKind !== "sandbox" && !isLeft) || incarnation === 0) return;
     sql.exec(
       `INSERT INTO host_ends (incarnation, attempts, place) VALUES (?, 0, ?) ON CONFLICT DO NOTHING`,
       incarnation,
       JSON.stringify(placeSchema.parse(places.ofRun)),
     );
+    // A sandbox that is not told ends with its lease; a machine that was left would wait for ever.
+    if (isLeft) alarms.arm("host_ends", ports.clock.now() + RETRY_FIRST_MS);
     ledger.afterCommit(() => ctx.waitUntil(this.kill(incarnation)));
   }
 

@@ -17,7 +17,7 @@ export interface Place {
 export const placeSchema = z.object({ host: hostKindSchema, machineId: machineIdSchema.nullable() });
 export const readPlace = (text: string): Place => placeSchema.parse(JSON.parse(text));
 
-export const placeOf = (init: SessionInit | null): Place => ({ host: init?.host ?? "machine", machineId: init?.machineId ?? null });
+const placeOf = (init: SessionInit | null): Place => ({ host: init?.host ?? "machine", machineId: init?.machineId ?? null });
 
 export const isSamePlace = (a: Place, b: Place): boolean => a.host === b.host && a.machineId === b.machineId;
 
