@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { ImportBody, ProjectBody, StorageBody } from "@ai-dev-platform/protocol/http";
 import { IMPORT_TTL_MS, MAX_IMPORT_BYTES } from "@ai-dev-platform/protocol/limits";
 import { newId } from "../../worker/ids.ts";
+import { SessionDO } from "../../worker/session/session-do.ts";
 import { importName, importPrefix } from "../../worker/snapshots/names.ts";
 import { transferTokenOf } from "../../worker/session/tokens.ts";
 import { fetchApp, newClient, signUp, type AppClient } from "../support/worker/app-client.ts";
@@ -195,5 +196,35 @@ describe("an owner without room", () => {
     expect((await upload(client, "ten more..")).status).toBe(201);
     await fill(0);
     expect((await upload(client, "eleven more")).status).toBe(201);
+  });
+  it("[SN12] can fork nothing, and nothing is copied for it", async () => {
+    const client = await signUp("Full");
+    const { sessionId } = await newSession(client);
+    const dependency = { path: "node_modules", key: "a".repeat(64), treeBytes: 1, treeFiles: 1 };
+    const part = (bytes: number) => ({ bytes, sha256: "b".repeat(64) });
+    const parts = [{ ...part(9_999_999), snapshotId: newId("snapshot"), part: 0 }];
+    const snapshot = {
+      snapshotId: newId("snapshot"),
+      parentId: null,
+      format: 2,
+      parts: [part(1)],
+      inherited: [],
+      dependencies: [{ ...dependency, parts }],
+    };
+    const fork = {
+      sessionId,
+      title: "s",
+      throughSeq: 1,
+      snapshot: { ...snapshot, treeBytes: 1, treeFiles: 1, leftOut: [] },
+      conversations: {},
+      label: "",
+    };
+    const init = await SessionWorld.create().then((world) => world.init());
+    const saved = vi.spyOn(SessionDO.prototype, "savedState").mockResolvedValue({ ok: true, init, fork });
+    await env.DB.prepare("UPDATE sessions SET stored_bytes = 9990000001 WHERE session_id = ?").bind(sessionId).run();
+    const refused = await client.send("POST", `/api/sessions/${sessionId}/fork`, { requestId: newId("request") });
+    saved.mockRestore();
+    expect([refused.status, await codeOf(refused)]).toEqual([507, "quota_exceeded"]);
+    expect((await client.json<{ sessions: unknown[] }>("GET", "/api/sessions")).sessions).toHaveLength(1);
   });
 });
