@@ -3,12 +3,15 @@ import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink,
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { PartStore } from "../../testing/part-store.ts";
 import { removeTree } from "../remove-tree.ts";
 import { openWorkspace, type Workspace } from "../workspace.ts";
 
 const SESSION = `ses_${"a".repeat(26)}`;
+/** Real files, some of them large, on a computer that may be busy. */
+vi.setConfig({ testTimeout: 60_000 });
+
 let scratch: string;
 let store: PartStore;
 let server: string;

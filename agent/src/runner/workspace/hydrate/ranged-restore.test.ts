@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import type { InheritedPart } from "@ai-dev-platform/protocol/snapshot";
 import { splitPackName } from "@ai-dev-platform/protocol/packs/pack-name";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { PartStore } from "../../testing/part-store.ts";
 import { restoreFrom } from "../packs/restore-packs.ts";
 import { savePack } from "../packs/save-pack.ts";
@@ -15,6 +15,9 @@ import { RemotePack } from "../transfer.ts";
 import { walkTree } from "../tree-walk.ts";
 import { Unreachable } from "./pack-source.ts";
 import { MAX_RANGE_BYTES } from "./ranges.ts";
+
+/** Real files, some of them large, on a computer that may be busy. */
+vi.setConfig({ testTimeout: 60_000 });
 
 let scratch: string;
 let store: PartStore;
@@ -89,7 +92,7 @@ const rangeBytes = () =>
   });
 
 describe("[SN4] a restore by ranges", () => {
-  it("asks for each byte about once, in ranges of moderate size, six at a time", { timeout: 60_000 }, async () => {
+  it("asks for each byte about once, in ranges of moderate size, six at a time", async () => {
     for (let n = 0; n < 6; n += 1) await write(`large-${n}`, noise(7_000_000, n));
     for (let n = 0; n < 60; n += 1) await write(`small-${n}`, noise(20_000, 100 + n));
     const parts = await save();
