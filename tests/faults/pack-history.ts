@@ -13,7 +13,7 @@ import { AGENT_RULES, WORKSPACE_RULES } from "../../agent/src/runner/workspace/s
 import { walkTree } from "../../agent/src/runner/workspace/tree-walk.ts";
 import { describeTree, without, type Described } from "./random-trees.ts";
 
-export interface KeptState {
+interface KeptState {
   snapshotId: string;
   packs: string[];
   workspace: Described;
