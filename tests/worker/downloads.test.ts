@@ -1,6 +1,6 @@
 import type { SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { partName } from "../../worker/snapshots/names.ts";
 import { createFromInit } from "../../worker/routes/session-lifecycle.ts";
 import { attachment, fileName } from "../../worker/routes/downloads.ts";
@@ -8,6 +8,9 @@ import { fetchApp, signUp, type AppClient } from "../support/worker/app-client.t
 import { freshId, SessionWorld } from "../support/worker/session-fakes.ts";
 import { newProject, newSession } from "../support/worker/session-rows.ts";
 import { saveHistory, write, type DiskEntry, type Edit, type SavedState } from "../support/worker/saved-states.ts";
+
+/** Each writes its own saved states with the agent's code, which takes a while on a busy computer. */
+vi.setConfig({ testTimeout: 60_000 });
 
 const DEEP = `${"a-long-folder-name/".repeat(8)}${"n".repeat(110)}.txt`;
 const TREE: Edit[] = [
@@ -60,27 +63,23 @@ const without = (disk: Record<string, DiskEntry>, isOut: (path: string) => boole
 const isGit = (path: string) => path === ".git" || path.startsWith(".git/");
 
 describe("a saved state as an archive", () => {
-  it.each(["zip", "tar"] as const)(
-    "[SN10] is the workspace, byte for byte, with modes and links, as %s",
-    { timeout: 60_000 },
-    async (format) => {
-      const owner = await signUp();
-      const { sessionId, state } = await savedSession(owner);
-      const response = await owner.fetch(address(sessionId, "head", `archive?format=${format}`));
-      expect([response.status, response.headers.get("content-type")]).toEqual([
-        200,
-        format === "zip" ? "application/zip" : "application/x-tar",
-      ]);
-      expect(response.headers.get("content-disposition")).toBe(
-        `attachment; filename="Fix_the_login_page.${format}"; filename*=UTF-8''Fix%20the%20%E2%80%9Clogin%E2%80%9D%20page.${format}`,
-      );
-      expect(await unpack(format, response)).toEqual(without(state.disk, isGit));
-      const withGit = await owner.fetch(address(sessionId, state.ref.snapshotId, `archive?format=${format}&git=1`));
-      expect(await unpack(format, withGit)).toEqual(state.disk);
-    },
-  );
+  it.each(["zip", "tar"] as const)("[SN10] is the workspace, byte for byte, with modes and links, as %s", async (format) => {
+    const owner = await signUp();
+    const { sessionId, state } = await savedSession(owner);
+    const response = await owner.fetch(address(sessionId, "head", `archive?format=${format}`));
+    expect([response.status, response.headers.get("content-type")]).toEqual([
+      200,
+      format === "zip" ? "application/zip" : "application/x-tar",
+    ]);
+    expect(response.headers.get("content-disposition")).toBe(
+      `attachment; filename="Fix_the_login_page.${format}"; filename*=UTF-8''Fix%20the%20%E2%80%9Clogin%E2%80%9D%20page.${format}`,
+    );
+    expect(await unpack(format, response)).toEqual(without(state.disk, isGit));
+    const withGit = await owner.fetch(address(sessionId, state.ref.snapshotId, `archive?format=${format}&git=1`));
+    expect(await unpack(format, withGit)).toEqual(state.disk);
+  });
 
-  it("[SN10] is announced by HEAD without its bytes", { timeout: 60_000 }, async () => {
+  it("[SN10] is announced by HEAD without its bytes", async () => {
     const owner = await signUp();
     const { sessionId } = await savedSession(owner, "t", [write("a", "1")]);
     for (const format of ["zip", "tar"]) {
@@ -93,7 +92,7 @@ describe("a saved state as an archive", () => {
     }
   });
 
-  it("[SN10] is an error as JSON when that can be known before the first byte", { timeout: 60_000 }, async () => {
+  it("[SN10] is an error as JSON when that can be known before the first byte", async () => {
     const owner = await signUp();
     const { sessionId, state } = await savedSession(owner);
     const file = await owner.fetch(address(sessionId, "head", "archive?format=rar"));
@@ -112,7 +111,7 @@ describe("a saved state as an archive", () => {
     await refused();
   });
 
-  it("[SN10] breaks off, and is never whole, when a block in the middle is damaged", { timeout: 60_000 }, async () => {
+  it("[SN10] breaks off, and is never whole, when a block in the middle is damaged", async () => {
     const owner = await signUp();
     const { sessionId } = await savedSession(owner, "t", TREE, damageMiddle);
     for (const rest of ["archive?format=zip", "archive?format=tar", "file?path=large.bin"]) {
@@ -136,7 +135,7 @@ async function damageMiddle(ref: SnapshotRef, sessionId: string): Promise<Snapsh
 }
 
 describe("one file of a saved state", () => {
-  it("[SN10] is a download and never a page", { timeout: 60_000 }, async () => {
+  it("[SN10] is a download and never a page", async () => {
     const owner = await signUp();
     const { sessionId, state } = await savedSession(owner);
     const response = await owner.fetch(address(sessionId, "head", "file?path=page.html"));
@@ -170,7 +169,7 @@ describe("one file of a saved state", () => {
 });
 
 describe("who may download", () => {
-  it("is the owner; a state that is not kept is unknown to everybody", { timeout: 60_000 }, async () => {
+  it("is the owner; a state that is not kept is unknown to everybody", async () => {
     const [owner, stranger] = [await signUp("Owner"), await signUp("Stranger")];
     const { sessionId, state } = await savedSession(owner, "t", [write("a", "1")]);
     for (const rest of ["archive?format=zip", "file?path=a"]) {

@@ -1,7 +1,7 @@
 /** The Worker's reader of packs in workerd, over packs that the agent's own code wrote. */
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { allParts, type SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
 import { BlockReader, byPlace } from "../../worker/snapshots/block-reader.ts";
 import { compareTrees, NO_ENTRIES } from "../../worker/snapshots/differences.ts";
@@ -10,6 +10,9 @@ import { r2PackStore, Unreadable, workerPacks } from "../../worker/snapshots/pac
 import { readSavedTree } from "../../worker/snapshots/saved-tree.ts";
 import { freshId } from "../support/worker/session-fakes.ts";
 import { saveHistory, write, type DiskEntry, type Edit } from "../support/worker/saved-states.ts";
+
+/** Each writes its own saved states with the agent's code, which takes a while on a busy computer. */
+vi.setConfig({ testTimeout: 60_000 });
 
 const read = (sessionId: string, ref: SnapshotRef) => readSavedTree(r2PackStore(env.BUCKET, sessionId), ref);
 
@@ -50,7 +53,7 @@ const edit: fc.Arbitrary<Edit> = fc.oneof(
 );
 
 describe("reading saved states in the Worker", () => {
-  it("[SN10] finds in every state of any history exactly what the disk held", { timeout: 60_000 }, async () => {
+  it("[SN10] finds in every state of any history exactly what the disk held", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.array(edit, { maxLength: 4 }), { minLength: 1, maxLength: 4 }), async (rounds) => {
         const sessionId = freshId("session");
@@ -61,7 +64,7 @@ describe("reading saved states in the Worker", () => {
     );
   });
 
-  it("[SN10] adds up a chain of many saves, compaction included, and packs of several ranges", { timeout: 60_000 }, async () => {
+  it("[SN10] adds up a chain of many saves, compaction included, and packs of several ranges", async () => {
     const sessionId = freshId("session");
     const rounds: Edit[][] = Array.from({ length: 24 }, (_, n) => [write(`f${n % 5}`, `round ${n}`), ...(n === 2 ? [large] : [])]);
     const states = await saveHistory(sessionId, rounds);
@@ -70,7 +73,7 @@ describe("reading saved states in the Worker", () => {
   });
   const large: Edit = { do: "noise", path: "large.bin", bytes: 6_000_000, seed: 9 };
 
-  it("[SN10] is refused when any stored byte is another, a part is missing, or the format is", { timeout: 60_000 }, async () => {
+  it("[SN10] is refused when any stored byte is another, a part is missing, or the format is", async () => {
     const sessionId = freshId("session");
     const [state] = await saveHistory(sessionId, [[write("a.txt", "content"), { do: "noise", path: "n", bytes: 600, seed: 1 }]]);
     if (state === undefined) throw new Error("nothing was saved");
@@ -95,7 +98,7 @@ describe("reading saved states in the Worker", () => {
     await expect(found(sessionId, { ...state.ref, format: 3 })).rejects.toThrow("format 3");
   });
 
-  it("compares states by their tables", { timeout: 60_000 }, async () => {
+  it("compares states by their tables", async () => {
     const sessionId = freshId("session");
     const [one, two] = await saveHistory(sessionId, [
       [

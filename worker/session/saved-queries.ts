@@ -9,6 +9,7 @@ import { snapshotRefSchema, type SnapshotRef } from "@ai-dev-platform/protocol/s
 import type { BaseParts } from "./parts.ts";
 import type { SavedAnswer, SavedLook } from "./ports.ts";
 import { findSnapshot } from "./rewind.ts";
+import { OFFERED_SNAPSHOTS } from "./saves.ts";
 
 /** More is a sign of a runaway client. */
 const MAX_WAITING = 32;
@@ -28,22 +29,28 @@ export class SavedQueries {
     this.#parts = parts;
   }
 
-  /** From the newest saved state. False when there is none. */
+  /** From the newest saved state that can be read, which the answer names. False when nothing is saved. */
   lookAsleep(ws: WebSocket, requestId: string, query: SavedLook): boolean {
-    const head = newestState(this.#parts.sql);
-    if (head === null) return false;
-    const { ref, asOf } = head;
+    const states = newestStates(this.#parts.sql);
+    if (states.length === 0) return false;
     this.#ask(ws, requestId, async (sessionId) => {
-      const answer = await this.#parts.ports.savedFiles.look(sessionId, ref, query);
-      return answer.ok ? { ok: true, result: { ...answer.result, asOf } } : answer;
+      let answer: SavedAnswer = NOT_KEPT;
+      for (const { ref, asOf } of states) {
+        const looked = await this.#parts.ports.savedFiles.look(sessionId, ref, query);
+        if (looked.ok) return { ok: true, result: { ...looked.result, asOf } };
+        answer = looked;
+        // As a runner that wakes: it would take the one before a damaged one.
+        if (looked.code !== "snapshot_damaged") break;
+      }
+      return answer;
     });
     return true;
   }
 
   /** Of a file that is new since the session's start, as then nothing but the newest state is needed. False for others. */
   patchAsleep(ws: WebSocket, requestId: string, path: string): boolean {
-    const head = newestState(this.#parts.sql);
-    if (head === null || !isNewFile(this.#parts, path)) return false;
+    const [head] = newestStates(this.#parts.sql);
+    if (head === undefined || !isNewFile(this.#parts, path)) return false;
     this.#ask(ws, requestId, async (sessionId) => {
       const answer = await this.#parts.ports.savedFiles.patch(sessionId, null, head.ref, path);
       return answer.ok ? { ok: true, result: { ...answer.result, kind: "patch" } } : answer;
@@ -80,15 +87,18 @@ export class SavedQueries {
   }
 }
 
-function newestState(sql: SqlStorage): { ref: SnapshotRef; asOf: AsOf } | null {
-  const row = sql
+/** The head, then the ones to fall back to. */
+function newestStates(sql: SqlStorage): { ref: SnapshotRef; asOf: AsOf }[] {
+  return sql
     .exec<{ ref: string; through_seq: number; at: number }>(
-      `SELECT s.ref, s.through_seq, e.at FROM snapshots s JOIN events e ON e.seq = s.seq ORDER BY s.seq DESC LIMIT 1`,
+      `SELECT s.ref, s.through_seq, e.at FROM snapshots s JOIN events e ON e.seq = s.seq ORDER BY s.seq DESC LIMIT ?`,
+      OFFERED_SNAPSHOTS,
     )
-    .toArray()[0];
-  if (row === undefined) return null;
-  const ref = snapshotRefSchema.parse(JSON.parse(row.ref));
-  return { ref, asOf: { snapshotId: ref.snapshotId, throughSeq: row.through_seq, at: row.at } };
+    .toArray()
+    .map((row) => {
+      const ref = snapshotRefSchema.parse(JSON.parse(row.ref));
+      return { ref, asOf: { snapshotId: ref.snapshotId, throughSeq: row.through_seq, at: row.at } };
+    });
 }
 
 async function readDifference(parts: DifferenceParts, sessionId: string, role: Role, query: Difference): Promise<SavedAnswer> {

@@ -20,7 +20,7 @@ import { countAnew, countSave } from "./stored-bytes.ts";
 import { rememberConversations, threadConfig } from "./threads.ts";
 
 /** The head and two to fall back to: what a runner is told. */
-const OFFERED_SNAPSHOTS = 3;
+export const OFFERED_SNAPSHOTS = 3;
 /** Enough to recognise a turn in a list. */
 const MAX_LABEL_CHARS = 160;
 

@@ -6,8 +6,11 @@ import type { SnapshotChange } from "@ai-dev-platform/protocol/queries";
 export type Entries = ReadonlyMap<string, SavedEntry>;
 export const NO_ENTRIES: Entries = new Map();
 
+/** Of all paths in an answer: far below a frame, also as UTF-8. */
+const MAX_PATH_CHARS = 200_000;
+
 /** Git's own store changes with every command, and says nothing to people. */
-export const isInRepository = (path: string): boolean => path === ".git" || path.startsWith(".git/") || path.includes("/.git/");
+export const isInRepository = (path: string): boolean => /(?:^|\/)\.git(?:\/|$)/.test(path);
 
 export function compareTrees(from: Entries, to: Entries): { files: SnapshotChange[]; truncated: boolean } {
   const files: SnapshotChange[] = [];
@@ -22,7 +25,18 @@ export function compareTrees(from: Entries, to: Entries): { files: SnapshotChang
     files.push({ path, status: "deleted", bytesBefore: sizeOf(entry), bytesAfter: null });
   }
   files.sort((a, b) => (a.path < b.path ? -1 : 1));
-  return { files: files.slice(0, MAX_SNAPSHOT_CHANGES), truncated: files.length > MAX_SNAPSHOT_CHANGES };
+  const shown = files.slice(0, roomFor(files));
+  return { files: shown, truncated: shown.length < files.length };
+}
+
+/** How many of them one frame can carry. */
+function roomFor(files: readonly SnapshotChange[]): number {
+  let chars = 0;
+  const full = files.findIndex(({ path }, n) => {
+    chars += path.length;
+    return n >= MAX_SNAPSHOT_CHANGES || chars > MAX_PATH_CHARS;
+  });
+  return full === -1 ? files.length : full;
 }
 
 /** A file or a link; null for a folder, and for nothing. */
