@@ -26,20 +26,20 @@ process.once("exit", () => rmSync(root, { recursive: true, force: true }));
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 
 const store = await Store.start();
-const builders = [() => npmProject(root, isQuick ? 100 : 400), () => gitCheckout(root, isQuick ? 1_000 : 10_000)];
+const builders = [() => npmProject(root, isQuick ? 100 : 400, isQuick), () => gitCheckout(root, isQuick ? 1_000 : 10_000)];
 for (const build of builders) {
   const input = await build();
   heading(`${input.name}: ${input.editable.length} sources`);
   const bench = { root, store, input };
-  await measureCold(bench, rounds(3));
+  await measureCold(bench, rounds(2));
   const snapshot = await measureIncremental(bench, rounds(5));
-  await measureRestores(bench, snapshot, rounds(5));
+  await measureRestores(bench, snapshot, rounds(4));
   await measureMemory(bench, snapshot);
-  if (input.name === "npm project") await measureDependencies(bench, rounds(3));
+  if (input.name === "npm project") await measureDependencies(bench, rounds(2));
   rmSync(input.stateDir, { recursive: true, force: true });
   await store.forget();
 }
-await growth({ root, store }, isQuick ? [30, 300, 3_000] : [300, 3_000, 30_000], rounds(3));
+await growth({ root, store }, isQuick ? [30, 300, 3_000] : [300, 3_000, 30_000], rounds(2));
 summary();
 store.close();
 console.log(`Took ${((Date.now() - started) / 1_000).toFixed(0)} s.`);

@@ -34,9 +34,9 @@ const PACKAGES = {
   "@types/react": "19.3.0",
   "@types/node": "24.10.1",
   jose: "6.2.17",
-  wrangler: "4.155.0",
-  vitest: "5.1.1",
 };
+/** Large native programs among them. */
+const TOOLS = { wrangler: "4.155.0", vitest: "5.1.1" };
 
 export const npmInstall = (folder: string, ...options: string[]): Promise<unknown> =>
   run("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error", ...options], {
@@ -44,9 +44,15 @@ export const npmInstall = (folder: string, ...options: string[]): Promise<unknow
     maxBuffer: 64 * 1_048_576,
   });
 
-export async function npmProject(root: string, sourceFiles: number): Promise<Input> {
+export async function npmProject(root: string, sourceFiles: number, isSmall: boolean): Promise<Input> {
   const input = emptyInput(root, "npm project", 11);
-  const manifest = { name: "shop", version: "1.0.0", private: true, type: "module", dependencies: PACKAGES };
+  const manifest = {
+    name: "shop",
+    version: "1.0.0",
+    private: true,
+    type: "module",
+    dependencies: isSmall ? PACKAGES : { ...PACKAGES, ...TOOLS },
+  };
   writeFileSync(path.join(input.workspace, "package.json"), JSON.stringify(manifest, null, 2));
   writeSources(input, "src", sourceFiles);
   await npmInstall(input.workspace);
