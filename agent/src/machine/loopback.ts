@@ -5,14 +5,16 @@
 import { timingSafeEqual } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+
+const CLOSE_GRACE_MS = 1_000;
 
 export type Came = { kind: "code"; code: string } | { kind: "denied" } | { kind: "timeout" };
 
 export interface Loopback {
   port: number;
-  /** Resolves once; the listener is closed by then. */
+  /** Resolves once. Until `close`, a browser that asks again (a retry, a reload) gets the same page. */
   wait(timeoutMs: number): Promise<Came>;
+  /** No listener is left. What is being answered is finished first, within a second. */
   close(): Promise<void>;
 }
 
@@ -23,33 +25,36 @@ const page = (title: string, text: string): string =>
 export async function listenForCode(state: string): Promise<Loopback> {
   let settle: (came: Came) => void = () => {};
   const came = new Promise<Came>((resolve) => (settle = resolve));
+  let port = 0;
   const server = createServer((request, response) => {
-    const answer = judgeCall(request, state, port());
-    // Told when the browser's page has left: the listener is closed right after.
+    const answer = judgeCall(request, state, port);
+    // Told when the browser's page has left this process.
     response.once("finish", () => (answer === null ? undefined : settle(answer)));
     reply(response, answer);
   });
-  const port = (): number => (server.address() as AddressInfo | null)?.port ?? 0;
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  const listening = port();
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("The listener has no port.");
+  ({ port } = address);
   const close = async (): Promise<void> => {
     if (!server.listening) return;
     const closed = once(server, "close");
     server.close();
-    // The browser keeps its connection open for more.
-    server.closeAllConnections();
+    // The browser keeps connections open for more. One that is cut in an answer makes it ask again, of nobody.
+    server.closeIdleConnections();
+    const timer = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
     await closed;
+    clearTimeout(timer);
   };
   return {
-    port: listening,
+    port,
     wait: async (timeoutMs) => {
       const timer = setTimeout(() => settle({ kind: "timeout" }), timeoutMs);
       try {
         return await came;
       } finally {
         clearTimeout(timer);
-        await close();
       }
     },
     close,
@@ -64,7 +69,9 @@ export function judgeCall(
 ): Exclude<Came, { kind: "timeout" }> | null {
   // Another site's name that leads here is not us.
   if (request.method !== "GET" || request.headers.host !== `127.0.0.1:${port}`) return null;
-  const { pathname, searchParams } = new URL(request.url ?? "/", "http://127.0.0.1");
+  const target = `http://127.0.0.1${request.url ?? "/"}`;
+  if (!URL.canParse(target)) return null;
+  const { pathname, searchParams } = new URL(target);
   if (pathname !== "/" || !isSame(searchParams.get("state") ?? "", state)) return null;
   if (searchParams.get("error") !== null) return { kind: "denied" };
   const code = searchParams.get("code") ?? "";

@@ -124,6 +124,8 @@ describe("the way back from the browser", () => {
     { url: `/other?code=${CODE}&state=${STATE}` },
     { url: `/?code=short&state=${STATE}` },
     { url: "/favicon.ico" },
+    { url: "//" },
+    { url: "@evil.test/" },
   ])("[MA4] does not take %j", (odd) => {
     expect(call(odd)).toBeNull();
   });
@@ -140,11 +142,14 @@ describe("the way back from the browser", () => {
       expect.stringContaining("Signed in"),
     ]);
     expect(await waiting).toEqual({ kind: "code", code: CODE });
+    expect(await (await fetch(`${address}/?code=${CODE}&state=${STATE}`)).text()).toContain("Signed in");
+    await loopback.close();
     await expect(fetch(address)).rejects.toThrow();
   });
   it("[MA4] gives up in time, and closes", async () => {
     const loopback = await listenForCode(STATE);
     expect(await loopback.wait(5)).toEqual({ kind: "timeout" });
+    await loopback.close();
     await expect(fetch(`http://127.0.0.1:${loopback.port}`)).rejects.toThrow();
   });
 });
