@@ -73,7 +73,7 @@ it("[MA4, MA6] approves a computer, types a code, and removes it", async () => {
   violations.push(...(await accessibilityViolations(page)));
   await page.emulateMedia({ colorScheme: "light" });
   await page.getByRole("button", { name: "Approve" }).click();
-  await page.waitForURL(/^http:\/\/127\.0\.0\.1:\d+\/\?code=/);
+  await page.waitForURL(/^http:\/\/127\.0\.0\.1:\d+\/\?code=/, { waitUntil: "commit" });
   await page.getByRole("heading", { name: "Signed in" }).waitFor();
   expect(await first.exitCode).toBe(0);
 
