@@ -33,12 +33,12 @@ describe("a waiting device's question", () => {
 });
 
 it("says where a machine is without showing its whole address", () => {
-  expect([fromOf(null, null), fromOf("127.0.0.1", "127.0.0.1"), fromOf("0:0:0:0", null), fromOf("203.0.113.9", "203.0.113.9"), fromOf("203.0.113.9", "198.51.100.1")]).toEqual([
-    "this_server",
-    "this_server",
-    "this_server",
-    "same_network",
-    "other_network",
-  ]);
+  expect([
+    fromOf(null, null),
+    fromOf("127.0.0.1", "127.0.0.1"),
+    fromOf("0:0:0:0", null),
+    fromOf("203.0.113.9", "203.0.113.9"),
+    fromOf("203.0.113.9", "198.51.100.1"),
+  ]).toEqual(["this_server", "this_server", "this_server", "same_network", "other_network"]);
   expect([shortAddress("203.0.113.9"), shortAddress("2001:db8:1:2"), shortAddress(null)]).toEqual(["203.0.x.x", "2001:db8::", null]);
 });
