@@ -29,6 +29,14 @@ describe("what is kept", () => {
     expect(kept.length + dropped.length).toBe(400);
   });
 
+  it("[SN5, SN6] keeps the state that people are on their way back to", () => {
+    const now = 200 * DAY_MS;
+    const list = Array.from({ length: KEPT_NEWEST + 1 }, (_, n): DatedSnapshot => ({ ref: snapshot(400 - n), savedAt: now }));
+    const oldest = list.at(-1)?.ref.snapshotId ?? "";
+    expect(chooseKept(list, now).dropped.map(({ ref }) => ref.snapshotId)).toEqual([oldest]);
+    expect(chooseKept(list, now, oldest).dropped).toEqual([]);
+  });
+
   it("[SN5] never removes a part that a kept snapshot is read from, and leaves none that is not", () => {
     fc.assert(
       fc.property(fc.array(fc.array(fc.nat(30), { maxLength: 6 }), { minLength: 1, maxLength: 30 }), fc.nat(30), (inherits, cut) => {

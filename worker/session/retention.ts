@@ -14,8 +14,12 @@ export interface DatedSnapshot {
   savedAt: number;
 }
 
-/** `snapshots`: newest first. */
-export function chooseKept(snapshots: readonly DatedSnapshot[], now: number): { kept: DatedSnapshot[]; dropped: DatedSnapshot[] } {
+/** `snapshots`: newest first. `awaited`: the one that people are on their way back to, which stays until they are there. */
+export function chooseKept(
+  snapshots: readonly DatedSnapshot[],
+  now: number,
+  awaited: string | null = null,
+): { kept: DatedSnapshot[]; dropped: DatedSnapshot[] } {
   const kept: DatedSnapshot[] = [];
   const dropped: DatedSnapshot[] = [];
   const days = new Set<number>();
@@ -24,7 +28,8 @@ export function chooseKept(snapshots: readonly DatedSnapshot[], now: number): { 
     const isLastOfDay = !days.has(day);
     days.add(day);
     const isRecent = now - snapshot.savedAt < KEPT_DAYS * DAY_MS;
-    if (index < KEPT_NEWEST || (isLastOfDay && isRecent)) kept.push(snapshot);
+    const isAwaited = snapshot.ref.snapshotId === awaited;
+    if (index < KEPT_NEWEST || (isLastOfDay && isRecent) || isAwaited) kept.push(snapshot);
     else dropped.push(snapshot);
   }
   return { kept, dropped };

@@ -7,22 +7,13 @@
  * state's parts. The next start finds another head than its disk holds, and hydrates.
  */
 import type { ErrorCode } from "@ai-dev-platform/protocol/errors";
-import { authorSchema, rewindScopeSchema, type Author, type RewindScope } from "@ai-dev-platform/protocol/events";
-import { snapshotIdSchema } from "@ai-dev-platform/protocol/ids";
+import type { Author, RewindScope } from "@ai-dev-platform/protocol/events";
 import { agentPartsOf, allParts, snapshotRefSchema, type SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
-import * as z from "zod";
 import type { Runner } from "./flow.ts";
 import type { BaseParts, SessionParts } from "./parts.ts";
+import { readPendingRewind, writePendingRewind } from "./pending-rewind.ts";
 import { headOf, readConversations, storeSnapshot } from "./saves.ts";
 import { threadConfig } from "./threads.ts";
-
-const pendingSchema = z.object({
-  snapshotId: snapshotIdSchema,
-  author: authorSchema,
-  /** Absent in what older versions noted. */
-  scope: rewindScopeSchema.default("all"),
-});
-type Pending = z.infer<typeof pendingSchema>;
 
 type Outcome = { ok: true } | { ok: false; code: ErrorCode; detail?: string };
 
@@ -34,12 +25,12 @@ export function requestRewind(parts: SessionParts, wanted: { snapshotId: string;
   if (turns.length > 0) return { ok: false, code: "turn_running" };
   if (findSnapshot(sql, snapshotId) === null) return { ok: false, code: "not_found", detail: "That saved state is not kept any more." };
   if (headOf(sql)?.snapshotId === snapshotId && runner.state === "off") return { ok: true };
-  sql.exec(`UPDATE session SET rewind_to = ?`, JSON.stringify(wanted satisfies Pending));
+  writePendingRewind(sql, wanted);
   if (runner.state === "off" || runner.state === "waiting") applyRewind(parts);
   else if (runner.state === "ready") conductor.feed({ type: "deadline", name: "runner_idle" });
-  const isUnderWay = readPending(sql) === null || isLeaving(conductor.flow.runner.state);
+  const isUnderWay = readPendingRewind(sql) === null || isLeaving(conductor.flow.runner.state);
   if (isUnderWay) return { ok: true };
-  sql.exec(`UPDATE session SET rewind_to = NULL`);
+  writePendingRewind(sql, null);
   return { ok: false, code: "unavailable", detail: "The session is just starting. Try again in a moment." };
 }
 
@@ -49,9 +40,9 @@ const isLeaving = (state: Runner["state"]): boolean => state === "retiring" || s
 /** The last runner is fenced: nobody can save any more, so that the head may move. */
 export function applyRewind(parts: BaseParts): void {
   const { sql, ledger, newId } = parts;
-  const pending = readPending(sql);
+  const pending = readPendingRewind(sql);
   if (pending === null) return;
-  sql.exec(`UPDATE session SET rewind_to = NULL`);
+  writePendingRewind(sql, null);
   const target = findSnapshot(sql, pending.snapshotId);
   if (target === null) return;
   const head = headOf(sql);
@@ -80,11 +71,6 @@ export function applyRewind(parts: BaseParts): void {
   sql.exec(`DELETE FROM agent_sessions`);
   for (const [thread, id] of Object.entries(conversations))
     sql.exec(`INSERT INTO agent_sessions (thread, agent_session_id) VALUES (?, ?)`, thread, id);
-}
-
-function readPending(sql: SqlStorage): Pending | null {
-  const text = sql.exec<{ rewind_to: string | null }>(`SELECT rewind_to FROM session`).toArray()[0]?.rewind_to ?? null;
-  return text === null ? null : pendingSchema.parse(JSON.parse(text));
 }
 
 interface Found {

@@ -14,6 +14,7 @@ import { seqOfItem } from "./event-log.ts";
 import { problemOf } from "./flow.ts";
 import { hearSave } from "./moves.ts";
 import type { SessionParts } from "./parts.ts";
+import { readPendingRewind } from "./pending-rewind.ts";
 import { chooseKept, inheritsFrom, KEPT_NEWEST, unreferencedParts, type DatedSnapshot } from "./retention.ts";
 import type { LinkMark } from "./runner-link.ts";
 import { countAnew, countSave } from "./stored-bytes.ts";
@@ -156,7 +157,7 @@ function dropOld(parts: SessionParts): void {
   const { count } = sql.exec<{ count: number }>(`SELECT COUNT(*) AS count FROM snapshots`).one();
   if (count <= KEPT_NEWEST) return;
   const sessionId = parts.init()?.sessionId ?? "";
-  const { kept, dropped } = chooseKept(datedSnapshots(sql), ports.clock.now());
+  const { kept, dropped } = chooseKept(datedSnapshots(sql), ports.clock.now(), readPendingRewind(sql)?.snapshotId ?? null);
   if (dropped.length === 0) return;
   countAnew(sql);
   for (const { ref } of dropped) sql.exec(`DELETE FROM snapshots WHERE snapshot_id = ?`, ref.snapshotId);
