@@ -17,7 +17,7 @@ export const remark = (text: string): void => {
 };
 
 /** Colours are for people at a terminal who have not said that they want none (no-color.org). */
-const hasColours = (): boolean => process.stdout.isTTY === true && (process.env["NO_COLOR"] ?? "") === "" && process.env["TERM"] !== "dumb";
+const hasColours = (): boolean => process.stdout.isTTY && (process.env["NO_COLOR"] ?? "") === "" && process.env["TERM"] !== "dumb";
 const CODES = { good: "32", bad: "31", faint: "2", strong: "1" } as const;
 
 export const paint = (look: keyof typeof CODES, text: string): string => (hasColours() ? `\u001b[${CODES[look]}m${text}\u001b[0m` : text);

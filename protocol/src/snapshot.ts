@@ -51,7 +51,10 @@ export const snapshotRefSchema = z.object({
    * After going back with the files alone: what the agents' own folder is read from instead, in reading order. The files
    * are still read from `inherited` and `parts`. The next save is made of both, and has no such list.
    */
-  agentParts: z.array(inheritedPartSchema).max(MAX_INHERITED_PARTS + MAX_SNAPSHOT_PARTS).optional(),
+  agentParts: z
+    .array(inheritedPartSchema)
+    .max(MAX_INHERITED_PARTS + MAX_SNAPSHOT_PARTS)
+    .optional(),
   dependencies: z.array(dependencyLayerSchema).max(MAX_DEPENDENCY_LAYERS).default([]),
   /** Bytes before compression, and regular files, of the workspace layer. */
   treeBytes: z.int().min(0),

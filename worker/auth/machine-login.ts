@@ -29,7 +29,7 @@ export const showUserCode = (code: string): string => `${code.slice(0, USER_CODE
 /** As typed, in any case, with or without the dash; null when it cannot be a code. */
 export function readUserCode(typed: string): string | null {
   const code = typed.toUpperCase().replaceAll(/[\s-]/g, "");
-  return code.length === USER_CODE_CHARS && [...code].every((letter) => USER_CODE_LETTERS.includes(letter)) ? code : null;
+  return code.length === USER_CODE_CHARS && Array.from(code).every((letter) => USER_CODE_LETTERS.includes(letter)) ? code : null;
 }
 
 export interface WaitingLogin {

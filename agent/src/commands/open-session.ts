@@ -21,7 +21,7 @@ export async function trustedDir(serverDir: string, dir: string, isTrustGiven: b
 }
 
 async function isTrustedByPerson(folder: string): Promise<boolean> {
-  if (process.stdin.isTTY !== true) return false;
+  if (!process.stdin.isTTY) return false;
   remark(`Sessions will read and change files in ${folder}, and run its programs as you.`);
   remark("Its own hooks, tool servers and settings stay off until you trust the project in the browser.");
   const terminal = createInterface({ input: process.stdin, output: process.stderr });

@@ -29,7 +29,7 @@ export async function prepareKit(dataDir: string, mayFetchClaude: boolean): Prom
 }
 
 async function wantsClaude(): Promise<boolean> {
-  if (process.stdin.isTTY !== true) return false;
+  if (!process.stdin.isTTY) return false;
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
     return !/^n/i.test((await terminal.question("Claude Code is not installed here. Fetch it (170 MB)? [Y/n] ")).trim());

@@ -73,7 +73,7 @@ export async function markOf(root: string, folder: string): Promise<string | nul
   // Packages that came or went by hand. In a virtual environment they lie deeper.
   for (const below of [".", ...(await sitePackages(full))]) {
     const names = await readdir(path.join(full, below)).catch(() => []);
-    hash.update(names.toSorted().join("\0"));
+    hash.update(names.toSorted(byCode).join("\0"));
   }
   return hash.digest("hex");
 }
@@ -118,3 +118,6 @@ function once(ask: () => Promise<string>): () => Promise<string> {
   let asked: Promise<string> | null = null;
   return () => (asked ??= ask());
 }
+
+/** The same order on every computer, whatever its language. */
+const byCode = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
