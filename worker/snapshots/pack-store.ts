@@ -12,9 +12,15 @@ import { matches } from "./store.ts";
 
 const utf8 = new TextDecoder();
 
+/**
+ * This runtime's zstd counts a whole working buffer against the limit, and refuses frames of some 64 KB and more whose limit
+ * is exact. What comes out is compared with its exact size by the reader.
+ */
+const WORKING_BYTES = 262_144;
+
 export const workerPacks: PackPlatform = {
   sha256: (bytes) => createHash("sha256").update(bytes).digest("base64url"),
-  decompress: (stored, maxBytes) => zstdDecompressSync(stored, { maxOutputLength: maxBytes }),
+  decompress: (stored, maxBytes) => zstdDecompressSync(stored, { maxOutputLength: maxBytes + WORKING_BYTES }),
   decodeUtf8: (bytes) => utf8.decode(bytes),
 };
 

@@ -19,6 +19,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { zstdCompressSync } from "node:zlib";
 import type { SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
 import { savePack } from "../../../agent/src/runner/workspace/packs/save-pack.ts";
 import { decodeIndex, encodeIndex, type TreeIndex } from "../../../agent/src/runner/workspace/packs/tree-index.ts";
@@ -54,6 +55,7 @@ export interface HistoryRequest {
 /** POST / writes a history; POST /unpack/zip and /unpack/tar unpack an archive with the system's own tools. */
 export async function answerPacks(request: Request): Promise<Response> {
   const [, what, format] = new URL(request.url).pathname.split("/");
+  if (what === "compress") return new Response(new Uint8Array(zstdCompressSync(Buffer.from(await request.arrayBuffer()))));
   const scratch = mkdtempSync(path.join(tmpdir(), "saved-packs-"));
   try {
     if (what === "unpack") return Response.json(unpacked(scratch, format ?? "", Buffer.from(await request.arrayBuffer())));
