@@ -11,6 +11,7 @@ import { checkOrigin } from "./middleware/origin.ts";
 import { requestId } from "./middleware/request-id.ts";
 import { secureHeaders } from "./middleware/secure-headers.ts";
 import { authorizeRoutes } from "./routes/authorize.ts";
+import { browserKeysRoutes } from "./routes/browser-keys.ts";
 import { configRoutes } from "./routes/config.ts";
 import { deviceRoutes } from "./routes/device.ts";
 import { downloadsRoutes } from "./routes/downloads.ts";
@@ -42,7 +43,7 @@ for (const routes of [configRoutes, authRoutes, meRoutes, settingsRoutes, keysRo
 for (const routes of [projectsRoutes, sessionsRoutes, sharesRoutes, machinesRoutes, runnerRoutes, llmRoutes]) app.route("/", routes);
 for (const routes of [forksRoutes, networkRoutes, gitCredentialsRoutes, gitProxyRoutes, importsRoutes, storageRoutes])
   app.route("/", routes);
-for (const routes of [deviceRoutes, authorizeRoutes, machineSelfRoutes, downloadsRoutes]) app.route("/", routes);
+for (const routes of [deviceRoutes, authorizeRoutes, machineSelfRoutes, downloadsRoutes, browserKeysRoutes]) app.route("/", routes);
 
 // Pages with an id in the path: the app itself, with the Worker's headers. The asset binding answers the root with index.html.
 app.get("/s/*", (c) => c.env.ASSETS.fetch(new URL("/", c.req.url)));

@@ -45,6 +45,17 @@ const permission = {
   sessionRule: "git push",
 };
 
+const signature = {
+  keyId: "k".repeat(22),
+  machineId: mch,
+  incarnation: 3,
+  counter: 1,
+  nonce: "n".repeat(22),
+  issuedAt: 1_800_000_000_000,
+  expiresAt: 1_800_000_060_000,
+  signature: "s".repeat(86),
+};
+
 const VIEWER = [
   { type: "hello", version: 1, afterSeq: null },
   { type: "ack", receivedBytes: 65_536 },
@@ -57,6 +68,7 @@ const VIEWER = [
   { type: "answer", requestId: req, approvalId: apr, answer: { decision: "allow_once" } },
   { type: "set_mode", requestId: req, mode: "plan" },
   { type: "set_model", requestId: req, model: "sonnet" },
+  { type: "machine_command", requestId: req, command: { kind: "allow_collaborators", allowed: true }, signature },
   { type: "set_budget", requestId: req, budgetUsd: 5 },
   { type: "set_max_hours", requestId: req, maxHours: 24 },
   { type: "set_lifecycle", requestId: req, lifecycle: "multi-agent" },
@@ -109,6 +121,7 @@ const RUNNER_ORDERS = [
   { type: "interrupt", turnId: trn },
   { type: "answer", approvalId: apr, answer: { decision: "deny", message: "no" } },
   { type: "set_mode", mode: "acceptEdits" },
+  { type: "machine_command", command: { kind: "unpin_key", keyId: "k".repeat(22) }, signature },
   { type: "set_model", model: "opus" },
   { type: "query", requestId: req, query: { kind: "changes" } },
   { type: "save", requestId: req, asked: false },
@@ -130,9 +143,10 @@ const MACHINE = [
   },
   { type: "reply", requestId: req, ok: true },
   { type: "runner_exited", sessionId: ses, incarnation: 1, exitCode: 0, signal: null, lastWords: "" },
+  { type: "about", folders: ["/home/mara/site"] },
 ];
 const MACHINE_ORDERS = [
-  { type: "welcome", version: 1 },
+  { type: "welcome", version: 1, serverVersion: "0.1.0", replaced: { name: "laptop", connectedAt: 1 } },
   { type: "start", requestId: req, order: { sessionId: ses, incarnation: 1, linkToken: "l", modelToken: "m", source: { kind: "empty" } } },
   { type: "kill", requestId: req, sessionId: ses, incarnation: 1 },
   { type: "forget", requestId: req, sessionId: ses },

@@ -13,6 +13,7 @@ import {
   type ModelSource,
   type SandboxSize,
 } from "./modes.ts";
+import type { MachineState } from "./machine.ts";
 import { hostNameSchema, networkSchema } from "./network.ts";
 import type { Role } from "./roles.ts";
 import { workspaceSourceSchema, type WorkspaceSource } from "./runner.ts";
@@ -249,6 +250,15 @@ export interface MachineBody {
   lastSeenAt: number;
   isOperator: boolean;
   allowsPaths: boolean;
+  state: MachineState;
+  /** Since when it is in this state; of one that is not connected: when it was last heard. */
+  since: number;
+  /** Its program is of an older release than this deployment. */
+  isOutdated: boolean;
+  /** Opened on it for sessions. Of one's own machine; an operator's folders are nobody's business. */
+  folders: string[];
+  /** The caller's own sessions whose runner is on it now. */
+  sessions: { sessionId: string; title: string }[];
 }
 
 /** Hosts that all sandboxes of a user may reach. GET /api/allowed-hosts → { hosts }; PUT, DELETE /api/allowed-hosts/:host (a host pattern) → AllowedHostBody, 204 */
@@ -279,4 +289,12 @@ export interface GitCredentialBody {
   last4: string;
   createdAt: number;
   lastUsedAt: number | null;
+}
+
+/** Public keys of a user's browsers. GET /api/browser-keys → { keys }; POST `browserKeySchema` → BrowserKeyBody (201); DELETE /api/browser-keys/:keyId → 204 */
+export interface BrowserKeyBody {
+  keyId: string;
+  publicKey: string;
+  name: string;
+  createdAt: number;
 }

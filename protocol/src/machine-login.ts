@@ -4,6 +4,7 @@
  */
 import * as z from "zod";
 import { machineIdSchema, projectIdSchema } from "./ids.ts";
+import { browserKeyIdSchema, MAX_KEY_NAME_CHARS, publicKeySchema } from "./signing.ts";
 
 export const LOGIN_KINDS = ["loopback", "device"] as const;
 export type LoginKind = (typeof LOGIN_KINDS)[number];
@@ -49,8 +50,23 @@ export const loginTokenSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("loopback"), loginId: key, code: key, verifier: z.string().regex(/^[\w.~-]{43,128}$/) }),
   z.strictObject({ kind: z.literal("device"), deviceCode: key }),
 ]);
+/** A browser's public key, for a machine to pin. */
+export const browserKeySchema = z.strictObject({ publicKey: publicKeySchema, name: z.string().trim().min(1).max(MAX_KEY_NAME_CHARS) });
+export type BrowserKey = z.infer<typeof browserKeySchema>;
+
 const personSchema = z.object({ name: z.string(), email: z.string() });
-export const machineLoginBodySchema = z.object({ token: z.string().min(1), machineId: machineIdSchema, user: personSchema });
+export const machineLoginBodySchema = z.object({
+  token: z.string().min(1),
+  machineId: machineIdSchema,
+  user: personSchema,
+  /** Of the browser that approved a device's sign-in. It came by the server: people compare its fingerprint. */
+  browserKey: browserKeySchema.optional(),
+});
+
+/** GET /machine/browser-keys (token) → public keys that the person's browsers showed; nothing is pinned by it. */
+export const machineBrowserKeysSchema = z.object({
+  keys: z.array(z.object({ keyId: browserKeyIdSchema, publicKey: publicKeySchema, name: z.string() })),
+});
 
 /** GET /machine/self (token) → who this computer is here. */
 export const machineSelfBodySchema = z.object({
@@ -78,6 +94,8 @@ export const machineSessionsBodySchema = z.object({
 export const machineOpenSchema = z.strictObject({
   projectId: projectIdSchema.optional(),
   path: z.string().min(1).max(4_000).optional(),
+  /** Absent: the stored key, or the demo model. */
+  modelSource: z.enum(["key", "login"]).optional(),
   /** Even where one is there already. */
   isNew: z.boolean().default(false),
 });
@@ -103,7 +121,12 @@ export interface ConnectBody {
   expiresAt: number;
 }
 /** POST /api/connect → ConnectAnswerBody: where the browser goes to hand the code over; null for a device. */
-export const connectAnswerSchema = z.strictObject({ which: connectWhichSchema, approve: z.boolean() });
+export const connectAnswerSchema = z.strictObject({
+  which: connectWhichSchema,
+  approve: z.boolean(),
+  /** For a device; a loopback sign-in hands it over without the server. */
+  browserKey: browserKeySchema.optional(),
+});
 export interface ConnectAnswerBody {
   redirectTo: string | null;
 }

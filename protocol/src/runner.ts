@@ -1,7 +1,7 @@
 /** Frames between a runner and its session (SPEC RN, OB). The runner dials out. */
 import * as z from "zod";
 import { approvalAnswerSchema } from "./approvals.ts";
-import { modeSchema, problemSchema, runnerEventSchema, turnOutcomeSchema } from "./events.ts";
+import { modelSourceSchema, modeSchema, problemSchema, runnerEventSchema, turnOutcomeSchema, usageSchema } from "./events.ts";
 import {
   approvalIdSchema,
   importIdSchema,
@@ -16,7 +16,7 @@ import {
 import { ARCHIVE_FORMATS } from "./modes.ts";
 import { MAX_PROMPT_CHARS, MAX_THREADS, RUNNER_LOG_LINE_CHARS, RUNNER_LOG_LINES } from "./limits.ts";
 import { queryResultSchema, querySchema } from "./queries.ts";
-import { commandSignatureSchema } from "./signing.ts";
+import { commandSignatureSchema, machineCommandSchema } from "./signing.ts";
 import { snapshotRefSchema } from "./snapshot.ts";
 
 /** The agent's report that a turn is over. The session, not the runner, writes the turn's end. */
@@ -26,6 +26,8 @@ export const turnReportSchema = z.object({
   outcome: turnOutcomeSchema,
   problem: problemSchema.optional(),
   agentSessionId: z.string().nullable(),
+  /** As the agent counts it; taken only where its model calls do not pass the proxy. */
+  usage: usageSchema.optional(),
 });
 /** A prompt that joined a running turn was taken in by the agent. */
 export const promptTakenSchema = z.object({ type: z.literal("prompt_taken"), promptId: promptIdSchema, turnId: turnIdSchema });
@@ -129,6 +131,8 @@ export const runnerConfigSchema = z.object({
   source: workspaceSourceSchema,
   /** Whether the repository's own settings, hooks and MCP servers may run. */
   trustProject: z.boolean(),
+  /** `login`: the machine's own Claude login, without the proxy. Absent: through the proxy. */
+  modelSource: modelSourceSchema.optional(),
   mode: modeSchema,
   model: z.string(),
   /** Of the main thread. */
@@ -140,6 +144,8 @@ export const runnerConfigSchema = z.object({
   /** Newest first: the head, then the ones to fall back to. */
   snapshots: z.array(snapshotRefSchema).max(3),
   mcpServers: z.array(mcpServerConfigSchema),
+  /** Of `mode`, where a browser signed it: a person's own machine takes no looser one on the session's word. */
+  modeSignature: commandSignatureSchema.optional(),
 });
 export type RunnerConfig = z.infer<typeof runnerConfigSchema>;
 
@@ -168,6 +174,8 @@ export const runnerOrderFrameSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("threads"), threads: z.array(threadInfoSchema).max(MAX_THREADS) }),
   z.object({ type: z.literal("set_mode"), mode: modeSchema, signature: commandSignatureSchema.optional() }),
   z.object({ type: z.literal("set_model"), model: z.string(), signature: commandSignatureSchema.optional() }),
+  /** Given again after each reconnect: a machine that took it knows. */
+  z.object({ type: z.literal("machine_command"), command: machineCommandSchema, signature: commandSignatureSchema }),
   z.object({ type: z.literal("query"), requestId: requestIdSchema, query: querySchema }),
   z.object({ type: z.literal("save"), requestId: requestIdSchema, asked: z.boolean() }),
   z.object({

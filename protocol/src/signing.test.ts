@@ -1,6 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { MAX_SIGNATURE_TTL_MS } from "./limits.ts";
-import { canonical, CLOCK_SKEW_MS, judgeSigned, laneOf, NOTHING_SEEN, signedText, type Command, type Unsigned } from "./signing.ts";
+import {
+  canonical,
+  CLOCK_SKEW_MS,
+  fingerprintOf,
+  isSameFingerprint,
+  judgeSigned,
+  laneOf,
+  NOTHING_SEEN,
+  signedText,
+  type Command,
+  type Unsigned,
+} from "./signing.ts";
 
 const NOW = 1_800_000_000_000;
 const machineId = "mch_0123456789abcdefghjkmnpqrs";
@@ -83,5 +94,20 @@ describe("what a machine takes", () => {
       muchLater,
     );
     expect(next.ok && Object.keys(next.seen.nonces)).toEqual(["m".repeat(22)]);
+  });
+});
+
+describe("the fingerprint of a key", () => {
+  it("[SG3] is 80 bits of the key's hash, in letters that cannot be mistaken for each other", () => {
+    expect(fingerprintOf("A".repeat(22))).toBe("0000-0000-0000-0000");
+    expect(fingerprintOf("_".repeat(22))).toBe("ZZZZ-ZZZZ-ZZZZ-ZZZZ");
+    const base = "ABCDEFGHIJKLMNOPQRSTUV";
+    const others = Array.from({ length: 13 }, (_, at) => fingerprintOf(`${base.slice(0, at)}-${base.slice(at + 1)}`));
+    expect(new Set([fingerprintOf(base), ...others]).size).toBe(14);
+  });
+  it("[SG3] is compared as people type it", () => {
+    expect(isSameFingerprint(" 7k2m 9qxc-o4tbwz5h", "7K2M-9QXC-04TB-WZ5H")).toBe(true);
+    for (const other of ["", "7K2M-9QXC-04TB-WZ5", "7K2M-9QXC-04TB-WZ5J"])
+      expect(isSameFingerprint(other, "7K2M-9QXC-04TB-WZ5H")).toBe(false);
   });
 });

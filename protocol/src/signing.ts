@@ -13,6 +13,27 @@ export const browserKeyIdSchema = z.string().regex(/^[\w-]{22}$/);
 /** The raw public key of 32 bytes, base64url. */
 export const publicKeySchema = z.string().regex(/^[\w-]{43}$/);
 
+export const MAX_KEY_NAME_CHARS = 100;
+
+/** Letters of a fingerprint: none looks like another (Crockford's base 32). */
+const FINGERPRINT_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+const FINGERPRINT_CHARS = 16;
+const BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/** What two people, or two screens, compare: 80 bits of the key's hash, as `7K2M-9QXC-04TB-WZ5H`. */
+export function fingerprintOf(keyId: string): string {
+  const bits = [...keyId].map((char) => BASE64URL.indexOf(char).toString(2).padStart(6, "0")).join("");
+  let letters = "";
+  for (let at = 0; at < FINGERPRINT_CHARS; at++) letters += FINGERPRINT_LETTERS[Number.parseInt(bits.slice(at * 5, at * 5 + 5), 2)] ?? "";
+  return letters.replaceAll(/(.{4})(?=.)/g, "$1-");
+}
+
+/** As a person typed it: any case, with or without dashes, with letters that look alike taken for the right ones. */
+export function isSameFingerprint(typed: string, fingerprint: string): boolean {
+  const plain = (text: string) => text.toUpperCase().replaceAll(/[\s-]/g, "").replaceAll("O", "0").replaceAll(/[IL]/g, "1");
+  return plain(typed) === plain(fingerprint);
+}
+
 export const commandSignatureSchema = z.strictObject({
   keyId: browserKeyIdSchema,
   machineId: machineIdSchema,
@@ -35,17 +56,31 @@ export type Command =
   | { kind: "answer"; approvalId: string; answer: unknown }
   | { kind: "set_mode"; mode: string }
   | { kind: "set_model"; model: string }
+  | MachineCommand;
+
+/** What changes whom the machine listens to. It is for the machine alone and is not logged. */
+export const machineCommandSchema = z.discriminatedUnion("kind", [
   /** Another browser of the same person may sign from now on. */
-  | { kind: "pin_key"; keyId: string; publicKey: string; name: string }
-  | { kind: "unpin_key"; keyId: string };
+  z.strictObject({
+    kind: z.literal("pin_key"),
+    keyId: browserKeyIdSchema,
+    publicKey: publicKeySchema,
+    name: z.string().trim().min(1).max(MAX_KEY_NAME_CHARS),
+  }),
+  z.strictObject({ kind: z.literal("unpin_key"), keyId: browserKeyIdSchema }),
+  /** In this session the machine takes unsigned prompts and answers, too: those of people that it was shared with. */
+  z.strictObject({ kind: z.literal("allow_collaborators"), allowed: z.boolean() }),
+]);
+export type MachineCommand = z.infer<typeof machineCommandSchema>;
 
 /**
- * Commands of one lane keep their order; lanes pass each other. A steering prompt overtakes queued ones by nature, and
- * an answer overtakes both.
+ * Commands of one lane keep their order; lanes pass each other. A steering prompt overtakes queued ones by nature, an
+ * answer overtakes both, and each approval is answered for itself.
  */
 export function laneOf(command: Command): string {
   if (command.kind === "prompt") return `${command.delivery}:${command.thread}`;
-  return "control";
+  if (command.kind === "answer") return `answer:${command.approvalId}`;
+  return command.kind === "set_mode" || command.kind === "set_model" ? command.kind : "machine";
 }
 
 /** Everything but the signature itself, and the session it is for. */

@@ -18,7 +18,7 @@ import { MAX_HISTORY_PAGE, MAX_MAX_HOURS, MAX_PROMPT_CHARS, MAX_THREADS, MIN_MAX
 import { allowScopeSchema, hostNameSchema, networkSchema } from "./network.ts";
 import { querySchema, type QueryResult } from "./queries.ts";
 import type { Role } from "./roles.ts";
-import { commandSignatureSchema } from "./signing.ts";
+import { commandSignatureSchema, machineCommandSchema } from "./signing.ts";
 import type { SessionState } from "./state.ts";
 
 const modelIdSchema = z.string().min(1).max(100);
@@ -81,6 +81,13 @@ export const viewerFrameSchema = z.discriminatedUnion("type", [
     requestId: requestIdSchema,
     model: modelIdSchema,
     signature: commandSignatureSchema.optional(),
+  }),
+  /** For the person's own machine alone; the session hands it on and keeps it until it expires. */
+  z.strictObject({
+    type: z.literal("machine_command"),
+    requestId: requestIdSchema,
+    command: machineCommandSchema,
+    signature: commandSignatureSchema,
   }),
   z.strictObject({ type: z.literal("set_budget"), requestId: requestIdSchema, budgetUsd: z.number().min(0).max(10_000) }),
   z.strictObject({

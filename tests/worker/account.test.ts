@@ -181,6 +181,7 @@ describe("deleting an account", () => {
       "allowed_hosts",
       "auth_accounts",
       "auth_sessions",
+      "browser_keys",
       "git_credentials",
       "imports",
       "machine_logins",

@@ -10,6 +10,7 @@ import {
   authSessions,
   authUsers,
   authVerifications,
+  browserKeys,
   gitCredentials,
   imports,
   machineLogins,
@@ -31,6 +32,7 @@ export async function lockAccount(d1: D1Database, userId: string, now: number): 
     db.update(authUsers).set({ deletingAt: now }).where(eq(authUsers.id, userId)),
     db.delete(machineTokens).where(eq(machineTokens.userId, userId)),
     db.delete(machineLogins).where(eq(machineLogins.userId, userId)),
+    db.delete(browserKeys).where(eq(browserKeys.userId, userId)),
   ]);
 }
 

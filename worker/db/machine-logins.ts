@@ -29,7 +29,7 @@ export async function findLogin(db: D1Database, key: LoginKey): Promise<MachineL
 export async function answerLogin(
   db: D1Database,
   loginId: string,
-  answer: { status: "approved" | "denied"; userId: string; codeHash: string | null },
+  answer: { status: "approved" | "denied"; userId: string; codeHash: string | null; browserKey: string | null },
   now: number,
 ): Promise<boolean> {
   const rows = await openDb(db)

@@ -302,6 +302,8 @@ export const machineLogins = sqliteTable(
     address: text("address"),
     country: text("country"),
     userId: text("user_id"),
+    /** JSON: the public key of the browser that approved a device. */
+    browserKey: text("browser_key"),
     intervalMs: integer("interval_ms").notNull(),
     polledAt: at("polled_at"),
     createdAt: at("created_at").notNull(),
@@ -312,6 +314,19 @@ export const machineLogins = sqliteTable(
     uniqueIndex("machine_logins_device_code").on(table.deviceCodeHash),
     index("machine_logins_expires").on(table.expiresAt),
   ],
+);
+
+/** Public keys of a user's browsers: a directory to choose from. Which of them a machine listens to, that machine knows alone. */
+export const browserKeys = sqliteTable(
+  "browser_keys",
+  {
+    userId: text("user_id").notNull(),
+    keyId: text("key_id").notNull(),
+    publicKey: text("public_key").notNull(),
+    name: text("name").notNull(),
+    createdAt: at("created_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.userId, table.keyId] })],
 );
 
 // --- network ---

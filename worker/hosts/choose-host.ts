@@ -1,5 +1,6 @@
 /** Which host a session's runners live on: its own choice, at creation or by a move. A deployment without sandboxes says so. */
 import type { HostKind } from "@ai-dev-platform/protocol/modes";
+import { machineOwner } from "../db/machine-tokens.ts";
 import { listOperatorMachines, mayUseMachine } from "../db/machines.ts";
 import { readConfig } from "../env.ts";
 import type { Offers, RunnerHost } from "../session/ports.ts";
@@ -21,6 +22,7 @@ export function offeredPlaces(env: Env): Offers {
       if (machineId !== null) return (await mayUseMachine(env.DB, machineId, ownerId)) ? null : "That machine is unknown, or not yours.";
       return (await listOperatorMachines(env.DB)).length > 0 ? null : "No machine of this deployment was ever connected.";
     },
+    isOwnMachine: async (machineId) => (await machineOwner(env.DB, machineId)) !== null,
   };
 }
 

@@ -15,6 +15,7 @@ import { requireUser, type AppContext, type AppEnv } from "../middleware/auth.ts
 import { parseJson } from "../middleware/body.ts";
 import { clientAddress, takeRate } from "../middleware/rate-limit.ts";
 import { hashSecret } from "../shares/link-secret.ts";
+import { registerBrowserKey } from "./browser-keys.ts";
 
 /** Typing by hand, with mistakes; not guessing. A right code is looked up twice: to be shown, and to be answered. */
 const CODE_RULE: RateRule = { name: "machine-code", limit: 20, windowMs: 10 * 60_000 };
@@ -36,15 +37,17 @@ authorizeRoutes.get("/api/connect", requireUser, async (c) => {
 });
 
 authorizeRoutes.post("/api/connect", requireUser, async (c) => {
-  const { which, approve } = await parseJson(c, connectAnswerSchema);
+  const { which, approve, browserKey } = await parseJson(c, connectAnswerSchema);
   const login = await waitingLogin(c, which);
   const code = approve && login.kind === "loopback" ? newSecret() : null;
   const answer = {
     status: approve ? ("approved" as const) : ("denied" as const),
     userId: c.get("user").userId,
     codeHash: code === null ? null : await hashSecret(code),
+    browserKey: approve && browserKey !== undefined ? JSON.stringify(browserKey) : null,
   };
   if (!(await answerLogin(c.env.DB, login.loginId, answer, Date.now()))) throw new AppError("login_expired");
+  if (approve && browserKey !== undefined) await registerBrowserKey(c.env, answer.userId, browserKey, Date.now());
   return c.json({ redirectTo: redirectOf(login, code) } satisfies ConnectAnswerBody);
 });
 

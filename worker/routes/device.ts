@@ -5,6 +5,7 @@
 import { Hono } from "hono";
 import type * as z from "zod";
 import {
+  browserKeySchema,
   deviceLoginSchema,
   loginTokenSchema,
   loopbackLoginSchema,
@@ -145,5 +146,6 @@ async function signInMachine(env: Env, login: MachineLogin, now: number): Promis
   const owner = await findTokenOwner(env.DB, tokenHash);
   // The account was deleted between the approval and now.
   if (owner === null) throw new AppError("login_expired");
-  return { token, machineId, user: { name: owner.name, email: owner.email } };
+  const browserKey = login.browserKey === null ? {} : { browserKey: browserKeySchema.parse(JSON.parse(login.browserKey)) };
+  return { token, machineId, user: { name: owner.name, email: owner.email }, ...browserKey };
 }

@@ -42,7 +42,8 @@ export async function createSession(
   return init.sessionId;
 }
 
-export async function createFromInit(env: Env, init: SessionInit, now: number): Promise<void> {
+export async function createFromInit(env: Env, wanted: SessionInit, now: number): Promise<void> {
+  const init = await withOwner(env, wanted);
   const { ownerId: userId, host = "machine", size = DEFAULT_SANDBOX_SIZE } = init;
   const { sessionId, projectId, title, lifecycle, mode, modelSource, machineId } = init;
   if (machineId !== null && !(await mayUseMachine(env.DB, machineId, userId))) {
@@ -60,6 +61,12 @@ export async function createFromInit(env: Env, init: SessionInit, now: number): 
     if (isNew) await undo(env, sessionId, userId, now);
     throw cause;
   }
+}
+
+/** Who is served by whom is known here: a fork's origin may have run on another machine. */
+async function withOwner(env: Env, { isOwnMachine: _origin, ...init }: SessionInit): Promise<SessionInit> {
+  const owner = init.machineId === null ? null : await machineOwner(env.DB, init.machineId);
+  return owner === null ? init : { ...init, isOwnMachine: true };
 }
 
 /** Folders of the operator's machines are open where the deployment says so; of a person's own machine, that machine judges. */

@@ -22,6 +22,8 @@ export interface SessionInit {
   modelSource: ModelSource;
   /** Null: any operator machine that is online. */
   machineId: string | null;
+  /** The machine is the owner's own: it does only what a browser that it knows has signed. */
+  isOwnMachine?: boolean;
   budgetUsd: number;
   /** Absent in sessions that were made before there were sandboxes: a machine. */
   host?: HostKind;

@@ -6,6 +6,7 @@ import { answerFits, approvalRequestSchema, type ApprovalAnswer, type ApprovalRe
 import type { ErrorCode } from "@ai-dev-platform/protocol/errors";
 import type { Author } from "@ai-dev-platform/protocol/events";
 import { APPROVAL_TTL_MS } from "@ai-dev-platform/protocol/limits";
+import { commandSignatureSchema, type CommandSignature } from "@ai-dev-platform/protocol/signing";
 import type { Alarms } from "./alarms.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Answered } from "./take-up.ts";
@@ -15,11 +16,13 @@ export const EXPIRED_ANSWER: ApprovalAnswer = { decision: "deny", message: "Nobo
 export interface SettledApproval {
   approvalId: string;
   answer: ApprovalAnswer;
+  signature?: CommandSignature;
 }
 
 export type AnswerOutcome = { ok: true; isNew: boolean } | { ok: false; code: ErrorCode };
 
 type Row = { approval_id: string; request: string; state: "open" | "answered" | "expired" | "withdrawn" | "void"; answer: string | null };
+type SettledRow = Row & { signature: string | null };
 
 export class Approvals {
   readonly #sql: SqlStorage;
@@ -52,7 +55,7 @@ export class Approvals {
     return isOpen;
   }
 
-  answer(approvalId: string, answer: ApprovalAnswer, author: Author): AnswerOutcome {
+  answer(approvalId: string, answer: ApprovalAnswer, author: Author, signature?: CommandSignature): AnswerOutcome {
     const row = this.#sql
       .exec<Row>(`SELECT approval_id, request, state, answer FROM approvals WHERE approval_id = ?`, approvalId)
       .toArray()[0];
@@ -63,6 +66,8 @@ export class Approvals {
     if (!fits(approvalRequestSchema.parse(JSON.parse(row.request)), answer)) return { ok: false, code: "bad_request" };
     const { turnId } = this.#opened(approvalId);
     this.#close(approvalId, "answered", text);
+    if (signature !== undefined)
+      this.#sql.exec(`UPDATE approvals SET signature = ? WHERE approval_id = ?`, JSON.stringify(signature), approvalId);
     this.#ledger.append({ event: { type: "approval_answered", approvalId, answer, author }, turnId });
     this.#rearm();
     return { ok: true, isNew: true };
@@ -148,9 +153,16 @@ export class Approvals {
   /** Answers given in this turn, for a runner that came back and may have missed them. */
   settledIn(turnId: string): SettledApproval[] {
     return this.#sql
-      .exec<Row>(`SELECT approval_id, request, state, answer FROM approvals WHERE turn_id = ? AND state IN ('answered', 'expired')`, turnId)
+      .exec<SettledRow>(
+        `SELECT approval_id, request, state, answer, signature FROM approvals WHERE turn_id = ? AND state IN ('answered', 'expired')`,
+        turnId,
+      )
       .toArray()
-      .map((row) => ({ approvalId: row.approval_id, answer: row.answer === null ? EXPIRED_ANSWER : JSON.parse(row.answer) }));
+      .map((row) => ({
+        approvalId: row.approval_id,
+        answer: row.answer === null ? EXPIRED_ANSWER : JSON.parse(row.answer),
+        ...(row.signature === null ? {} : { signature: commandSignatureSchema.parse(JSON.parse(row.signature)) }),
+      }));
   }
 
   #expireOne(approvalId: string): void {

@@ -126,8 +126,10 @@ export class Conductor {
       case "disarm":
         return alarms.disarm(effect.name);
       case "show_host": {
-        const { state, incarnation, hostName, problem } = effect;
-        ledger.append({ event: { type: "host_changed", state, incarnation, hostName, ...(problem === null ? {} : { problem }) } });
+        const { state, incarnation, hostName, problem, offlineSince } = effect;
+        const why = problem === null ? {} : { problem };
+        const away = offlineSince === undefined ? {} : { offlineSince };
+        ledger.append({ event: { type: "host_changed", state, incarnation, hostName, ...why, ...away } });
         return;
       }
       case "open_turn":
@@ -238,9 +240,7 @@ export class Conductor {
       .one();
     // The runner knows a turn by its id: one that it has already is not run again.
     if (!hasPrompt) this.#sendPrompt(turnId, { promptId: turn.prompt_id, thread, text: turn.prompt_text ?? "" }, false);
-    for (const { approvalId, answer } of approvals.settledIn(turnId)) {
-      ledger.afterCommit(() => void link.send({ type: "answer", approvalId, answer }));
-    }
+    for (const settled of approvals.settledIn(turnId)) ledger.afterCommit(() => void link.send({ type: "answer", ...settled }));
     for (const steering of prompts.steering(thread)) if (prompts.isHanded(steering.promptId)) this.#sendPrompt(turnId, steering, true);
     this.handSteering();
   }
@@ -262,9 +262,11 @@ export class Conductor {
   }
 
   #sendPrompt(turnId: string, prompt: Pick<QueuedPrompt, "promptId" | "thread" | "text">, isSteering: boolean): void {
-    const { ledger, link } = this.#parts;
+    const { ledger, link, prompts } = this.#parts;
     const { promptId, thread, text } = prompt;
-    ledger.afterCommit(() => void link.send({ type: "prompt", turnId, promptId, thread, text, steer: isSteering }));
+    const signature = prompts.signatureOf(promptId);
+    const signed = signature === undefined ? {} : { signature };
+    ledger.afterCommit(() => void link.send({ type: "prompt", turnId, promptId, thread, text, steer: isSteering, ...signed }));
   }
 
   async #kill(incarnation: number): Promise<void> {

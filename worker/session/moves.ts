@@ -26,8 +26,11 @@ interface Request {
   wanted: Place;
   author: Author;
 }
+/** As it was when the move was accepted: a machine never changes hands. */
+const wantedSchema = placeSchema.extend({ isOwnMachine: z.boolean().optional() });
 /** `saving`: not safe yet. `leaving`: safe; the runner goes. */
 interface Pending extends Request {
+  wanted: z.infer<typeof wantedSchema>;
   state: "saving" | "leaving";
 }
 
@@ -41,7 +44,12 @@ export async function requestMove(parts: SessionParts, request: Request): Promis
   const { init, ledger, places, ports } = parts;
   const ownerId = init()?.ownerId ?? "";
   const here = places.now;
-  const [refusal, lost] = await Promise.all([ports.offers.refusal(ownerId, request.wanted), ports.offers.refusal(ownerId, here)]);
+  const { machineId } = request.wanted;
+  const [refusal, lost, isOwnMachine] = await Promise.all([
+    ports.offers.refusal(ownerId, request.wanted),
+    ports.offers.refusal(ownerId, here),
+    machineId === null ? false : ports.offers.isOwnMachine(machineId),
+  ]);
   if (init() === null) return { ok: false, code: "session_deleted" };
   return ledger.transact(() => {
     const early = answerKnown(parts, request);
@@ -50,7 +58,7 @@ export async function requestMove(parts: SessionParts, request: Request): Promis
     if (verdict === "same") return { ok: true };
     if (typeof verdict !== "string") return { ok: false, ...verdict };
     if (refusal !== null) return { ok: false, code: "move_refused", detail: refusal };
-    return begin(parts, request, verdict);
+    return begin(parts, { ...request, isOwnMachine }, verdict);
   });
 }
 
@@ -67,14 +75,14 @@ function answerOf({ refusal }: Row): MoveOutcome {
   return { ok: false, code: isErrorCode(code) ? code : "move_refused", detail };
 }
 
-function begin(parts: SessionParts, request: Request, verdict: "now" | "save_first" | "leave"): MoveOutcome {
+function begin(parts: SessionParts, request: Request & { isOwnMachine: boolean }, verdict: "now" | "save_first" | "leave"): MoveOutcome {
   const { sql, alarms, conductor, ports } = parts;
   const state: Pending["state"] = verdict === "save_first" ? "saving" : "leaving";
-  const { requestId, wanted, author } = request;
+  const { requestId, wanted, isOwnMachine, author } = request;
   sql.exec(
     `INSERT INTO moves (request_id, wanted, author, state, refusal) VALUES (?, ?, ?, ?, NULL)`,
     requestId,
-    JSON.stringify({ host: wanted.host, machineId: wanted.machineId }),
+    JSON.stringify({ host: wanted.host, machineId: wanted.machineId, isOwnMachine }),
     JSON.stringify(author),
     state,
   );
@@ -174,7 +182,8 @@ function applyMove({ sql, ledger, places, use }: BaseParts): boolean {
   const from = places.now.host;
   sql.exec(`UPDATE moves SET state = 'done' WHERE request_id = ?`, requestId);
   places.moveTo(wanted);
-  ledger.append({ event: { type: "host_moved", from, to: wanted.host, machineId: wanted.machineId, author } });
+  const { host: to, machineId, isOwnMachine } = wanted;
+  ledger.append({ event: { type: "host_moved", from, to, machineId, ...(isOwnMachine === true ? { isOwnMachine } : {}), author } });
   const { hostSeconds: seconds, maxHours } = ledger.state;
   // Back to where hours count, and all are used.
   if (wanted.host === "sandbox" && use.leftMs() === 0) ledger.append({ event: { type: "time_cap_reached", seconds, maxHours } });
@@ -189,7 +198,7 @@ export const isLeavingHost = (sql: SqlStorage): boolean => pendingMove(sql)?.sta
 function pendingMove(sql: SqlStorage): Pending | null {
   const row = sql.exec<Row>(`SELECT * FROM moves WHERE state IN ('saving', 'leaving')`).toArray()[0];
   if (row === undefined) return null;
-  const wanted = placeSchema.parse(JSON.parse(row.wanted));
+  const wanted = wantedSchema.parse(JSON.parse(row.wanted));
   const author = authorSchema.parse(JSON.parse(row.author));
   return { requestId: row.request_id, wanted, author, state: row.state === "saving" ? "saving" : "leaving" };
 }

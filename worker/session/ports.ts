@@ -23,7 +23,8 @@ export interface Randomness {
 export type StartOutcome =
   /** `machineId`: which one took it, where any would do. */
   | { kind: "started"; hostName: string; machineId?: string | undefined }
-  | { kind: "waiting"; code: ErrorCode }
+  /** `hostName`, `offlineSince`: of the one machine that is waited for, where it is known. */
+  | { kind: "waiting"; code: ErrorCode; hostName?: string; offlineSince?: number }
   | { kind: "failed"; code: ErrorCode; detail: string; isTransient: boolean };
 
 /** What a host needs to start a runner. A machine is told the runner's order alone. */
@@ -97,6 +98,8 @@ export interface StorageAllowance {
 export interface Offers {
   /** Why this owner's sessions cannot run there, in words; null when they may. */
   refusal(ownerId: string, place: { host: HostKind; machineId: string | null }): Promise<string | null>;
+  /** Whether the machine is a person's own, and not the operator's: it does only what was signed (SPEC SG). */
+  isOwnMachine(machineId: string): Promise<boolean>;
 }
 
 export interface DirectoryRow {

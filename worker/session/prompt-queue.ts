@@ -6,6 +6,7 @@
 import type { Author, Delivery } from "@ai-dev-platform/protocol/events";
 import type { ErrorCode } from "@ai-dev-platform/protocol/errors";
 import { MAX_QUEUED_PROMPTS } from "@ai-dev-platform/protocol/limits";
+import { commandSignatureSchema, type CommandSignature } from "@ai-dev-platform/protocol/signing";
 import type { QueuedPrompt } from "@ai-dev-platform/protocol/state";
 import { readEntry } from "./event-log.ts";
 import type { Ledger } from "./ledger.ts";
@@ -18,6 +19,8 @@ export interface PromptBody {
   thread: string;
   text: string;
   delivery: Delivery;
+  /** For a person's own machine: kept as it came, outside of the log. */
+  signature?: CommandSignature | undefined;
 }
 
 export class PromptQueue {
@@ -35,9 +38,9 @@ export class PromptQueue {
     const { threads, queue } = this.#ledger.state;
     if (!threads.some(({ thread }) => thread === body.thread)) return { ok: false, code: "thread_unknown" };
     if (queue.length >= MAX_QUEUED_PROMPTS) return { ok: false, code: "queue_full" };
-    const { thread, ...words } = body;
+    const { thread, signature, ...words } = body;
     const { seq } = this.#ledger.append({ event: { type: "prompt_queued", ...words, author }, thread });
-    this.#sql.exec(`INSERT INTO prompts (prompt_id, seq) VALUES (?, ?)`, body.promptId, seq);
+    this.#sql.exec(`INSERT INTO prompts (prompt_id, seq, signature) VALUES (?, ?, ?)`, body.promptId, seq, stored(signature));
     return { ok: true, seq, isNew: true };
   }
 
@@ -53,11 +56,19 @@ export class PromptQueue {
     return this.#sql.exec(`SELECT 1 AS one FROM prompts WHERE prompt_id = ?`, promptId).toArray().length > 0;
   }
 
-  edit(promptId: string, text: string): ChangeOutcome {
+  /** Signed anew with the same words, it only takes another place in its signer's order. */
+  edit(promptId: string, text: string, signature?: CommandSignature): ChangeOutcome {
     const refusal = this.#refusal(promptId);
     if (refusal !== null) return refusal;
+    this.#sql.exec(`UPDATE prompts SET signature = ? WHERE prompt_id = ?`, stored(signature), promptId);
+    if (signature !== undefined && this.find(promptId)?.text === text) return { ok: true };
     this.#ledger.append({ event: { type: "prompt_edited", promptId, text }, thread: this.#threadOf(promptId) });
     return { ok: true };
+  }
+
+  signatureOf(promptId: string): CommandSignature | undefined {
+    const row = this.#sql.exec<{ signature: string | null }>(`SELECT signature FROM prompts WHERE prompt_id = ?`, promptId).toArray()[0];
+    return typeof row?.signature === "string" ? commandSignatureSchema.parse(JSON.parse(row.signature)) : undefined;
   }
 
   /** `position` counts among the prompts of the same thread. */
@@ -148,3 +159,5 @@ export class PromptQueue {
     return { ok: false, code: started || this.isHanded(promptId) ? "prompt_started" : "prompt_withdrawn" };
   }
 }
+
+const stored = (signature: CommandSignature | undefined): string | null => (signature === undefined ? null : JSON.stringify(signature));

@@ -19,6 +19,7 @@ import { armSave } from "./host-settings.ts";
 import { APPROVAL_SLEEP_MS } from "./lifecycles.ts";
 import { beginRun } from "./runner-start.ts";
 import { commitSnapshot, savedSnapshots } from "./saves.ts";
+import { modeSignature, tellMachineCommands } from "./signed-commands.ts";
 import { rememberConversations, threadConfig } from "./threads.ts";
 
 /** Frames that cannot be read, in one incarnation: a runner that goes on so would reconnect and repeat them for ever. */
@@ -89,7 +90,8 @@ export class RunnerFrames {
     const { source, trustProject } = init;
     const snapshots = savedSnapshots(this.#parts.sql);
     const conversations = threadConfig(this.#parts.sql, state);
-    const config = { source, trustProject, mode: state.mode, model: state.model, snapshots, mcpServers, ...conversations };
+    const mode = { mode: state.mode, ...modeSignature(this.#parts.sql) };
+    const config = { source, trustProject, ...mode, model: state.model, snapshots, mcpServers, ...conversations };
     link.sendTo(ws, { type: "welcome", version: PROTOCOL_VERSION, ackedRseq: link.ackedRseq, config });
     beginRun(this.#parts, mark.incarnation);
     conductor.feed({ type: "hello", incarnation: mark.incarnation });
@@ -151,6 +153,8 @@ export class RunnerFrames {
 
   #heardReady(incarnation: number, openTurnIds: readonly string[]): void {
     const { conductor, ledger } = this.#parts;
+    // Whom its machine listens to is settled before it is asked for anything.
+    if (ledger.state.needsSignature) tellMachineCommands(this.#parts);
     ledger.transact(() => {
       conductor.feed({ type: "ready", incarnation, openTurnIds });
       armSave(this.#parts);

@@ -286,8 +286,10 @@ export class Session implements SessionApi {
 
 function createdEvent(init: SessionInit): Extract<SessionEvent, { type: "session_created" }> {
   const { title, projectId, projectName, lifecycle, modelSource, mode, model, budgetUsd, host, size, network, maxHours } = init;
+  const { machineId, isOwnMachine } = init;
   const work = { title, projectId, projectName, lifecycle, modelSource, mode, model, budgetUsd };
-  const place = { ...(host === undefined ? {} : { host }), ...(size === undefined ? {} : { size }) };
+  const machine = { machineId, ...(isOwnMachine === undefined ? {} : { isOwnMachine }) };
+  const place = { ...(host === undefined ? {} : { host }), ...machine, ...(size === undefined ? {} : { size }) };
   const limits = { ...(network === undefined ? {} : { network }), ...(maxHours === undefined ? {} : { maxHours }) };
   return { type: "session_created", ...work, ...place, ...limits };
 }

@@ -69,6 +69,14 @@ const MOVE_TABLES = [
   `ALTER TABLE host_ends ADD COLUMN place TEXT`,
 ];
 
+const SIGNATURE_COLUMNS = [
+  /** JSON, as the browser made it: kept beside what waits, never in the log. */
+  `ALTER TABLE prompts ADD COLUMN signature TEXT`,
+  `ALTER TABLE approvals ADD COLUMN signature TEXT`,
+  `ALTER TABLE session ADD COLUMN mode_signature TEXT`,
+  `CREATE TABLE machine_commands (nonce TEXT PRIMARY KEY, request_id TEXT NOT NULL, command TEXT NOT NULL, signature TEXT NOT NULL, expires_at INTEGER NOT NULL)`,
+];
+
 const MIGRATIONS: readonly Migration[] = [
   {
     id: 1,
@@ -123,6 +131,13 @@ const MIGRATIONS: readonly Migration[] = [
     id: 8,
     description: "parts that are stored and not committed",
     run: (sql) => void sql.exec(`CREATE TABLE uploads (name TEXT PRIMARY KEY, bytes INTEGER NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID`),
+  },
+  {
+    id: 9,
+    description: "signatures that a person's own machine asks for",
+    run: (sql) => {
+      for (const statement of SIGNATURE_COLUMNS) sql.exec(statement);
+    },
   },
 ];
 

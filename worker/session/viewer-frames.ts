@@ -19,6 +19,7 @@ import { changeHostSetting } from "./host-settings.ts";
 import type { SessionParts } from "./parts.ts";
 import { requestMove } from "./moves.ts";
 import { submitPrompt } from "./prompts.ts";
+import { keepMachineCommand, keepModeSignature, signedOf } from "./signed-commands.ts";
 import { requestRewind } from "./rewind.ts";
 import { startThread } from "./threads.ts";
 import { closeQuietly } from "./runner-link.ts";
@@ -38,6 +39,7 @@ const NEEDS: Record<Exclude<ViewerFrame["type"], "hello" | "ack" | "query">, Abi
   answer: "approve",
   set_mode: "drive",
   set_model: "drive",
+  machine_command: "own",
   set_budget: "own",
   set_max_hours: "own",
   set_lifecycle: "own",
@@ -155,8 +157,8 @@ export class ViewerFrames {
   }
 
   #prompt(ws: WebSocket, mark: ViewerMark, frame: Extract<ViewerFrame, { type: "prompt" }>): void {
-    const { promptId, text, delivery, thread = MAIN_THREAD } = frame;
-    const outcome = submitPrompt(this.#parts, { promptId, thread, text, delivery }, authorOf(mark));
+    const { promptId, text, delivery, thread = MAIN_THREAD, signature } = frame;
+    const outcome = submitPrompt(this.#parts, { promptId, thread, text, delivery, signature }, authorOf(mark));
     const { viewers } = this.#parts;
     if (outcome.ok) viewers.send(ws, { type: "prompt_ack", promptId, seq: outcome.seq });
     else viewers.send(ws, { type: "prompt_refused", promptId, code: outcome.code, message: ERRORS[outcome.code].message });
@@ -166,7 +168,7 @@ export class ViewerFrames {
     const { prompts, conductor } = this.#parts;
     switch (frame.type) {
       case "prompt_edit":
-        return prompts.edit(frame.promptId, frame.text);
+        return prompts.edit(frame.promptId, frame.text, frame.signature);
       case "prompt_move":
         return prompts.move(frame.promptId, frame.position);
       case "prompt_withdraw": {
@@ -186,6 +188,8 @@ export class ViewerFrames {
         return requestSave(this.#parts, frame.requestId);
       case "rewind":
         return requestRewind(this.#parts, { snapshotId: frame.snapshotId, scope: frame.scope ?? "all", author: authorOf(mark) });
+      case "machine_command":
+        return keepMachineCommand(this.#parts, frame);
       case "set_lifecycle":
       case "set_max_hours":
       case "set_network":
@@ -199,14 +203,21 @@ export class ViewerFrames {
   #configure(frame: Extract<Change, { type: "set_mode" | "set_model" | "set_budget" | "rename" }>): Outcome {
     const { ledger, link } = this.#parts;
     switch (frame.type) {
-      case "set_mode":
-        ledger.append({ event: { type: "mode_set", mode: frame.mode } });
-        ledger.afterCommit(() => void link.send({ type: "set_mode", mode: frame.mode }));
+      case "set_mode": {
+        const { mode } = frame;
+        const signed = signedOf(frame);
+        ledger.append({ event: { type: "mode_set", mode } });
+        keepModeSignature(this.#parts.sql, frame.signature);
+        ledger.afterCommit(() => void link.send({ type: "set_mode", mode, ...signed }));
         return DONE;
-      case "set_model":
-        ledger.append({ event: { type: "model_set", model: frame.model } });
-        ledger.afterCommit(() => void link.send({ type: "set_model", model: frame.model }));
+      }
+      case "set_model": {
+        const { model } = frame;
+        const signed = signedOf(frame);
+        ledger.append({ event: { type: "model_set", model } });
+        ledger.afterCommit(() => void link.send({ type: "set_model", model, ...signed }));
         return DONE;
+      }
       case "set_budget":
         ledger.append({ event: { type: "budget_set", budgetUsd: frame.budgetUsd } });
         return DONE;
@@ -230,9 +241,10 @@ export class ViewerFrames {
   #answerApproval(mark: ViewerMark, frame: Extract<ViewerFrame, { type: "answer" }>): Outcome {
     const { approvals, ledger, link } = this.#parts;
     const { approvalId, answer } = frame;
-    const outcome = approvals.answer(approvalId, answer, authorOf(mark));
+    const outcome = approvals.answer(approvalId, answer, authorOf(mark), frame.signature);
     if (!outcome.ok || !outcome.isNew) return outcome;
-    ledger.afterCommit(() => void link.send({ type: "answer", approvalId, answer }));
+    const signed = signedOf(frame);
+    ledger.afterCommit(() => void link.send({ type: "answer", approvalId, answer, ...signed }));
     wakeForAnswer(this.#parts, approvalId, authorOf(mark));
     return outcome;
   }

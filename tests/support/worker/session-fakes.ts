@@ -152,6 +152,7 @@ export class SessionWorld {
   alwaysFails = false;
   /** Why a kind of host is not offered. */
   readonly refusals = new Map<string, string>();
+  readonly ownMachines = new Set<string>();
   now = Date.now();
 
   /** The namespace's own stub: what the test runtime's tools take. */
@@ -199,7 +200,10 @@ export class SessionWorld {
           this.always.push(host);
         },
       },
-      offers: { refusal: async (_ownerId, place) => this.refusals.get(place.host) ?? null },
+      offers: {
+        refusal: async (_ownerId, place) => this.refusals.get(place.host) ?? null,
+        isOwnMachine: async (machineId) => this.ownMachines.has(machineId),
+      },
       egress: plainPolicy,
       log: { info: note, warn: note, error: note },
     };
