@@ -193,6 +193,21 @@ export const ERRORS = {
     retryable: false,
     message: "That machine does not allow this mode. Its owner can allow it there with ai-dev-agent connect --allow-bypass.",
   },
+  machine_stopped: {
+    status: 503,
+    retryable: true,
+    message: "That machine was stopped by its user and starts nothing until ai-dev-agent resume is run there. The prompt waits.",
+  },
+  machine_limited: {
+    status: 429,
+    retryable: true,
+    message: "That machine's own limit is reached. The reason is in the details. Wait, then send a prompt.",
+  },
+  login_elsewhere: {
+    status: 409,
+    retryable: false,
+    message: "A Claude login is used on its owner's own machine only. Choose that machine, or use the stored key.",
+  },
   session_deleted: { status: 410, retryable: false, message: "This session was deleted." },
 } as const satisfies Record<string, ErrorRow>;
 

@@ -254,7 +254,8 @@ export const runnerEventSchema = z.discriminatedUnion("type", [
   z.object({ type: type("mcp_changed"), servers: z.array(mcpServerStatusSchema) }),
   z.object({ type: type("agent_mode_changed"), mode: modeSchema }),
   z.object({ type: type("conversation_compacted"), beforeTokens: z.int().min(0) }),
-  z.object({ type: type("notice"), level: z.enum(["info", "warning"]), text: z.string() }),
+  /** `code`: of the error table, where it is a refusal. */
+  z.object({ type: type("notice"), level: z.enum(["info", "warning"]), text: z.string(), code: z.string().max(64).optional() }),
 ]);
 export type RunnerEvent = z.infer<typeof runnerEventSchema>;
 
