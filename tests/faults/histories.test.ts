@@ -7,7 +7,8 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { removeTree } from "../../agent/src/runner/workspace/remove-tree.ts";
 import { PackHistory } from "./pack-history.ts";
-import { applyEdit, editArbitrary, noise, runs, type Edit } from "./random-trees.ts";
+import { applyEdit, editArbitrary, runs, type Edit } from "./random-trees.ts";
+import { noise } from "../../agent/src/runner/testing/noise.ts";
 
 let scratch: string;
 let count = 0;

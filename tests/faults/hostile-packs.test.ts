@@ -16,7 +16,9 @@ import { removeTree } from "../../agent/src/runner/workspace/remove-tree.ts";
 import { AGENT_RULES, WORKSPACE_RULES } from "../../agent/src/runner/workspace/save-rules.ts";
 import { walkTree } from "../../agent/src/runner/workspace/tree-walk.ts";
 import { type Json, mutate, RawNumber, write } from "./mutations.ts";
-import { describeTree, noise, runs } from "./random-trees.ts";
+import { describeTree, runs } from "./random-trees.ts";
+import { randomFrom } from "../support/random.ts";
+import { noise } from "../../agent/src/runner/testing/noise.ts";
 
 const FOOTER_BYTES = 64;
 const MB = 1_048_576;
@@ -138,17 +140,6 @@ function leadsInside(link: string, root: string): boolean {
     // It leads nowhere.
     return true;
   }
-}
-
-/** Xorshift32. */
-function randomFrom(seed: number): (below: number) => number {
-  let state = Math.imul(seed, 0x9e37_79b1) | 1;
-  return (below) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
 }
 
 describe("[SN4] a table with anything in any place", () => {

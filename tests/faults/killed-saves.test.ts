@@ -13,6 +13,7 @@ import { removeTree } from "../../agent/src/runner/workspace/remove-tree.ts";
 import { openWorkspace } from "../../agent/src/runner/workspace/workspace.ts";
 import { PartsServer, type TreeList } from "./parts-server.ts";
 import { describeTree, runs } from "./random-trees.ts";
+import { randomFrom } from "../support/random.ts";
 
 const PROCESS = path.join(import.meta.dirname, "saving-process.ts");
 const LIVES = runs(12).numRuns;
@@ -54,17 +55,6 @@ async function live(stateDir: string, seed: number, atCall: number, when: string
 }
 
 const listOf = (root: string): TreeList => Object.entries(describeTree(root));
-/** Xorshift32. */
-function randomFrom(seed: number): (below: number) => number {
-  let state = Math.imul(seed, 0x9e37_79b1) | 1;
-  return (below) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
-}
-
 /** Every acknowledged state comes back on a disk that has never seen the session. */
 async function everyHeadComesBack(count: number): Promise<void> {
   for (const [index, { snapshot, tree }] of server.heads.slice(0, count).entries()) {

@@ -11,7 +11,9 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Account, signUp } from "../support/node/account.ts";
 import { startTestPlatform, TEST_KEY, type TestPlatform } from "../support/node/test-platform.ts";
 import { find, type Viewer } from "../support/node/viewer.ts";
-import { describeTree, noise, runs, type Described } from "./random-trees.ts";
+import { describeTree, runs, type Described } from "./random-trees.ts";
+import { randomFrom } from "../support/random.ts";
+import { noise } from "../../agent/src/runner/testing/noise.ts";
 
 const { numRuns: ROUNDS, seed: SEED } = runs(4);
 const FILES = 400;
@@ -53,17 +55,6 @@ function familyOf(pid: number): number[] {
   const family = new Set([pid]);
   for (const { pid: child, ppid } of processes()) if (family.has(ppid)) family.add(child);
   return [...family].toReversed();
-}
-
-/** Xorshift32. */
-function randomFrom(seed: number): (below: number) => number {
-  let state = Math.imul(seed, 0x9e37_79b1) | 1;
-  return (below) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
 }
 
 /** Many files, and in each round some that are new, other and gone. */

@@ -11,7 +11,7 @@ import { savePack } from "../../agent/src/runner/workspace/packs/save-pack.ts";
 import { removeTree } from "../../agent/src/runner/workspace/remove-tree.ts";
 import { openWorkspace, type Workspace } from "../../agent/src/runner/workspace/workspace.ts";
 import { PartsServer } from "./parts-server.ts";
-import { noise } from "./random-trees.ts";
+import { noise } from "../../agent/src/runner/testing/noise.ts";
 
 let scratch: string;
 let server: PartsServer;

@@ -8,6 +8,7 @@ import { appendFile, chmod, copyFile, lstat, mkdir, open, rename, rm, symlink, t
 import path from "node:path";
 import fc from "fast-check";
 import { removeTree } from "../../agent/src/runner/workspace/remove-tree.ts";
+import { noise } from "../../agent/src/runner/testing/noise.ts";
 
 /** Names that break programs: as they are, and below folders. */
 const NAMES = [
@@ -95,20 +96,6 @@ export const editArbitrary: fc.Arbitrary<Edit> = fc.oneof(
   },
   fc.record({ do: fc.constant("shorten" as const), name: nameArbitrary, size: fc.constantFrom(0, 1, 499) }),
 );
-
-/** Bytes that do not compress, always the same for a seed. */
-export function noise(length: number, seed: number): Buffer {
-  const bytes = Buffer.allocUnsafe(length);
-  let state = Math.imul(seed, 0x9e37_79b1) | 1;
-  for (let at = 0; at < length; at += 1) {
-    // Xorshift32.
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    bytes[at] = state >>> 11;
-  }
-  return bytes;
-}
 
 /** An edit that makes no sense at this point (a folder in the way, nothing there) is no edit. Never touches what lies outside. */
 export async function applyEdit(root: string, edit: Edit): Promise<void> {

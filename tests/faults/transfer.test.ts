@@ -8,7 +8,7 @@ import type { SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { removeTree } from "../../agent/src/runner/workspace/remove-tree.ts";
 import { openWorkspace } from "../../agent/src/runner/workspace/workspace.ts";
-import { noise } from "./random-trees.ts";
+import { noise } from "../../agent/src/runner/testing/noise.ts";
 
 const SESSION = `ses_${"a".repeat(26)}`;
 const SNAPSHOT = `snp_${"b".repeat(26)}`;

@@ -7,7 +7,8 @@ import { attachment, fileName } from "../../worker/routes/downloads.ts";
 import { fetchApp, signUp, type AppClient } from "../support/worker/app-client.ts";
 import { freshId, SessionWorld } from "../support/worker/session-fakes.ts";
 import { newProject, newSession } from "../support/worker/session-rows.ts";
-import { saveHistory, write, type DiskEntry, type Edit, type SavedState } from "../support/worker/saved-states.ts";
+import type { DiskEntry, Edit } from "../support/saved-history.ts";
+import { saveHistory, write, type SavedState } from "../support/worker/saved-states.ts";
 
 /** Each writes its own saved states with the agent's code, which takes a while on a busy computer. */
 vi.setConfig({ testTimeout: 60_000 });

@@ -9,7 +9,8 @@ import { partName } from "../../worker/snapshots/names.ts";
 import { r2PackStore, Unreadable, workerPacks } from "../../worker/snapshots/pack-store.ts";
 import { readSavedTree } from "../../worker/snapshots/saved-tree.ts";
 import { freshId } from "../support/worker/session-fakes.ts";
-import { saveHistory, write, type DiskEntry, type Edit } from "../support/worker/saved-states.ts";
+import type { DiskEntry, Edit } from "../support/saved-history.ts";
+import { saveHistory, write } from "../support/worker/saved-states.ts";
 
 /** Each writes its own saved states with the agent's code, which takes a while on a busy computer. */
 vi.setConfig({ testTimeout: 60_000 });

@@ -4,7 +4,8 @@ import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { sessionPrefix } from "../../worker/snapshots/names.ts";
 import { freshId, installWorlds, SessionWorld, SLEEPS, until, type FakeRunner, type Viewer } from "../support/worker/session-fakes.ts";
-import { commitState, saveHistory, write, type Edit, type SavedState } from "../support/worker/saved-states.ts";
+import type { Edit } from "../support/saved-history.ts";
+import { commitState, saveHistory, write, type SavedState } from "../support/worker/saved-states.ts";
 
 /** Each writes its own saved states with the agent's code, which takes a while on a busy computer. */
 vi.setConfig({ testTimeout: 60_000 });

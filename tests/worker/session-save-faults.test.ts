@@ -9,7 +9,8 @@ import { copySnapshot } from "../../worker/snapshots/copy.ts";
 import { partName, sessionPrefix } from "../../worker/snapshots/names.ts";
 import { putPart, r2SnapshotStore } from "../../worker/snapshots/store.ts";
 import { crash, freshId, installWorlds, SessionWorld, SLEEPS, until, type FakeRunner } from "../support/worker/session-fakes.ts";
-import { keptSnapshots, nextSnapshot, randomFrom, StoredParts } from "../support/worker/stored-parts.ts";
+import { randomFrom } from "../support/random.ts";
+import { keptSnapshots, nextSnapshot, StoredParts } from "../support/worker/stored-parts.ts";
 
 beforeAll(installWorlds);
 

@@ -25,32 +25,8 @@ import { savePack } from "../../../agent/src/runner/workspace/packs/save-pack.ts
 import { decodeIndex, encodeIndex, type TreeIndex } from "../../../agent/src/runner/workspace/packs/tree-index.ts";
 import { AGENT_RULES, WORKSPACE_RULES } from "../../../agent/src/runner/workspace/save-rules.ts";
 import { walkTree } from "../../../agent/src/runner/workspace/tree-walk.ts";
-
-export type Edit =
-  | { do: "write"; path: string; text: string; mode?: number }
-  /** Bytes that do not compress and do not repeat. */
-  | { do: "noise"; path: string; bytes: number; seed: number }
-  | { do: "folder" | "remove"; path: string }
-  | { do: "link"; path: string; target: string };
-
-export interface DiskEntry {
-  kind: "file" | "folder" | "link";
-  mode: number;
-  bytes: number;
-  /** Of a file, base64url. */
-  sha256: string;
-  target: string;
-}
-export interface SavedHistory {
-  states: { ref: SnapshotRef; disk: Record<string, DiskEntry> }[];
-  /** base64, by `<snapshot>/<part>`. */
-  packs: Record<string, string>;
-}
-export interface HistoryRequest {
-  /** One for each round. */
-  snapshotIds: string[];
-  rounds: Edit[][];
-}
+import { noise } from "../../../agent/src/runner/testing/noise.ts";
+import type { DiskEntry, Edit, HistoryRequest, SavedHistory } from "../saved-history.ts";
 
 /** POST / writes a history; POST /unpack/zip and /unpack/tar unpack an archive with the system's own tools. */
 export async function answerPacks(request: Request): Promise<Response> {
@@ -123,11 +99,6 @@ function apply(root: string, edit: Edit): void {
   if (edit.do !== "write") return;
   writeFileSync(full, edit.text);
   chmodSync(full, edit.mode ?? 0o644);
-}
-
-function noise(bytes: number, seed: number): Buffer {
-  const blocks = Array.from({ length: Math.ceil(bytes / 32) }, (_, n) => createHash("sha256").update(`${seed} ${n}`).digest());
-  return Buffer.concat(blocks).subarray(0, bytes);
 }
 
 function diskOf(root: string, at = ""): Record<string, DiskEntry> {

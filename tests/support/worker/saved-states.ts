@@ -3,21 +3,9 @@ import { env } from "cloudflare:workers";
 import { storedParts, type SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
 import { partName } from "../../../worker/snapshots/names.ts";
 import { putPart } from "../../../worker/snapshots/store.ts";
+import type { DiskEntry, Edit, SavedHistory } from "../saved-history.ts";
 import { freshId, type FakeRunner } from "./session-fakes.ts";
 
-/** The shapes of the far end, which runs in Node and so is no module here. */
-export type Edit =
-  | { do: "write"; path: string; text: string; mode?: number }
-  | { do: "noise"; path: string; bytes: number; seed: number }
-  | { do: "folder" | "remove"; path: string }
-  | { do: "link"; path: string; target: string };
-export interface DiskEntry {
-  kind: "file" | "folder" | "link";
-  mode: number;
-  bytes: number;
-  sha256: string;
-  target: string;
-}
 export interface SavedState {
   ref: SnapshotRef;
   disk: Record<string, DiskEntry>;

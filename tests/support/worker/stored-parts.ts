@@ -7,17 +7,6 @@ import type { ReadEntry } from "@ai-dev-platform/protocol/events";
 import { allParts, snapshotRefSchema, storedParts, type InheritedPart, type SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
 import { freshId, type SessionWorld } from "./session-fakes.ts";
 
-/** Xorshift32: the same seed, the same mischief. */
-export function randomFrom(seed: number): (below: number) => number {
-  let state = Math.imul(seed, 0x9e37_79b1) | 1;
-  return (below) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
-}
-
 const nameOf = ({ snapshotId, part }: Pick<InheritedPart, "snapshotId" | "part">) => `${snapshotId}/${part}`;
 
 export class StoredParts {

@@ -15,6 +15,7 @@ import { RemotePack } from "../transfer.ts";
 import { walkTree } from "../tree-walk.ts";
 import { Unreachable } from "./pack-source.ts";
 import { MAX_RANGE_BYTES } from "./ranges.ts";
+import { noise } from "../../testing/noise.ts";
 
 /** Real files, some of them large, on a computer that may be busy. */
 vi.setConfig({ testTimeout: 60_000 });
@@ -40,19 +41,6 @@ afterEach(async () => {
 });
 
 const remote = () => ({ server, sessionId: "ses", linkToken: "link", retryPauseMs: 1 });
-
-/** Bytes that do not compress and do not repeat. */
-function noise(length: number, seed: number): Buffer {
-  const bytes = Buffer.allocUnsafe(length);
-  let state = Math.imul(seed + 1, 0x9e37_79b1) | 1;
-  for (let at = 0; at < length; at += 4) {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    bytes.writeUInt32LE(state >>> 0, Math.min(at, length - 4));
-  }
-  return bytes;
-}
 
 async function save(): Promise<InheritedPart[]> {
   count += 1;

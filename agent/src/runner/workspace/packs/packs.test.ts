@@ -27,6 +27,7 @@ import { nodePacks, sha256 } from "./node-packs.ts";
 import { restorePacks, type FetchedPack, type Restored } from "./restore-packs.ts";
 import { savePack, type Packed } from "./save-pack.ts";
 import { decodeIndex, encodeIndex, type TreeIndex } from "./tree-index.ts";
+import { noise } from "../../testing/noise.ts";
 
 let scratch: string;
 beforeEach(async () => {
@@ -112,20 +113,6 @@ const comesBack = async (saves: Saves): Promise<void> => {
   expect(await describeTree(path.join(staging, "files"))).toEqual(await describeTree(saves.workspace));
   expect(await describeTree(path.join(staging, "agent"))).toEqual(await describeTree(saves.agent));
 };
-
-/** Bytes that do not compress and do not repeat. */
-function noise(length: number, seed: number): Buffer {
-  const bytes = Buffer.allocUnsafe(length);
-  let state = Math.imul(seed, 0x9e37_79b1) | 1;
-  for (let at = 0; at < length; at += 1) {
-    // Xorshift32.
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    bytes[at] = state >>> 11;
-  }
-  return bytes;
-}
 
 const storedBytes = (packed: Packed): number => packed.packs.reduce((sum, pack) => sum + pack.bytes, 0);
 
