@@ -143,6 +143,8 @@ export const sessionAuthoredSchema = z.discriminatedUnion("type", [
     incarnation: z.int().min(0),
     hostName: z.string(),
     problem: problemSchema.optional(),
+    /** Of `waiting` for a machine that is away: when it was last heard. */
+    offlineSince: z.int().min(0).optional(),
   }),
   /** Everything up to and including `throughSeq` is in the snapshot. */
   z.object({

@@ -3,6 +3,15 @@ import * as z from "zod";
 import { incarnationSchema, machineIdSchema, requestIdSchema, sessionIdSchema } from "./ids.ts";
 import { workspaceSourceSchema } from "./runner.ts";
 
+/** Folders that a machine names as opened on it. */
+export const MAX_SHOWN_FOLDERS = 100;
+/** A machine whose connection broke off is on its way back for this long: dials are at most 10 s apart. After that it is offline. */
+export const MACHINE_RECONNECTING_MS = 60_000;
+
+/** `busy`: at least one session's runner is on it. `reconnecting`: its connection broke off just now. */
+export const MACHINE_STATES = ["connected", "busy", "reconnecting", "offline"] as const;
+export type MachineState = (typeof MACHINE_STATES)[number];
+
 export const machineFrameSchema = z.discriminatedUnion("type", [
   z.strictObject({
     type: z.literal("hello"),
@@ -33,6 +42,8 @@ export const machineFrameSchema = z.discriminatedUnion("type", [
     signal: z.string().nullable(),
     lastWords: z.string().max(4_000),
   }),
+  /** What people are shown of it: after a welcome that names the server's version, and whenever it changes. */
+  z.strictObject({ type: z.literal("about"), folders: z.array(z.string().max(4_096)).max(MAX_SHOWN_FOLDERS) }),
 ]);
 export type MachineFrame = z.infer<typeof machineFrameSchema>;
 
@@ -49,7 +60,14 @@ export const runnerOrderSchema = z.object({
 export type RunnerOrder = z.infer<typeof runnerOrderSchema>;
 
 export const machineOrderFrameSchema = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("welcome"), version: z.int() }),
+  z.object({
+    type: z.literal("welcome"),
+    version: z.int(),
+    /** Release of the platform: a machine of an older one is told to update. */
+    serverVersion: z.string().max(50).optional(),
+    /** Another process with this machine's identity was connected, since then, and was cut off by this one (SPEC MA8). */
+    replaced: z.object({ name: z.string().max(100), connectedAt: z.int().min(0) }).optional(),
+  }),
   z.object({ type: z.literal("start"), requestId: requestIdSchema, order: runnerOrderSchema }),
   /** Ends a runner and all its children at once, and answers when they are gone. */
   z.object({ type: z.literal("kill"), requestId: requestIdSchema, sessionId: sessionIdSchema, incarnation: incarnationSchema }),

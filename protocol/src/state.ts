@@ -8,7 +8,6 @@ import type {
   Author,
   ChangedFile,
   Delivery,
-  HostState,
   McpServerStatus,
   Problem,
   ReadEntry,
@@ -29,6 +28,7 @@ import {
   type SandboxSize,
 } from "./modes.ts";
 import type { LeftOut } from "./snapshot.ts";
+import { hostAfter, type HostNow } from "./state-host.ts";
 import { approvalChange, MAIN, newThread, withThread } from "./state-threads.ts";
 
 type AgentReady = Extract<RunnerEvent, { type: "agent_ready" }>;
@@ -106,11 +106,12 @@ export interface SessionState {
   threads: ThreadState[];
   queue: QueuedPrompt[];
   approvals: OpenApproval[];
-  /** `startedAt`: when the start that is under way began; null when none is. */
-  host: { state: HostState; incarnation: number; hostName: string; since: number; startedAt: number | null; problem: Problem | null };
+  host: HostNow;
   hostKind: HostKind;
   /** Null: a sandbox, the Worker itself, or any of the operator's machines. */
   machineId: string | null;
+  /** Where it was before it talked to the model alone; null on a real host. */
+  wayBack: { host: HostKind; machineId: string | null } | null;
   /** It runs on its owner's own machine, which does only what a browser that it knows has signed (SPEC SG). */
   needsSignature: boolean;
   size: SandboxSize;
@@ -156,6 +157,7 @@ export const emptyState = (): SessionState => ({
   host: { state: "asleep", incarnation: 0, hostName: "", since: 0, startedAt: null, problem: null },
   hostKind: "machine",
   machineId: null,
+  wayBack: null,
   needsSignature: false,
   size: DEFAULT_SANDBOX_SIZE,
   network: DEFAULT_NETWORK,
@@ -234,9 +236,8 @@ function change(state: SessionState, event: SessionEvent, entry: ReadEntry): Par
 function hostChange(state: SessionState, event: SessionEvent, entry: ReadEntry): Partial<SessionState> {
   switch (event.type) {
     case "host_changed": {
-      const { state: now, incarnation, hostName, problem = null } = event;
-      const host = { state: now, incarnation, hostName, since: entry.at, startedAt: startOf(state, event, entry.at), problem };
-      return now === "ready" ? { host, droppedAt: null } : { host };
+      const host = hostAfter(state.host, event, entry.at);
+      return host.state === "ready" ? { host, droppedAt: null } : { host };
     }
     case "lifecycle_set":
       return { lifecycle: event.lifecycle };
@@ -258,6 +259,7 @@ function hostChange(state: SessionState, event: SessionEvent, entry: ReadEntry):
         machineId: event.machineId,
         needsSignature: event.isOwnMachine === true,
         timeCapReached: event.to === "sandbox" && state.timeCapReached,
+        wayBack: event.to === "direct" ? (state.wayBack ?? { host: event.from, machineId: state.machineId }) : null,
       };
     case "max_hours_set":
       return { maxHours: event.maxHours, timeCapReached: false };
@@ -271,12 +273,6 @@ function hostChange(state: SessionState, event: SessionEvent, entry: ReadEntry):
 }
 
 const withoutBlocked = (state: SessionState, host: string) => state.blockedHosts.filter((blocked) => blocked.host !== host);
-
-/** A start goes through `starting` or `waking`, then `restoring`: its clock runs from the first of them. */
-function startOf(state: SessionState, event: Extract<SessionEvent, { type: "host_changed" }>, at: number): number | null {
-  if (event.state !== "starting" && event.state !== "waking" && event.state !== "restoring") return null;
-  return event.incarnation === state.host.incarnation && state.host.startedAt !== null ? state.host.startedAt : at;
-}
 
 function workChange(state: SessionState, event: SessionEvent, entry: ReadEntry): Partial<SessionState> {
   switch (event.type) {

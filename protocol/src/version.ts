@@ -16,3 +16,16 @@ export function judgeVersion(peer: number): VersionVerdict {
 
 /** WebSocket subprotocol that a browser offers beside its ticket (`ticket.<value>`). */
 export const VIEWER_SUBPROTOCOL = "adp.v1";
+
+/** Whether release `a` (major.minor.patch, as npm orders them; what follows is not looked at) is older than `b`. Odd text is never older. */
+export function isOlderRelease(a: string, b: string): boolean {
+  const [left, right] = [releaseOf(a), releaseOf(b)];
+  if (left === null || right === null) return false;
+  const at = left.findIndex((part, index) => part !== right[index]);
+  return at >= 0 && (left[at] ?? 0) < (right[at] ?? 0);
+}
+
+function releaseOf(text: string): number[] | null {
+  const parts = /^v?(\d{1,9})\.(\d{1,9})\.(\d{1,9})/.exec(text);
+  return parts === null ? null : parts.slice(1).map(Number);
+}

@@ -1,7 +1,6 @@
 /** Machines in D1: the late list that a screen shows and a choice starts from. The machine's own object is right. */
 import { and, asc, eq, isNull, or } from "drizzle-orm";
 import { openDb } from "./open.ts";
-import type { MachineBody } from "@ai-dev-platform/protocol/http";
 import { machines } from "./schema.ts";
 
 export interface MachineHello {
@@ -62,14 +61,10 @@ export const listOperatorMachines = (db: D1Database) =>
 
 const visibleTo = (userId: string) => and(isNull(machines.revokedAt), or(isNull(machines.userId), eq(machines.userId, userId)));
 
-export async function listMachines(db: D1Database, userId: string): Promise<MachineBody[]> {
-  const rows = await openDb(db)
-    .select(columns)
-    .from(machines)
-    .where(visibleTo(userId))
-    .orderBy(asc(machines.name), asc(machines.machineId));
-  return rows.map(({ userId: owner, ...machine }) => ({ ...machine, isOperator: owner === null }));
-}
+export type MachineRow = Awaited<ReturnType<typeof listMachines>>[number];
+
+export const listMachines = (db: D1Database, userId: string) =>
+  openDb(db).select(columns).from(machines).where(visibleTo(userId)).orderBy(asc(machines.name), asc(machines.machineId));
 
 export async function mayUseMachine(db: D1Database, machineId: string, userId: string): Promise<boolean> {
   const rows = await openDb(db)

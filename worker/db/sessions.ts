@@ -93,6 +93,19 @@ export async function listSessionsOnMachine(db: D1Database, userId: string, mach
   return rows.map(toBody);
 }
 
+/** Those of them that are this user's. */
+export async function listTitles(
+  db: D1Database,
+  userId: string,
+  sessionIds: readonly string[],
+): Promise<{ sessionId: string; title: string }[]> {
+  if (sessionIds.length === 0) return [];
+  return openDb(db)
+    .select({ sessionId: sessions.sessionId, title: sessions.title })
+    .from(sessions)
+    .where(and(inArray(sessions.sessionId, sessionIds.slice(0, LIST_LIMIT)), eq(sessions.userId, userId), isNull(sessions.deletedAt)));
+}
+
 export async function findSession(db: D1Database, sessionId: string, userId: string): Promise<SessionBody | null> {
   const [row] = await select(db).where(mine(sessionId, userId));
   return row === undefined ? null : toBody(row);

@@ -1,9 +1,9 @@
 /** /api/machines: computers that run sessions. /machine/control: the socket by which one connects, the operator's or a person's. */
 import { Hono } from "hono";
 import { machineIdSchema } from "@ai-dev-platform/protocol/ids";
-import { listMachines } from "../db/machines.ts";
 import { revokeMachine } from "../db/machine-tokens.ts";
 import { controlRequest } from "../hosts/machine/control-sockets.ts";
+import { lookAtMachines } from "../hosts/machine/machine-list.ts";
 import { AppError } from "../errors.ts";
 import { requireUser, type AppEnv } from "../middleware/auth.ts";
 import { judgeDial } from "./machine-door.ts";
@@ -12,7 +12,7 @@ import { requireUpgrade } from "./socket-door.ts";
 
 export const machinesRoutes = new Hono<AppEnv>();
 
-machinesRoutes.get("/api/machines", requireUser, async (c) => c.json({ machines: await listMachines(c.env.DB, c.get("user").userId) }));
+machinesRoutes.get("/api/machines", requireUser, async (c) => c.json({ machines: await lookAtMachines(c.env, c.get("user").userId) }));
 
 machinesRoutes.delete("/api/machines/:id", requireUser, async (c) => {
   await signOutMachine(c.env, pathId(c, machineIdSchema), c.get("user").userId);
@@ -24,7 +24,8 @@ machinesRoutes.get("/machine/control", async (c) => {
   if (!machineId.success) throw new AppError("bad_request", { detail: "machine: not a machine id" });
   const ownerId = await judgeDial(c, machineId.data);
   requireUpgrade(c.req.raw);
-  return c.env.MACHINE.getByName(machineId.data).fetch(controlRequest(machineId.data, ownerId));
+  // Which process it is tells one that dials again from a second computer with the same identity.
+  return c.env.MACHINE.getByName(machineId.data).fetch(controlRequest(machineId.data, ownerId, c.req.query("process")));
 });
 
 /** The directory first: no socket opens with the token while the open one is closed. SPEC MA6. */

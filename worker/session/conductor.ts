@@ -6,6 +6,7 @@
 import type { Problem, TurnOutcome } from "@ai-dev-platform/protocol/events";
 import { isErrorCode } from "@ai-dev-platform/protocol/errors";
 import type { QueuedPrompt } from "@ai-dev-platform/protocol/state";
+import { withDirectTalk } from "./direct-talk.ts";
 import { INITIAL_FLOW, problemOf, readFlow, type Effect, type Flow, type FlowInput } from "./flow.ts";
 import { idleMsOf, isSaved } from "./lifecycles.ts";
 import { NO_USAGE, takeTurnUsage } from "./metering.ts";
@@ -182,19 +183,27 @@ export class Conductor {
     const { sql, ledger, prompts, ports } = this.#parts;
     const prompt = prompts.next(thread);
     if (prompt?.promptId !== promptId) throw new Error("the prompt of a new turn must be the head of its thread's queue");
+    const text = this.#withTalk(thread, prompt.text);
     sql.exec(
       `INSERT INTO turns (turn_id, prompt_id, prompt_text, thread, incarnation, started_at, usage) VALUES (?, ?, ?, ?, ?, ?, ?)`,
       turnId,
       promptId,
-      prompt.text,
+      text,
       thread,
       incarnation,
       ports.clock.now(),
       JSON.stringify(NO_USAGE),
     );
     ledger.append({ event: { type: "turn_started", turnId, promptId }, thread, turnId });
-    this.#sendPrompt(turnId, prompt, false);
+    this.#sendPrompt(turnId, { promptId, thread, text }, false);
     this.handSteering();
+  }
+
+  /** An agent that was away hears what was said without it; a person's own machine takes signed words alone. */
+  #withTalk(thread: string, text: string): string {
+    const { sql, ledger } = this.#parts;
+    const { hostKind, needsSignature, seq } = ledger.state;
+    return hostKind === "direct" || needsSignature ? text : withDirectTalk(sql, thread, text, seq);
   }
 
   #closeTurn({ thread, turnId, outcome, problem, isUnheard }: CloseTurn): void {
@@ -291,7 +300,8 @@ export class Conductor {
   }
 
   #isSaved(): boolean {
-    return isSaved(this.#parts.ledger.state.lifecycle);
+    const { lifecycle, hostKind } = this.#parts.ledger.state;
+    return isSaved(lifecycle) && hostKind !== "direct";
   }
 
   /** This incarnation is over: its use is written down, its sandbox is ended, and what nobody keeps is gone. */

@@ -65,7 +65,7 @@ export type FlowInput =
   | { type: "warm" }
   | { type: "host_available" }
   | { type: "host_started"; incarnation: number; hostName: string }
-  | { type: "host_waiting"; incarnation: number; code: ErrorCode }
+  | { type: "host_waiting"; incarnation: number; code: ErrorCode; hostName?: string | undefined; offlineSince?: number | undefined }
   | { type: "host_failed"; incarnation: number; code: ErrorCode; detail: string; isTransient: boolean }
   | { type: "hello"; incarnation: number }
   /** `openTurnIds`: the turns that the runner believes it is in. */
@@ -103,7 +103,15 @@ export interface FlowContext {
 }
 
 export type Effect =
-  | { do: "show_host"; state: HostState; incarnation: number; hostName: string; problem: Problem | null }
+  | {
+      do: "show_host";
+      state: HostState;
+      incarnation: number;
+      hostName: string;
+      problem: Problem | null;
+      /** Of `waiting`: when the machine that is waited for was last heard. */
+      offlineSince?: number | undefined;
+    }
   | { do: "open_turn"; thread: string; turnId: string; promptId: string; incarnation: number }
   /** `isUnheard`: the agent may have taken steering prompts in without our hearing of it. */
   | { do: "close_turn"; thread: string; turnId: string; outcome: TurnOutcome; problem: Problem | null; isUnheard: boolean }

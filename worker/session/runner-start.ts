@@ -47,8 +47,11 @@ export async function launchRunner(parts: LaunchParts, conductor: Conductor, inc
     if (outcome.kind === "started") {
       beginRun(parts, incarnation);
       conductor.feed({ type: "host_started", incarnation, hostName: outcome.hostName });
-    } else if (outcome.kind === "waiting") conductor.feed({ type: "host_waiting", incarnation, code: outcome.code });
-    else conductor.feed({ type: "host_failed", incarnation, code: outcome.code, detail: outcome.detail, isTransient: outcome.isTransient });
+    } else if (outcome.kind === "waiting") {
+      const { code, hostName, offlineSince } = outcome;
+      conductor.feed({ type: "host_waiting", incarnation, code, hostName, offlineSince });
+    } else
+      conductor.feed({ type: "host_failed", incarnation, code: outcome.code, detail: outcome.detail, isTransient: outcome.isTransient });
   } catch (error) {
     parts.runnerLog.add(`start ${incarnation}: the host did not answer`);
     parts.ports.log.error("runner_start_threw", { sessionId, incarnation, reason: String(error) });

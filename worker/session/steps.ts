@@ -7,13 +7,13 @@ import { RUNNER_HELLO_DEADLINE_MS, RUNNER_PING_INTERVAL_MS, STOP_DEADLINE_MS, ST
 import type { DeadlineName } from "./alarms.ts";
 import type { Flow, FlowContext, OpenTurn, Runner, Step } from "./flow.ts";
 
-export function show(step: Step, state: HostState, problem: Problem | null): void {
+export function show(step: Step, state: HostState, problem: Problem | null, offlineSince?: number): void {
   const { incarnation, hostName, shown } = step.flow;
   // A wait is the same wait whichever try it is.
   const key = state === "waiting" ? `waiting ${problem?.code ?? ""}` : `${state} ${incarnation} ${problem?.code ?? ""}`;
   if (key === shown) return;
   step.flow = { ...step.flow, shown: key };
-  step.effects.push({ do: "show_host", state, incarnation, hostName, problem });
+  step.effects.push({ do: "show_host", state, incarnation, hostName, problem, ...(offlineSince === undefined ? {} : { offlineSince }) });
 }
 
 export function setRunner(step: Step, runner: Runner): void {

@@ -96,7 +96,8 @@ function hearOfRunner(step: Step, context: FlowContext, input: RunnerInput): voi
       if (step.flow.runner.state === "starting") show(step, startStateOf(context), null);
       return;
     case "host_waiting":
-      return waitForHost(step, context, "waiting", problemOf(input.code));
+      step.flow = { ...step.flow, hostName: input.hostName ?? step.flow.hostName };
+      return waitForHost(step, context, "waiting", problemOf(input.code), input.offlineSince);
     case "host_failed":
       return failStart(step, context, problemOf(input.code, input.detail), input.isTransient);
     case "hello":
@@ -149,7 +150,7 @@ function stopWanting(step: Step): void {
   show(step, "asleep", null);
 }
 
-function waitForHost(step: Step, context: FlowContext, shown: HostState, problem: Problem): void {
+function waitForHost(step: Step, context: FlowContext, shown: HostState, problem: Problem, offlineSince?: number): void {
   const { runner } = step.flow;
   if (runner.state !== "starting") return;
   disarm(step, "runner_hello");
@@ -157,7 +158,7 @@ function waitForHost(step: Step, context: FlowContext, shown: HostState, problem
   setRunner(step, { state: "waiting", attempts: runner.attempts + 1 });
   const delayMs = runner.hasHostCalled ? 0 : Math.min(RETRY_FIRST_MS * 2 ** runner.attempts, RETRY_LONGEST_MS);
   arm(step, "runner_retry", context.now + delayMs);
-  show(step, shown, problem);
+  show(step, shown, problem, offlineSince);
 }
 
 function failStart(step: Step, context: FlowContext, problem: Problem, isTransient: boolean): void {

@@ -9,8 +9,13 @@ const UNTIL_TIMEOUT_MS = 15_000;
 type Hello = Extract<MachineFrame, { type: "hello" }>;
 type OrderOf<T extends MachineOrderFrame["type"]> = Extract<MachineOrderFrame, { type: T }>;
 
-export const dialMachine = (machineId: string, token: string | null = "test-machine-token", path = "/machine/control"): Promise<Response> =>
-  exports.default.fetch(`http://app.test${path}?machine=${machineId}`, {
+export const dialMachine = (
+  machineId: string,
+  token: string | null = "test-machine-token",
+  path = "/machine/control",
+  process = "",
+): Promise<Response> =>
+  exports.default.fetch(`http://app.test${path}?machine=${machineId}&process=${process}`, {
     headers: { upgrade: "websocket", ...(token === null ? {} : { authorization: `Bearer ${token}` }) },
   });
 
@@ -28,6 +33,8 @@ export class FakeMachine {
   /** What it answers to an order by itself; null leaves it to the test. */
   answer: ((order: MachineOrderFrame) => MachineFrame | null) | null = null;
 
+  /** Which process it says it is. */
+  process = "";
   /** Undefined: the operator's. */
   readonly #token: string | undefined;
 
@@ -44,7 +51,7 @@ export class FakeMachine {
   }
 
   async dial(): Promise<void> {
-    const response = await dialMachine(this.machineId, this.#token);
+    const response = await dialMachine(this.machineId, this.#token, undefined, this.process);
     const socket = response.webSocket;
     if (socket === null) throw new Error(`no socket: ${response.status} ${await response.text()}`);
     this.#socket = socket;
@@ -125,8 +132,9 @@ export class FakeMachine {
     }
   }
 
-  async disconnect(): Promise<void> {
-    this.#socket?.close(1000);
+  /** In order, or with the code of a connection that broke. */
+  async disconnect(code = 1000): Promise<void> {
+    this.#socket?.close(code);
     await this.until(() => this.closed !== null);
   }
 

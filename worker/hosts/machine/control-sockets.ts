@@ -15,6 +15,8 @@ const attachmentSchema = z.object({
   machineId: machineIdSchema,
   /** Whose own machine it is; null: the operator's. */
   ownerId: z.string().nullable().default(null),
+  /** Which process dialled; empty: it did not say. */
+  process: z.string().default(""),
   connected: connectedSchema.nullable(),
 });
 export type Connected = z.infer<typeof connectedSchema>;
@@ -30,12 +32,13 @@ export type Incoming =
 const anyHelloSchema = z.object({ type: z.literal("hello"), version: z.int() });
 
 const OWNER_HEADER = "x-machine-owner";
+const MAX_PROCESS_CHARS = 64;
 
 /** The request by which the route hands a socket over. Made anew: nothing that the caller sent comes along. */
-export function controlRequest(machineId: string, ownerId: string | null): Request {
+export function controlRequest(machineId: string, ownerId: string | null, process = ""): Request {
   const headers = new Headers({ upgrade: "websocket" });
   if (ownerId !== null) headers.set(OWNER_HEADER, encodeURIComponent(ownerId));
-  return new Request(`https://machine/control?machine=${machineId}`, { headers });
+  return new Request(`https://machine/control?${new URLSearchParams({ machine: machineId, process })}`, { headers });
 }
 
 export class ControlSockets {
@@ -47,11 +50,13 @@ export class ControlSockets {
   }
 
   accept(request: Request): Response {
-    const machineId = machineIdSchema.parse(new URL(request.url).searchParams.get("machine"));
+    const { searchParams } = new URL(request.url);
+    const machineId = machineIdSchema.parse(searchParams.get("machine"));
     const owner = request.headers.get(OWNER_HEADER);
     const { 0: client, 1: server } = new WebSocketPair();
     this.#ctx.acceptWebSocket(server);
-    attach(server, { machineId, ownerId: owner === null ? null : decodeURIComponent(owner), connected: null });
+    const process = (searchParams.get("process") ?? "").slice(0, MAX_PROCESS_CHARS);
+    attach(server, { machineId, ownerId: owner === null ? null : decodeURIComponent(owner), process, connected: null });
     return new Response(null, { status: 101, webSocket: client });
   }
 
@@ -75,21 +80,34 @@ export class ControlSockets {
     return { kind: "hello", hello: frame };
   }
 
-  /** Makes this the machine's socket; an older one is told to go and stay away. */
-  promote(socket: WebSocket, hello: Hello, now: number): void {
+  /**
+   * Makes this the machine's socket; an older one is told to go and stay away. Returns who that was, if it was another
+   * process: a second computer with a copy of the identity, not the same one that dialled again. SPEC MA8.
+   */
+  promote(socket: WebSocket, hello: Hello, now: number): { name: string; connectedAt: number } | null {
+    const mine = attachmentOf(socket);
+    let replaced: { name: string; connectedAt: number } | null = null;
     for (const other of this.#ctx.getWebSockets()) {
-      if (other !== socket && attachmentOf(other).connected !== null) other.close(CLOSE.fenced, "replaced by a newer connection");
+      const { connected, process } = attachmentOf(other);
+      if (other === socket || connected === null) continue;
+      const isOpen = other.readyState === WebSocket.READY_STATE_OPEN;
+      if (isOpen && process !== mine.process) replaced = { name: connected.name, connectedAt: connected.helloAt };
+      other.close(CLOSE.fenced, "replaced by a newer connection");
     }
     const { name, capacity, allowsPaths } = hello;
-    attach(socket, { ...attachmentOf(socket), connected: { name, capacity, allowsPaths, helloAt: now } });
+    attach(socket, { ...mine, connected: { name, capacity, allowsPaths, helloAt: now } });
+    return replaced;
   }
 
   /** The machine's socket, if nothing came over it for so long that nobody can be there. */
   silent(silenceMs: number, now: number): WebSocket | null {
     const current = this.current();
-    if (current === null) return null;
-    const pingedAt = this.#ctx.getWebSocketAutoResponseTimestamp(current.socket)?.getTime() ?? 0;
-    return now - Math.max(pingedAt, current.connected.helloAt) > silenceMs ? current.socket : null;
+    return current !== null && now - this.lastHeardAt(current) > silenceMs ? current.socket : null;
+  }
+
+  /** By its pings, which wake nobody. */
+  lastHeardAt({ socket, connected }: { socket: WebSocket; connected: Connected }): number {
+    return Math.max(this.#ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? 0, connected.helloAt);
   }
 
   current(): { socket: WebSocket; machineId: string; ownerId: string | null; connected: Connected } | null {

@@ -9,6 +9,7 @@ import { CLOSE } from "@ai-dev-platform/protocol/close-codes";
 import type { RunnerOrder } from "@ai-dev-platform/protocol/machine";
 import { PROTOCOL_VERSION } from "@ai-dev-platform/protocol/version";
 import { recordHello, recordOffline, recordOwnHello, recordRunning } from "../../db/machines.ts";
+import { PLATFORM_VERSION } from "../../config.ts";
 import { readConfig } from "../../env.ts";
 import { createLogger } from "../../log.ts";
 import type { Logger, StartOutcome } from "../../session/ports.ts";
@@ -18,6 +19,8 @@ import { Orders, PATIENCE, type Patience } from "./orders.ts";
 import type { LivingRunner } from "./reconcile.ts";
 import { Replies } from "./replies.ts";
 import { Roster } from "./roster.ts";
+import { judgePresence, type Presence } from "./presence.ts";
+import { TraceBook } from "./trace-book.ts";
 import { waitingRoom } from "./waiting-room.ts";
 import { WaitingList } from "./waiting-list.ts";
 
@@ -32,6 +35,7 @@ export class MachineDO extends DurableObject<Env> {
   patience: Patience = PATIENCE;
   readonly #roster: Roster;
   readonly #waiting: WaitingList;
+  readonly #book: TraceBook;
   readonly #replies = new Replies();
   readonly #sockets: ControlSockets;
   readonly #orders: Orders;
@@ -44,6 +48,7 @@ export class MachineDO extends DurableObject<Env> {
     super(ctx, env);
     this.#roster = new Roster(ctx.storage.sql);
     this.#waiting = new WaitingList(ctx.storage.sql);
+    this.#book = new TraceBook(ctx.storage.sql);
     this.#sockets = new ControlSockets(ctx);
     this.#orders = new Orders(this.#roster, this.#replies, this.#sockets);
   }
@@ -69,11 +74,7 @@ export class MachineDO extends DurableObject<Env> {
 
   /** `mayWait`: register the session here when there is no room. */
   async start(order: RunnerOrder, mayWait: boolean, sessionOwnerId = ""): Promise<StartOutcome> {
-    const silent = this.#sockets.silent(this.patience.silenceMs, Date.now());
-    if (silent !== null) {
-      silent.close(CLOSE.resume, "nothing was heard for too long");
-      await this.#gone(silent);
-    }
+    await this.#dropSilent();
     if (order.source.kind === "path" && this.#sockets.current()?.ownerId === null && !readConfig(this.env).localPaths) {
       return { kind: "failed", code: "workspace_path_refused", detail: "Folders of this machine are not opened.", isTransient: false };
     }
@@ -85,8 +86,17 @@ export class MachineDO extends DurableObject<Env> {
     }
     if (outcome.code === "machine_full" && this.#room() > 0) this.#isRefusing = true;
     if (outcome.code === "machine_full") this.ctx.waitUntil(this.#askForRoom(order.sessionId));
-    if (mayWait) this.#waiting.add(order.sessionId);
-    return outcome;
+    if (!mayWait) return outcome;
+    this.#waiting.add(order.sessionId);
+    if (outcome.code !== "no_machine") return outcome;
+    const { name } = this.#book.get();
+    return { ...outcome, ...(name === "" ? {} : { hostName: name, offlineSince: this.#presence().since }) };
+  }
+
+  /** What a screen shows of it, as it is now. */
+  async look(): Promise<Presence & { folders: string[]; sessionIds: string[] }> {
+    const running = this.#roster.all().filter(({ state }) => state === "running");
+    return { ...this.#presence(), folders: this.#book.get().folders, sessionIds: running.map(({ sessionId }) => sessionId) };
   }
 
   async kill(sessionId: string, incarnation: number): Promise<void> {
@@ -96,6 +106,13 @@ export class MachineDO extends DurableObject<Env> {
   async forget(sessionId: string): Promise<void> {
     this.#waiting.drop(sessionId);
     this.#orders.forget(sessionId);
+  }
+
+  #presence(): Presence {
+    const current = this.#sockets.current();
+    const connection = current === null ? null : { helloAt: current.connected.helloAt, lastHeardAt: this.#sockets.lastHeardAt(current) };
+    const isBusy = this.#roster.countBusy() > 0;
+    return judgePresence(connection, this.#book.get(), { isBusy, silenceMs: this.patience.silenceMs, now: Date.now() });
   }
 
   // --- for the waiting room ---
@@ -134,11 +151,11 @@ export class MachineDO extends DurableObject<Env> {
   override async webSocketClose(socket: WebSocket, code: number): Promise<void> {
     // Completes the closing handshake; a hibernatable socket does not by itself. Codes that cannot be sent become 1000.
     socket.close(code === 1_000 || code >= 3_000 ? code : CLOSE.done);
-    await this.#gone(socket);
+    await this.#gone(socket, Date.now(), code === CLOSE.done);
   }
 
   override async webSocketError(socket: WebSocket): Promise<void> {
-    await this.#gone(socket);
+    await this.#gone(socket, Date.now(), false);
   }
 
   override async alarm(): Promise<void> {
@@ -146,10 +163,14 @@ export class MachineDO extends DurableObject<Env> {
   }
 
   #hello(socket: WebSocket, hello: Hello): void {
-    this.#sockets.promote(socket, hello, Date.now());
+    const now = Date.now();
+    const replaced = this.#sockets.promote(socket, hello, now);
+    this.#book.came(hello.name, now);
     this.#replies.disconnectAll();
     this.#isRefusing = false;
-    this.#sockets.send({ type: "welcome", version: PROTOCOL_VERSION });
+    const other = replaced === null ? {} : { replaced };
+    this.#sockets.send({ type: "welcome", version: PROTOCOL_VERSION, serverVersion: PLATFORM_VERSION, ...other });
+    if (replaced !== null) this.#log.warn("machine_replaced", { machineId: hello.machineId });
     const { ownerId } = attachmentOf(socket);
     const gone = this.#orders.reconcile(ownerId === null ? hello.running : this.#orders.ownRunners(hello.running));
     this.#log.info("machine_hello", { machineId: hello.machineId, running: hello.running.length, gone: gone.length });
@@ -173,6 +194,7 @@ export class MachineDO extends DurableObject<Env> {
   }
 
   #frame(frame: Frame, ownerId: string | null): void {
+    if (frame.type === "about") return this.#book.setFolders(frame.folders);
     if (frame.type === "reply") {
       const hasRoom = this.#roster.settle(frame.requestId, frame.ok);
       this.#replies.settle(frame.requestId, frame);
@@ -188,12 +210,22 @@ export class MachineDO extends DurableObject<Env> {
     if (hasRoom) this.ctx.waitUntil(this.#roomMade());
   }
 
-  async #gone(socket: WebSocket): Promise<void> {
+  async #dropSilent(): Promise<void> {
+    const silent = this.#sockets.silent(this.patience.silenceMs, Date.now());
+    if (silent === null) return;
+    const lastHeardAt = this.#presence().since;
+    silent.close(CLOSE.resume, "nothing was heard for too long");
+    await this.#gone(silent, lastHeardAt, false);
+  }
+
+  async #gone(socket: WebSocket, at: number, hasLeft: boolean): Promise<void> {
     const { machineId, connected } = attachmentOf(socket);
-    if (connected === null || this.#sockets.current() !== null) return;
+    // A socket that was closed for its silence is told of once more when its close completes.
+    if (connected === null || this.#sockets.current() !== null || this.#book.get().goneAt >= connected.helloAt) return;
+    this.#book.went(at, hasLeft);
     this.#replies.disconnectAll();
     this.#log.info("machine_gone", { machineId });
-    await this.#record(() => recordOffline(this.env.DB, machineId, Date.now()));
+    await this.#record(() => recordOffline(this.env.DB, machineId, at));
   }
 
   /** Somebody waits: a session whose runner idles here lets it go to sleep, saved. One is enough. */
