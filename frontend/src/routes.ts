@@ -11,6 +11,7 @@ export const paths = {
   newSession: (projectId?: string) => (projectId === undefined ? "/new" : `/new?project=${encodeURIComponent(projectId)}`),
   session: (sessionId: string) => `/s/${encodeURIComponent(sessionId)}`,
   project: (projectId: string) => `/p/${encodeURIComponent(projectId)}`,
+  connect: "/connect",
   settings: (tab: SettingsTab = "account") => `/settings/${tab}`,
 } as const;
 

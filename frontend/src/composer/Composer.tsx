@@ -97,7 +97,7 @@ function DrivingComposer({ sessionId, state, onShare }: ComposerProps & { state:
   const [caret, setCaret] = useState(text.length);
   const [editingId, setEditingId] = useState<string | null>(null);
   const commands = useComposerCommands(state, onShare);
-  const suggestions = useSuggestions(sessionId, text, caret, commands.context, state.host.state === "ready");
+  const suggestions = useSuggestions(sessionId, text, caret, commands.context, state.host.state === "ready" || state.saved !== null);
   const waiting = useWaiting(state, name);
   const lastPrompt = useLastPrompt();
   const warm = useWarmOnTyping(state);

@@ -43,7 +43,7 @@ export const t = {
   suggestions: "Suggestions",
   groups: { ours: "This platform", agent: "Claude Code", argument: "Choose", files: "Files" },
   noFiles: "No file matches.",
-  findAsleep: "Files can be looked up while the session is awake.",
+  findAsleep: "Files can be looked up once the session has started.",
   finding: "Looking…",
   meter: "Context and cost",
   done: { saved: "Saving…", renamed: "Renamed" },

@@ -1,6 +1,6 @@
 /**
  * What the composer offers while a command or a file is being typed. Joins the two pure finders with the file look-up,
- * which only asks while a runner is there: a look-up never starts one.
+ * which the runner answers, or what is saved: a look-up never starts one.
  */
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
@@ -42,7 +42,7 @@ function useSettled<T>(value: T, pauseMs: number): T {
   return settled;
 }
 
-export function useSuggestions(sessionId: string, text: string, caret: number, context: SlashContext, isAwake: boolean): Suggestions {
+export function useSuggestions(sessionId: string, text: string, caret: number, context: SlashContext, hasFiles: boolean): Suggestions {
   const actions = useActions();
   const [closedFor, setClosedFor] = useState<string | null>(null);
   const [picked, setPicked] = useState<{ text: string; index: number }>({ text: "", index: 0 });
@@ -50,7 +50,7 @@ export function useSuggestions(sessionId: string, text: string, caret: number, c
   const fragment = useSettled(mention?.fragment ?? null, FIND_PAUSE_MS);
   const found = useQuery({
     queryKey: ["session", sessionId, "find", fragment],
-    enabled: fragment !== null && mention !== null && isAwake,
+    enabled: fragment !== null && mention !== null && hasFiles,
     staleTime: 10_000,
     retry: false,
     placeholderData: keepPreviousData,
@@ -80,7 +80,7 @@ export function useSuggestions(sessionId: string, text: string, caret: number, c
   const setActive = (index: number) => setPicked({ text, index });
   return {
     items: isClosed ? [] : items,
-    note: isClosed || mention === null || items.length > 0 ? null : findNote(isAwake, found.isFetching),
+    note: isClosed || mention === null || items.length > 0 ? null : findNote(hasFiles, found.isFetching),
     active,
     setActive,
     move: (step) => setActive((active + step + items.length) % Math.max(1, items.length)),
@@ -88,7 +88,7 @@ export function useSuggestions(sessionId: string, text: string, caret: number, c
   };
 }
 
-function findNote(isAwake: boolean, isFetching: boolean): string {
-  if (!isAwake) return t.findAsleep;
+function findNote(hasFiles: boolean, isFetching: boolean): string {
+  if (!hasFiles) return t.findAsleep;
   return isFetching ? t.finding : t.noFiles;
 }

@@ -16,13 +16,13 @@ import { dockItems, isDismissible, type DockItem } from "./dock-items.ts";
 import { DockStackContext } from "./DockCard.tsx";
 import { t } from "./messages.ts";
 import { PermissionCard } from "./PermissionCard.tsx";
-import { PlanCard } from "./PlanCard.tsx";
-import { QuestionCard } from "./QuestionCard.tsx";
 import { useAnswers, type Answers } from "./use-answers.ts";
 
 export const DOCK_ID = "dock";
 
 const Notice = lazy(() => import("./Notices.tsx"));
+const PlanCard = lazy(() => import("./PlanCard.tsx").then((module) => ({ default: module.PlanCard })));
+const QuestionCard = lazy(() => import("./QuestionCard.tsx").then((module) => ({ default: module.QuestionCard })));
 
 function AskedMeta({ at, thread }: { at: number; thread: string }) {
   const now = useNow("minute");
@@ -63,7 +63,11 @@ function DockBody({ item, answers, mayAnswer, onHide, onAnswered }: DockBodyProp
     },
   };
   if (request.kind === "permission") return <PermissionCard {...common} request={request} />;
-  return request.kind === "plan" ? <PlanCard {...common} request={request} /> : <QuestionCard {...common} request={request} />;
+  return (
+    <Suspense fallback={null}>
+      {request.kind === "plan" ? <PlanCard {...common} request={request} /> : <QuestionCard {...common} request={request} />}
+    </Suspense>
+  );
 }
 
 /** Remembers what had the focus before the dock got it, and gives it back. */

@@ -1,4 +1,7 @@
-/** How the session lives, as a chip in the header: what it is set to, what it has used, and the choice. Loaded after first paint. */
+/**
+ * How the session lives and on which computer, as chips in the header: what it is set to, what it has used, and the choice.
+ * Loaded after first paint.
+ */
 import { may } from "@ai-dev-platform/protocol/roles";
 import type { SessionState } from "@ai-dev-platform/protocol/state";
 import { ArrowLeftRight, ChevronDown, Cloud, Monitor } from "lucide-react";
@@ -11,6 +14,7 @@ import { Menu, MenuItem, MenuRadio, MenuSeparator } from "../ui/menu.tsx";
 import { Popover } from "../ui/popover.tsx";
 import { showFailure } from "./failure.ts";
 import { t } from "./late-messages.ts";
+import { MachineChip } from "./MachineChip.tsx";
 
 /** Where it runs, how large, and what that has used so far. */
 export function RunFacts({ state }: { state: SessionState }) {
@@ -39,7 +43,14 @@ export default function LifecycleMenu({ state }: { state: SessionState }) {
   const close = useCallback(() => setIsMoving(false), []);
   return (
     <>
-      <LifecycleChip state={state} onMove={() => setIsMoving(true)} />
+      <span className="hidden flex-none lg:block">
+        <LifecycleChip state={state} onMove={() => setIsMoving(true)} />
+      </span>
+      {state.hostKind !== "sandbox" && (
+        <span className="hidden min-w-0 flex-none md:block">
+          <MachineChip state={state} />
+        </span>
+      )}
       <Suspense fallback={null}>{isMoving && <MoveDialog state={state} onClose={close} />}</Suspense>
     </>
   );

@@ -16,7 +16,7 @@ import { formatCount } from "../ui/format.ts";
 import { toast } from "../ui/toast.ts";
 import { failureReason } from "./failure.ts";
 import { t } from "./late-messages.ts";
-import { moveEnd, moveTargets, type MoveTarget } from "./move-targets.ts";
+import { isAt, moveEnd, moveTargets, type MoveTarget } from "./move-targets.ts";
 
 interface Asked {
   target: MoveTarget;
@@ -29,7 +29,7 @@ const nameOf = ({ host, machine, machineId }: MoveTarget): string =>
 
 function describe({ host, machine, hindrance }: MoveTarget): string | undefined {
   if (hindrance !== null) return t.move.hindrance[hindrance];
-  if (machine === null) return host === "sandbox" ? HOST_WORDS.sandbox.description : t.move.anyDescription;
+  if (machine === null) return host === "machine" ? t.move.anyDescription : HOST_WORDS[host].description;
   return t.move.running(formatCount(machine.running), formatCount(machine.capacity));
 }
 
@@ -47,10 +47,13 @@ function useMoveEnd(asked: Asked | null): StatusDetail | null {
 
 function useMove(seq: number, onClose: () => void) {
   const actions = useActions();
+  const { store } = useSessionHandle();
   const [asked, setAsked] = useState<Asked | null>(null);
   const [refusal, setRefusal] = useState<string | null>(null);
   const end = useMoveEnd(asked);
-  const isThere = end?.what === "moved";
+  // A move to where it is already is agreed to and makes no event.
+  const [wasThere, setWasThere] = useState(false);
+  const isThere = wasThere || end?.what === "moved";
   useEffect(() => {
     if (!isThere || asked === null) return;
     toast(t.move.done(nameOf(asked.target)));
@@ -59,10 +62,13 @@ function useMove(seq: number, onClose: () => void) {
   const move = (target: MoveTarget) => {
     setRefusal(null);
     setAsked({ target, seq });
-    actions.setHost(target.host, target.machineId).catch((error: unknown) => {
-      setRefusal(failureReason(error));
-      setAsked(null);
-    });
+    actions
+      .setHost(target.host, target.machineId)
+      .then(() => setWasThere(isAt(store.state.get(), target)))
+      .catch((error: unknown) => {
+        setRefusal(failureReason(error));
+        setAsked(null);
+      });
   };
   const failure = end?.what === "move_failed" ? (end.problem.detail ?? end.problem.message) : refusal;
   return { move, isMoving: asked !== null && failure === null, failure };

@@ -75,11 +75,9 @@ export function SessionHeader({ sessionId, state, commands, isShared, isRenaming
           {state.projectName !== "" && (
             <span className="max-w-40 flex-none truncate text-label text-fg-3 max-md:hidden">{state.projectName}</span>
           )}
-          <span className="hidden flex-none lg:block">
-            <Suspense fallback={null}>
-              <LifecycleMenu state={state} />
-            </Suspense>
-          </span>
+          <Suspense fallback={null}>
+            <LifecycleMenu state={state} />
+          </Suspense>
           <HostStatus state={state} />
           {state.modelSource === "demo" && (
             <span className="flex-none rounded-chip bg-accent-soft px-1.5 text-meta whitespace-nowrap text-accent max-md:hidden">

@@ -35,6 +35,7 @@ const Palette = lazy(() => import("../palette/Palette.tsx").then((module) => ({ 
 const ShortcutSheet = lazy(() => import("../keyboard/ShortcutSheet.tsx").then((module) => ({ default: module.ShortcutSheet })));
 const ThreadBar = lazy(() => import("./ThreadBar.tsx"));
 const EndedNotice = lazy(() => import("./EndedNotice.tsx"));
+const PlaceNotes = lazy(() => import("./PlaceNotes.tsx"));
 const WorkspaceNotes = lazy(() => import("./WorkspaceNotes.tsx"));
 const ShareDialog = lazy(() => import("../share/ShareDialog.tsx").then((module) => ({ default: module.ShareDialog })));
 
@@ -121,6 +122,7 @@ function Conversation({ sessionId, onShare, isPhone, isHidden }: ConversationPro
       </div>
       <div className="mx-auto flex min-h-0 w-full max-w-[792px] flex-col gap-2 px-2 pb-[max(8px,env(safe-area-inset-bottom))] md:px-4 md:pb-4">
         <Dock />
+        <Suspense fallback={null}>{state !== null && state.hostKind !== "sandbox" && <PlaceNotes state={state} />}</Suspense>
         <PanelBoundary name={t.conversation}>
           <Composer sessionId={sessionId} onShare={onShare} />
         </PanelBoundary>

@@ -15,11 +15,20 @@ export interface MoveTarget {
   hindrance: "offline" | "here" | null;
 }
 
-type Place = Pick<SessionState, "hostKind" | "host">;
+type Place = Pick<SessionState, "hostKind" | "host" | "machineId">;
 
-/** The machine that the session last ran on is known by its name alone. */
-const isHere = ({ hostKind, host }: Place, machine: MachineBody, machines: readonly MachineBody[]): boolean =>
-  hostKind === "machine" && machine.name === host.hostName && machines.filter(({ name }) => name === machine.name).length === 1;
+/** One of the operator's machines is known by its name alone. */
+const isHere = ({ hostKind, host, machineId }: Place, machine: MachineBody, machines: readonly MachineBody[]): boolean =>
+  hostKind === "machine" &&
+  (machineId === null
+    ? machine.name === host.hostName && machines.filter(({ name }) => name === machine.name).length === 1
+    : machine.machineId === machineId);
+
+/** Whether the session is just there: to move there again changes nothing. */
+export const isAt = (place: Place | null, target: MoveTarget): boolean =>
+  place !== null && place.hostKind === target.host && place.machineId === target.machineId;
+
+const DIRECT: MoveTarget = { id: "direct", host: "direct", machineId: null, machine: null, hindrance: null };
 
 export function moveTargets(place: Place, hasSandbox: boolean, machines: readonly MachineBody[]): MoveTarget[] {
   const isInSandbox = place.hostKind === "sandbox";
@@ -33,6 +42,7 @@ export function moveTargets(place: Place, hasSandbox: boolean, machines: readonl
       const hindrance = isHere(place, machine, machines) ? "here" : machine.isOnline ? null : "offline";
       return { id: machine.machineId, host: "machine", machineId: machine.machineId, machine, hindrance };
     }),
+    ...(place.hostKind === "direct" ? [] : [DIRECT]),
   ];
 }
 

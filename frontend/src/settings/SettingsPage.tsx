@@ -11,7 +11,7 @@ import { KeyTab } from "./KeyTab.tsx";
 import { t } from "./messages.ts";
 import { ShortcutsTab } from "./ShortcutsTab.tsx";
 
-const MachinesTab = lazy(() => import("./MachinesTab.tsx").then((module) => ({ default: module.MachinesTab })));
+const MachinesTab = lazy(() => import("../machines/MachinesTab.tsx").then((module) => ({ default: module.MachinesTab })));
 const McpTab = lazy(() => import("./McpTab.tsx").then((module) => ({ default: module.McpTab })));
 const NetworkTab = lazy(() => import("./NetworkTab.tsx").then((module) => ({ default: module.NetworkTab })));
 

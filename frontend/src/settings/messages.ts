@@ -139,18 +139,6 @@ export const t = {
     removeGitLabel: (host: string) => `Remove the login for ${host}`,
     removedGit: (host: string) => `Removed the login for ${host}`,
   },
-  machines: {
-    about: "Computers where sessions can run.",
-    none: "No machine has connected yet.",
-    how: "Run this on the computer:",
-    commands: (origin: string) => [`npx @ai-dev-platform/agent login --server ${origin}`, "npx @ai-dev-platform/agent connect"],
-    online: "Online",
-    offline: "Offline, seen",
-    operator: "Shared by the operator",
-    running: (running: string, capacity: string) => `${running} of ${capacity} sessions running`,
-    paths: "Folders may be opened in place",
-    version: (version: string) => `Agent ${version}`,
-  },
   appearance: {
     theme: "Theme",
     themes: { system: "System", light: "Light", dark: "Dark" },

@@ -7,7 +7,10 @@ import { ME_KEY, queryClient } from "../query-client.ts";
 const KEYS_KEY = ["keys"] as const;
 const SETTINGS_KEY = ["settings"] as const;
 const MCP_KEY = ["mcp"] as const;
+const MACHINES_KEY = ["machines"] as const;
 const MACHINE_POLL_MS = 10_000;
+/** While somebody waits for one to connect. */
+const MACHINE_WAIT_POLL_MS = 2_000;
 
 const reload = (queryKey: readonly string[]) => queryClient.invalidateQueries({ queryKey });
 
@@ -64,9 +67,16 @@ export const useMcpActions = () => {
   return { add, remove };
 };
 
-export const useMachines = () =>
+const fetchMachines = async () => (await api.get<{ machines: MachineBody[] }>("/api/machines")).machines;
+
+export const useMachines = (isAllowed = true) =>
   useQuery({
-    queryKey: ["machines"],
-    queryFn: async () => (await api.get<{ machines: MachineBody[] }>("/api/machines")).machines,
+    enabled: isAllowed,
+    queryKey: MACHINES_KEY,
+    queryFn: fetchMachines,
     refetchInterval: MACHINE_POLL_MS,
   });
+
+/** Looks more often for as long as this is mounted and wanted. */
+export const useMachinesSoon = (isWanted: boolean): void =>
+  void useQuery({ enabled: isWanted, queryKey: MACHINES_KEY, queryFn: fetchMachines, refetchInterval: MACHINE_WAIT_POLL_MS });

@@ -1,7 +1,7 @@
 /** The session's saved states by turn: what changed in each, the way back, forks and downloads. Nothing is woken for it. */
 import type { TimelineEntry } from "@ai-dev-platform/protocol/queries";
 import { may } from "@ai-dev-platform/protocol/roles";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { useViewer } from "../session/use-session.ts";
 import { Button } from "../ui/button.tsx";
 import { PanelFailure, PanelNote, Skeleton } from "../workbench/PanelStates.tsx";
@@ -14,6 +14,10 @@ export default function TimelinePanel({ sessionId }: { sessionId: string }) {
   const viewer = useViewer();
   const { data, error, isPending, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } = useTimeline(sessionId);
   const [chosen, setChosen] = useState<TimelineEntry | null>(null);
+  const end = useRef<HTMLParagraphElement>(null);
+  // The button goes with the last page: whoever pressed it stays at the end of the list.
+  const showOlder = () =>
+    void fetchNextPage().then(({ hasNextPage: hasMore }) => requestAnimationFrame(() => hasMore || end.current?.focus()));
   if (isPending) return <Skeleton lines={6} />;
   if (error !== null && data === undefined) return <PanelFailure error={error} onRetry={() => void refetch()} />;
   const entries = data.pages.flatMap((page) => page.entries);
@@ -36,10 +40,15 @@ export default function TimelinePanel({ sessionId }: { sessionId: string }) {
       </ol>
       {hasNextPage && (
         <div className="px-3 pb-4">
-          <Button disabled={isFetchingNextPage} onClick={() => void fetchNextPage()}>
+          <Button aria-disabled={isFetchingNextPage} onClick={() => !isFetchingNextPage && showOlder()}>
             {isFetchingNextPage ? t.loadingOlder : t.older}
           </Button>
         </div>
+      )}
+      {!hasNextPage && data.pages.length > 1 && (
+        <p ref={end} tabIndex={-1} className="mx-3 mb-4 text-label text-fg-3">
+          {t.allShown}
+        </p>
       )}
       {chosen !== null && <BackDialog entry={chosen} onClose={() => setChosen(null)} />}
     </div>

@@ -18,6 +18,7 @@ export const t = {
   forking: "Forking…",
   forkLabel: (seq: string) => `Fork from step ${seq}: a new session that goes on from there`,
   older: "Older states",
+  allShown: "These are all the states that are kept.",
   loadingOlder: "Loading…",
   dependencies: (bytes: string) => `${bytes} of installed dependencies are saved apart and come back by themselves.`,
   leftOut: (count: number) => `${counted(count, "thing was", "things were")} left out of it.`,

@@ -1,0 +1,112 @@
+/** Lines above the composer about where the session runs, each with the one thing to do. */
+import type { SessionState } from "@ai-dev-platform/protocol/state";
+import { Cloud, MessageCircle, Monitor, Unplug } from "lucide-react";
+import { useState, type ReactNode } from "react";
+import { formatSince } from "../machines/machine-state.ts";
+import { openTurns } from "../session/threads.ts";
+import { useActions } from "../session/use-session.ts";
+import { Button } from "../ui/button.tsx";
+import { toast } from "../ui/toast.ts";
+import { useNow } from "../ui/time.tsx";
+import { failureReason } from "./failure.ts";
+import { placeNote, type PlaceNote, type Way } from "./place-facts.ts";
+import { t } from "./place-messages.ts";
+import { usePlaceAround } from "./use-place-around.ts";
+
+interface NoteProps {
+  icon: ReactNode;
+  tone: "plain" | "warn";
+  children: ReactNode;
+  action?: ReactNode;
+}
+
+const LOOKS = { plain: "border-line bg-sunken text-fg-2", warn: "border-warn-line bg-warn-soft text-fg" } as const;
+
+export function Note({ icon, tone, children, action }: NoteProps) {
+  return (
+    <div
+      className={`flex flex-none flex-wrap items-center gap-x-2.5 gap-y-1.5 rounded-dock border py-1.5 pr-2 pl-3.5 text-ui ${LOOKS[tone]} [&>svg]:size-4 [&>svg]:flex-none [&>svg]:stroke-[1.75]`}
+    >
+      {icon}
+      <output className="min-w-48 flex-1 py-0.5">{children}</output>
+      {action}
+    </div>
+  );
+}
+
+/** Moves the session and says why not, where it was refused. */
+export function useGo() {
+  const actions = useActions();
+  const [isGoing, setIsGoing] = useState(false);
+  const go = (way: Pick<Way, "host" | "machineId">) => {
+    setIsGoing(true);
+    actions
+      .setHost(way.host, way.machineId)
+      .catch((error: unknown) => toast(failureReason(error)))
+      .finally(() => setIsGoing(false));
+  };
+  return { isGoing, go };
+}
+
+export default function PlaceNotes({ state }: { state: SessionState }) {
+  const around = usePlaceAround();
+  const note = placeNote(state, around);
+  if (note?.kind === "away") return <AwayNote note={note} mayMove={around.isOwner} />;
+  return note === null ? null : <DirectNote note={note} mayMove={around.isOwner} isBusy={openTurns(state).length > 0} />;
+}
+
+function AwayNote({ note, mayMove }: { note: Extract<PlaceNote, { kind: "away" }>; mayMove: boolean }) {
+  const { isGoing, go } = useGo();
+  const now = useNow("minute");
+  return (
+    <Note
+      icon={<Unplug aria-hidden className="text-warn" />}
+      tone="warn"
+      action={
+        mayMove && (
+          <Button size="sm" title={t.answerDirectlyHint} disabled={isGoing} onClick={() => go({ host: "direct", machineId: null })}>
+            {isGoing ? t.going : t.answerDirectly}
+          </Button>
+        )
+      }
+    >
+      {t.away(note.name, formatSince(note.since, now))}
+    </Note>
+  );
+}
+
+interface DirectNoteProps {
+  note: Extract<PlaceNote, { kind: "direct" }>;
+  mayMove: boolean;
+  isBusy: boolean;
+}
+
+function DirectNote({ note: { readsFiles, way, isBack }, mayMove, isBusy }: DirectNoteProps) {
+  const { isGoing, go } = useGo();
+  const what = readsFiles ? t.direct.reads : t.direct.cannotTouch;
+  const where = way === null ? t.direct.nothing : (isBack ? t.direct.back : t.direct.there)(way.name);
+  const Icon = way?.host === "sandbox" ? Cloud : Monitor;
+  return (
+    <Note
+      icon={<MessageCircle aria-hidden className="text-accent" />}
+      tone="plain"
+      action={
+        mayMove &&
+        way !== null && (
+          <Button
+            size="sm"
+            variant={isBack ? "primary" : "secondary"}
+            disabled={isGoing || isBusy}
+            title={isBusy ? t.direct.afterTurn : undefined}
+            onClick={() => go(way)}
+          >
+            <Icon aria-hidden className="size-3.5 stroke-[1.75]" />
+            {isGoing ? t.going : isBack ? t.direct.goBack : t.direct.goOn(way.name)}
+          </Button>
+        )
+      }
+    >
+      {mayMove ? `${where} ${what}` : what}
+    </Note>
+  );
+}
