@@ -1,0 +1,28 @@
+/** What the gate says to the runner: the order as it may be carried out, and what the session is told. */
+import type { OutboxBody, RunnerOrderFrame } from "@ai-dev-platform/protocol/runner";
+import type { Problem, TurnOutcome } from "@ai-dev-platform/protocol/events";
+import { MAIN_THREAD } from "@ai-dev-platform/protocol/ids";
+
+/** Of one turn that is not run, or of something that people should know. `thread` null: the main one. */
+export type GateReport =
+  | { thread: string; turnId: string; outcome: TurnOutcome; problem: Problem }
+  | { thread: string | null; turnId: string | null; notice: string };
+
+export interface Admitted {
+  /** Null: nothing is done. */
+  order: RunnerOrderFrame | null;
+  reports: GateReport[];
+}
+
+export type AuditCommand = (
+  kind: "command_taken" | "command_refused",
+  fields: Readonly<Record<string, string | number | boolean | null>>,
+) => void;
+
+export function reportItem(report: GateReport): { thread: string; turnId: string | null; body: OutboxBody } {
+  const { turnId } = report;
+  if ("notice" in report)
+    return { thread: report.thread ?? MAIN_THREAD, turnId, body: { type: "notice", level: "warning", text: report.notice } };
+  const { thread, outcome, problem } = report;
+  return { thread, turnId, body: { type: "turn_report", turnId: report.turnId, outcome, problem, agentSessionId: null } };
+}
