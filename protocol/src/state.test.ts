@@ -41,6 +41,16 @@ describe("the fold", () => {
     expect(state.approvals).toHaveLength(1);
     expect(fold([{ type: "turn_ended", turnId: "trn_1", outcome: "completed", durationMs: 1, usage }], state).approvals).toEqual([]);
   });
+  it("[SN11] knows the way back from the model alone", () => {
+    const author = { userId: "usr_1", name: "Mara" };
+    const machineId = "mch_0123456789abcdefghjkmnpqrs";
+    const onMachine = fold([{ type: "host_moved", from: "sandbox", to: "machine", machineId, author }]);
+    expect(onMachine.wayBack).toBeNull();
+    const direct = fold([{ type: "host_moved", from: "machine", to: "direct", machineId: null, author }], onMachine);
+    expect(direct).toMatchObject({ hostKind: "direct", machineId: null, wayBack: { host: "machine", machineId } });
+    const back = fold([{ type: "host_moved", from: "direct", to: "machine", machineId, author }], direct);
+    expect(back).toMatchObject({ machineId, wayBack: null });
+  });
   it("[EV3] passes over an unsupported event and keeps counting", () => {
     expect(
       applyEntry(emptyState(), { seq: 1, at: 1, thread: "main", turnId: null, event: { type: "unsupported", original: "x" } }).seq,

@@ -30,19 +30,23 @@ export function MoreOptions({ draft, change, problems, host, projectTrust, budge
       <summary className="flex min-h-7 items-center gap-1 rounded-control px-1 text-label font-medium text-fg-2 hover:text-fg pointer-coarse:min-h-11">
         <ChevronRight aria-hidden className="icon size-3.5 flex-none transition-transform duration-140 group-open:rotate-90" />
         <span className="flex-none">{t.more}</span>
-        <span className="min-w-0 truncate font-normal text-fg-3">· {summary(draft, isSandbox)}</span>
+        {host !== "direct" && <span className="min-w-0 truncate font-normal text-fg-3">· {summary(draft, isSandbox)}</span>}
       </summary>
       <div className="mt-2 flex flex-col gap-4 rounded-card border border-line p-3">
-        <Choice
-          label={hosting.lifecycle}
-          value={draft.lifecycle}
-          onChange={(lifecycle) => change({ lifecycle })}
-          options={LIFECYCLES.map((value) => ({ value, ...lifecycleWords(value, host, draft.size) }))}
-        />
+        {host !== "direct" && (
+          <Choice
+            label={hosting.lifecycle}
+            value={draft.lifecycle}
+            onChange={(lifecycle) => change({ lifecycle })}
+            options={LIFECYCLES.map((value) => ({ value, ...lifecycleWords(value, host, draft.size) }))}
+          />
+        )}
         {isSandbox && <SandboxChoices draft={draft} change={change} />}
-        <Checkbox checked={draft.trust ?? projectTrust} onChange={(trust) => change({ trust })}>
-          {t.trust}
-        </Checkbox>
+        {host !== "direct" && (
+          <Checkbox checked={draft.trust ?? projectTrust} onChange={(trust) => change({ trust })}>
+            {t.trust}
+          </Checkbox>
+        )}
         <div className="grid gap-3 md:grid-cols-2">
           <TextField
             label={t.budget}

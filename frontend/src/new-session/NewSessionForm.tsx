@@ -4,8 +4,8 @@ import { useLocation } from "wouter";
 import { ApiError } from "../api/client.ts";
 import { paths } from "../routes.ts";
 import { Callout } from "../ui/callout.tsx";
-import { checkDraft, chosenProject, hostKindOf, type Problems } from "./draft.ts";
-import { hostHint } from "./form-options.ts";
+import { checkDraft, chosenModel, chosenProject, hostKindOf, LOGIN_MODEL, type Problems } from "./draft.ts";
+import { hostHint, ownMachineOf } from "./form-options.ts";
 import { t } from "./messages.ts";
 import { PromptBox } from "./PromptBox.tsx";
 import { StartProblem } from "./StartProblem.tsx";
@@ -36,11 +36,14 @@ export function NewSessionForm({ projectId, takesFocus = false, withExamples = f
     if (takesFocus) field.current?.focus();
   }, [takesFocus]);
 
-  const { projects, modelSource } = context;
+  const { projects } = context;
   const project = chosenProject(draft, projects ?? []);
   const isNewProject = project === null;
-  const host = hostKindOf(draft, project, context.hasSandbox);
-  const hint = host === "sandbox" ? null : hostHint(context.machines, draft.machineId);
+  const host = hostKindOf(draft, project, context);
+  const ownMachine = host === "machine" ? ownMachineOf(context.machines, draft.machineId) : null;
+  const model = chosenModel(draft, { ...context, isOwnMachine: ownMachine !== null });
+  const hint = host === "machine" ? hostHint(context.machines, draft.machineId) : null;
+  const note = host === "direct" ? t.directHint : model === LOGIN_MODEL && ownMachine !== null ? t.loginHint(ownMachine.name) : null;
 
   const submit = () => {
     const found = checkDraft(draft, isNewProject);
@@ -56,7 +59,7 @@ export function NewSessionForm({ projectId, takesFocus = false, withExamples = f
       // What was uploaded is gone: it is asked for again, everything else stays.
       if (error instanceof ApiError && error.code === "import_missing") change({ archive: null });
     };
-    start.mutate({ draft, project, host, modelSource }, { onSuccess, onError });
+    start.mutate({ draft, project, host, model }, { onSuccess, onError });
   };
 
   return (
@@ -75,6 +78,8 @@ export function NewSessionForm({ projectId, takesFocus = false, withExamples = f
         context={context}
         project={project}
         host={host}
+        model={model}
+        ownMachine={ownMachine?.name ?? null}
         isInvalid={problems.text !== undefined}
         isStarting={start.isPending}
         onSubmit={submit}
@@ -85,6 +90,7 @@ export function NewSessionForm({ projectId, takesFocus = false, withExamples = f
         </p>
       )}
       {hint !== null && <Callout tone="warn">{hint}</Callout>}
+      {note !== null && <p className="px-1 text-label text-fg-2">{note}</p>}
       {start.isError && <StartProblem error={start.error} />}
       {isNewProject && projects !== undefined && (
         <Suspense fallback={<div className="h-40" />}>

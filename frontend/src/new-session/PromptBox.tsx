@@ -1,4 +1,4 @@
-import { ArrowUp, Cloud, FolderGit2, Monitor } from "lucide-react";
+import { ArrowUp, Cloud, FolderGit2, MessageCircle, Monitor } from "lucide-react";
 import { useRef, type KeyboardEvent, type RefObject } from "react";
 import type { HostKind } from "@ai-dev-platform/protocol/modes";
 import type { ProjectBody } from "@ai-dev-platform/protocol/http";
@@ -8,10 +8,12 @@ import { keyPreferences } from "../keyboard/preferences.ts";
 import { shownFor } from "../keyboard/shortcuts.ts";
 import { ChipSelect } from "../ui/chip-select.tsx";
 import { Tooltip } from "../ui/tooltip.tsx";
-import { DEMO_MODEL, needsMachine, NEW_PROJECT, type NewSessionDraft } from "./draft.ts";
-import { hostOptions, MODE_OPTIONS, modelOptions, projectOptions, SANDBOX } from "./form-options.ts";
+import { needsMachine, NEW_PROJECT, type NewSessionDraft } from "./draft.ts";
+import { DIRECT, hostOptions, MODE_OPTIONS, modelOptions, projectOptions, SANDBOX } from "./form-options.ts";
 import { t } from "./messages.ts";
 import type { FormContext } from "./use-form-context.ts";
+
+const HOST_ICONS = { sandbox: Cloud, machine: Monitor, direct: MessageCircle } as const;
 
 interface PromptBoxProps {
   field: RefObject<HTMLTextAreaElement | null>;
@@ -20,14 +22,31 @@ interface PromptBoxProps {
   context: FormContext;
   project: ProjectBody | null;
   host: HostKind;
+  model: string;
+  /** Its name, where the chosen host is the person's own. */
+  ownMachine: string | null;
   isInvalid: boolean;
   isStarting: boolean;
   onSubmit: () => void;
 }
 
 /** The prompt with its choices as chips and the button that starts. */
-export function PromptBox({ field, draft, change, context, project, host, isInvalid, isStarting, onSubmit }: PromptBoxProps) {
+export function PromptBox({
+  field,
+  draft,
+  change,
+  context,
+  project,
+  host,
+  model,
+  ownMachine,
+  isInvalid,
+  isStarting,
+  onSubmit,
+}: PromptBoxProps) {
   const compositionEndedAt = useRef<number | null>(null);
+  const isFree = !needsMachine(draft, project);
+  const HostIcon = HOST_ICONS[host];
   const onKeyDown = (event: KeyboardEvent) => {
     const action = fieldAction(event.nativeEvent, {
       isEmpty: draft.text === "",
@@ -73,16 +92,21 @@ export function PromptBox({ field, draft, change, context, project, host, isInva
           />
           <ChipSelect
             label={t.model}
-            value={draft.model === "" && context.modelSource === "demo" ? DEMO_MODEL : draft.model || "default"}
-            options={modelOptions(context.models, context.hasDemo, draft.model)}
-            onChange={(model) => change({ model })}
+            value={model}
+            options={modelOptions(context.models, context.hasDemo, model, ownMachine)}
+            onChange={(value) => change({ model: value })}
           />
           <ChipSelect
             label={t.host}
-            icon={host === "sandbox" ? <Cloud aria-hidden /> : <Monitor aria-hidden />}
-            value={host === "sandbox" ? SANDBOX : draft.machineId}
-            options={hostOptions(context.machines ?? [], draft.machineId, context.hasSandbox && !needsMachine(draft, project))}
-            onChange={(value) => change(value === SANDBOX ? { host: "sandbox", machineId: "" } : { host: "machine", machineId: value })}
+            icon={<HostIcon aria-hidden />}
+            value={host === "machine" ? draft.machineId : host}
+            options={hostOptions(context.machines ?? [], draft.machineId, {
+              offersSandbox: isFree && context.hasSandbox,
+              offersDirect: isFree,
+            })}
+            onChange={(value) =>
+              change(value === SANDBOX || value === DIRECT ? { host: value, machineId: "" } : { host: "machine", machineId: value })
+            }
           />
         </div>
         <Tooltip text={`${t.start} ${shownFor("send", isMac)}`}>

@@ -7,7 +7,9 @@ import {
   checkDraft,
   chosenProject,
   EMPTY_DRAFT,
+  chosenModel,
   hostKindOf,
+  type ModelContext,
   projectRequest,
   readDraft,
   sessionRequest,
@@ -85,7 +87,7 @@ describe("requests", () => {
     const draft = { ...EMPTY_DRAFT, text: " do it ", title: " T ", budget: "3", sourceKind: "git" as const, gitUrl: "https://host/x.git" };
     expect(projectCreateSchema.parse(projectRequest(draft)).source).toEqual({ kind: "git", url: "https://host/x.git", branch: null });
     expect(projectCreateSchema.safeParse(projectRequest({ ...EMPTY_DRAFT, sourceKind: "path", path: "/srv/app" })).success).toBe(true);
-    const body = sessionRequest(draft, { projectId: id("prj"), promptId: id("prm"), modelSource: "demo", host: "machine" });
+    const body = sessionRequest(draft, { projectId: id("prj"), promptId: id("prm"), model: "demo", host: "machine" });
     expect(sessionCreateSchema.parse(body)).toMatchObject({
       modelSource: "demo",
       model: "default",
@@ -94,32 +96,53 @@ describe("requests", () => {
       prompt: { text: "do it" },
     });
   });
-  it("let a chosen model win over the settings", () => {
-    const context = { projectId: id("prj"), promptId: id("prm"), modelSource: "demo" as const, host: "machine" as const };
-    expect(sessionRequest({ ...EMPTY_DRAFT, model: "claude-x" }, context)).toMatchObject({ modelSource: "key", model: "claude-x" });
-    expect(sessionRequest({ ...EMPTY_DRAFT, model: "demo" }, { ...context, modelSource: "key" })).toMatchObject({
-      modelSource: "demo",
-      model: "default",
-    });
+  it("let a chosen model win over the settings, and a login answer on one's own machine alone", () => {
+    const settings = { modelSource: "demo", prefersDemo: false, isOwnMachine: false } as const;
+    const own = { ...settings, isOwnMachine: true };
+    const model = (chosen: string, context: ModelContext) => chosenModel({ model: chosen }, context);
+    expect([model("", settings), model("", { ...settings, modelSource: "key" })]).toEqual(["demo", "default"]);
+    expect([model("claude-x", settings), model("demo", own), model("default", own)]).toEqual(["claude-x", "demo", "default"]);
+    expect([model("", own), model("login", own), model("login", settings)]).toEqual(["login", "login", "demo"]);
+    expect(model("", { ...own, prefersDemo: true })).toBe("demo");
+    const context = { projectId: id("prj"), promptId: id("prm"), host: "machine" as const };
+    const asked = (chosen: string) => {
+      const body = sessionRequest({ ...EMPTY_DRAFT, text: "x" }, { ...context, model: chosen });
+      return [sessionCreateSchema.parse(body).modelSource, body.model];
+    };
+    expect([asked("claude-x"), asked("default")]).toEqual([
+      ["key", "claude-x"],
+      ["key", "default"],
+    ]);
+    expect([asked("demo"), asked("login")]).toEqual([
+      ["demo", "default"],
+      ["login", "default"],
+    ]);
   });
 });
 
 describe("where it runs", () => {
   const folder = { ...project("p", 1), source: { kind: "path" as const, path: "/srv" } };
   it("is a sandbox where there are any, unless a machine is meant", () => {
-    expect(hostKindOf(EMPTY_DRAFT, project("p", 1), true)).toBe("sandbox");
-    expect(hostKindOf(EMPTY_DRAFT, project("p", 1), false)).toBe("machine");
-    expect(hostKindOf({ ...EMPTY_DRAFT, host: "machine" }, null, true)).toBe("machine");
-    expect(hostKindOf({ ...EMPTY_DRAFT, machineId: "mch_1" }, null, true)).toBe("machine");
+    const none = { hasSandbox: false, machines: [] };
+    const offered = { hasSandbox: true, machines: [] };
+    expect(hostKindOf(EMPTY_DRAFT, project("p", 1), offered)).toBe("sandbox");
+    expect(hostKindOf({ ...EMPTY_DRAFT, host: "machine" }, null, offered)).toBe("machine");
+    expect(hostKindOf({ ...EMPTY_DRAFT, machineId: "mch_1" }, null, offered)).toBe("machine");
+    expect(hostKindOf({ ...EMPTY_DRAFT, host: "direct" }, null, offered)).toBe("direct");
+    expect(hostKindOf(EMPTY_DRAFT, project("p", 1), { hasSandbox: false, machines: undefined })).toBe("machine");
+    expect(hostKindOf(EMPTY_DRAFT, project("p", 1), { ...none, machines: [{ isOperator: true, isOnline: true }] })).toBe("machine");
+    // One's own is named or not used at all.
+    expect(hostKindOf(EMPTY_DRAFT, project("p", 1), { ...none, machines: [{ isOperator: false, isOnline: true }] })).toBe("direct");
+    expect(hostKindOf({ ...EMPTY_DRAFT, host: "sandbox" }, project("p", 1), none)).toBe("direct");
   });
   it("is a machine for a folder of a machine", () => {
-    expect(hostKindOf({ ...EMPTY_DRAFT, host: "sandbox" }, folder, true)).toBe("machine");
-    expect(hostKindOf({ ...EMPTY_DRAFT, sourceKind: "path" }, null, true)).toBe("machine");
+    expect(hostKindOf({ ...EMPTY_DRAFT, host: "sandbox" }, folder, { hasSandbox: true, machines: [] })).toBe("machine");
+    expect(hostKindOf({ ...EMPTY_DRAFT, sourceKind: "path" }, null, { hasSandbox: true, machines: [] })).toBe("machine");
   });
   it("sends size, network and hours for a sandbox, and none of them for a machine", () => {
     const draft = { ...EMPTY_DRAFT, text: "x", size: "standard-3", networkHosts: ["a.com"], hours: "2.5", machineId: id("mch") } as const;
     const request = (patch: Partial<NewSessionDraft>, host: "sandbox" | "machine") =>
-      sessionRequest({ ...draft, ...patch }, { projectId: id("prj"), promptId: id("prm"), modelSource: "key", host });
+      sessionRequest({ ...draft, ...patch }, { projectId: id("prj"), promptId: id("prm"), model: "default", host });
     expect(sessionCreateSchema.parse(request({ networkLevel: "custom" }, "sandbox"))).toMatchObject({
       host: "sandbox",
       size: "standard-3",

@@ -2,7 +2,7 @@
  * What a person has entered for a new session, and the requests it becomes. Pure.
  * The draft lives in this browser until the session exists, so that an error, a reload or a wrong click loses nothing.
  */
-import type { projectCreateSchema, ProjectBody, sessionCreateSchema } from "@ai-dev-platform/protocol/http";
+import type { MachineBody, projectCreateSchema, ProjectBody, sessionCreateSchema } from "@ai-dev-platform/protocol/http";
 import { MAX_MAX_HOURS, MIN_MAX_HOURS } from "@ai-dev-platform/protocol/limits";
 import {
   DEFAULT_NETWORK,
@@ -25,6 +25,8 @@ import { t } from "./messages.ts";
 
 export const NEW_PROJECT = "new";
 export const DEMO_MODEL = "demo";
+/** In place of a model: the Claude login of one's own machine answers. */
+export const LOGIN_MODEL = "login";
 const SOURCE_KINDS = ["empty", "git", "archive", "path"] as const;
 export type SourceKind = (typeof SOURCE_KINDS)[number];
 export type ProjectCreate = z.input<typeof projectCreateSchema>;
@@ -42,10 +44,10 @@ export interface NewSessionDraft {
   /** Uploaded, and waiting for its project; null until then. */
   archive: UploadedArchive | null;
   mode: Mode;
-  /** A model's id, `default`, `demo`, or empty for what the settings say. */
+  /** A model's id, `default`, `demo`, `login`, or empty for what the settings and the host say. */
   model: string;
   lifecycle: Lifecycle;
-  /** Empty: a sandbox where there are any, else a machine. */
+  /** Empty: a sandbox where there are any, else a machine, else the model alone. */
   host: HostKind | "";
   /** Empty: any machine. */
   machineId: string;
@@ -186,35 +188,60 @@ export function projectRequest(draft: NewSessionDraft): ProjectCreate {
 export const needsMachine = (draft: NewSessionDraft, project: ProjectBody | null): boolean =>
   (project === null ? draft.sourceKind : project.source.kind) === "path";
 
-/** Where the session will run as the form stands. */
-export function hostKindOf(draft: NewSessionDraft, project: ProjectBody | null, hasSandbox: boolean): HostKind {
-  if (!hasSandbox || draft.machineId !== "" || draft.host === "machine" || needsMachine(draft, project)) return "machine";
-  return "sandbox";
+export interface Offered {
+  hasSandbox: boolean;
+  /** Undefined until known. */
+  machines: readonly Pick<MachineBody, "isOperator" | "isOnline">[] | undefined;
+}
+
+/** Where the session will run as the form stands; what was not chosen is as the server would choose it. */
+export function hostKindOf(draft: NewSessionDraft, project: ProjectBody | null, { hasSandbox, machines }: Offered): HostKind {
+  if (draft.machineId !== "" || draft.host === "machine" || needsMachine(draft, project)) return "machine";
+  if (draft.host === "direct") return "direct";
+  if (hasSandbox) return "sandbox";
+  const hasMachine = machines?.some(({ isOperator, isOnline }) => isOperator && isOnline) ?? true;
+  return hasMachine ? "machine" : "direct";
+}
+
+export interface ModelContext {
+  /** Where answers come from unless the form says otherwise. */
+  modelSource: ModelSource;
+  /** The settings ask for it. */
+  prefersDemo: boolean;
+  /** The chosen host is the person's own machine, whose Claude login may answer. */
+  isOwnMachine: boolean;
+}
+
+/** The model that the form stands on: a model's id, `default`, `demo` or `login`. */
+export function chosenModel({ model }: Pick<NewSessionDraft, "model">, { modelSource, prefersDemo, isOwnMachine }: ModelContext): string {
+  if (model !== "" && (model !== LOGIN_MODEL || isOwnMachine)) return model;
+  if (isOwnMachine && !prefersDemo) return LOGIN_MODEL;
+  return modelSource === "demo" ? DEMO_MODEL : "default";
 }
 
 export interface SessionContext {
   projectId: string;
   host: HostKind;
   promptId: string;
-  /** Where answers come from unless the form says otherwise. */
-  modelSource: ModelSource;
+  /** As `chosenModel` says. */
+  model: string;
 }
 
-export function sessionRequest(draft: NewSessionDraft, { projectId, host, promptId, modelSource }: SessionContext): SessionCreate {
-  const isDemo = draft.model === DEMO_MODEL || (draft.model === "" && modelSource === "demo");
+export function sessionRequest(draft: NewSessionDraft, { projectId, host, promptId, model }: SessionContext): SessionCreate {
+  const source = model === DEMO_MODEL || model === LOGIN_MODEL ? model : null;
   const title = draft.title.trim();
   const budget = draft.budget.trim();
   return {
     projectId,
     prompt: { promptId, text: draft.text.trim() },
     mode: draft.mode,
-    model: isDemo || draft.model === "" ? "default" : draft.model,
-    modelSource: isDemo ? "demo" : "key",
+    model: source === null ? model : "default",
+    modelSource: source ?? "key",
     lifecycle: draft.lifecycle,
     host,
     ...(host === "sandbox" ? sandboxRequest(draft) : {}),
     ...(title === "" ? {} : { title }),
-    ...(host === "sandbox" || draft.machineId === "" ? {} : { machineId: draft.machineId }),
+    ...(host !== "machine" || draft.machineId === "" ? {} : { machineId: draft.machineId }),
     ...(budget === "" ? {} : { budgetUsd: Number(budget) }),
   };
 }

@@ -21,6 +21,7 @@ export function useFormContext() {
     hasSandbox: config.data?.sandbox === true,
     allowsPaths: config.data?.localPaths === true,
     budgetUsd: settings.data?.budgetUsd ?? null,
+    prefersDemo: hasDemo && settings.data?.useDemoModel === true,
     modelSource: modelSourceOf({ useDemoModel: settings.data?.useDemoModel === true, hasKey: key !== null, hasDemo }),
   };
 }

@@ -2,7 +2,7 @@
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import type { ProjectBody, SessionBody } from "@ai-dev-platform/protocol/http";
-import type { HostKind, ModelSource } from "@ai-dev-platform/protocol/modes";
+import type { HostKind } from "@ai-dev-platform/protocol/modes";
 import { api } from "../api/client.ts";
 import { newId } from "../api/new-id.ts";
 import { reloadProjects } from "../projects/use-projects.ts";
@@ -68,7 +68,7 @@ interface StartRequest {
   draft: NewSessionDraft;
   /** Null: make one first. */
   project: ProjectBody | null;
-  modelSource: ModelSource;
+  model: string;
   host: HostKind;
 }
 
@@ -88,7 +88,7 @@ export const useStartSession = (onProject: (projectId: string) => void) =>
         projectId,
         host: request.host,
         promptId: newId("prompt"),
-        modelSource: request.modelSource,
+        model: request.model,
       });
       const session = await api.post<SessionBody>("/api/sessions", body);
       save(afterStart(request.draft, projectId));
