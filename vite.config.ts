@@ -7,6 +7,7 @@ import { cloudflare } from "@cloudflare/vite-plugin";
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
+import { serviceWorker } from "./scripts/build-web/precache.ts";
 
 // Local runs need no network: no telemetry, no Request.cf download.
 process.env.WRANGLER_SEND_METRICS ??= "false";
@@ -38,6 +39,7 @@ export default defineConfig(({ command, mode, isPreview }) => ({
     react(),
     tailwindcss(),
     preloadFont(),
+    serviceWorker(at("frontend")),
     command === "serve" &&
       isPreview !== true &&
       mode !== "ui" &&

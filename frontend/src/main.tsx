@@ -10,3 +10,11 @@ createRoot(root).render(
     <App />
   </StrictMode>,
 );
+
+// After all that the first page needs; never in development, where files change under their names.
+if (import.meta.env.PROD) {
+  const register = () =>
+    void import("./offline/register.ts").then(({ registerServiceWorker }) => registerServiceWorker()).catch(() => undefined);
+  if (document.readyState === "complete") register();
+  else addEventListener("load", register, { once: true });
+}

@@ -26,7 +26,12 @@ export class StartError extends Error {}
 /** Runs a tool to its end; a failure carries what it printed. */
 function runTool(what: string, args: string[]): void {
   const [tool = "", ...rest] = args;
-  const result = spawnSync(process.execPath, [at(tool), ...rest], { cwd: root, env: toolEnvironment(), encoding: "utf8" });
+  const result = spawnSync(process.execPath, [at(tool), ...rest], {
+    cwd: root,
+    // What is built is what is deployed, whatever called for it.
+    env: { ...toolEnvironment(), NODE_ENV: "production" },
+    encoding: "utf8",
+  });
   if (result.status !== 0)
     throw new StartError(`${what} failed:\n${`${result.stdout}\n${result.stderr}`.trim().split("\n").slice(-15).join("\n")}`);
 }

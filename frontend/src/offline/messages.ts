@@ -1,0 +1,5 @@
+export const t = {
+  newVersion: "A new version is ready.",
+  reload: "Reload",
+  later: "Later",
+} as const;
