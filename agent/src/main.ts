@@ -5,12 +5,13 @@ import type { Command } from "./commands/command.ts";
 import { completionOf } from "./commands/completion.ts";
 import { connect } from "./commands/connect.ts";
 import { doctor } from "./commands/doctor.ts";
+import { keys } from "./commands/keys.ts";
 import { login } from "./commands/login.ts";
 import { logout } from "./commands/logout.ts";
 import { service } from "./commands/service.ts";
 import { sessions } from "./commands/sessions.ts";
 import { status } from "./commands/status.ts";
 
-const commands: readonly Command[] = [login, connect, status, sessions, logout, doctor, service, completionOf(() => commands)];
+const commands: readonly Command[] = [login, connect, status, sessions, keys, logout, doctor, service, completionOf(() => commands)];
 
 process.exit(await runCli(process.argv.slice(2), commands));

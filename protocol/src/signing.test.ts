@@ -1,17 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { MAX_SIGNATURE_TTL_MS } from "./limits.ts";
-import {
-  canonical,
-  CLOCK_SKEW_MS,
-  fingerprintOf,
-  isSameFingerprint,
-  judgeSigned,
-  laneOf,
-  NOTHING_SEEN,
-  signedText,
-  type Command,
-  type Unsigned,
-} from "./signing.ts";
+import { canonical, fingerprintOf, isSameFingerprint, laneOf, signedText } from "./signed-text.ts";
+import { CLOCK_SKEW_MS, judgeSigned, NOTHING_SEEN, type Command, type Unsigned } from "./signing.ts";
 
 const NOW = 1_800_000_000_000;
 const machineId = "mch_0123456789abcdefghjkmnpqrs";

@@ -3,7 +3,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
 import { deviceLoginBodySchema, loopbackLoginBodySchema, machineLoginBodySchema } from "@ai-dev-platform/protocol/machine-login";
-import type * as z from "zod";
+import * as z from "zod";
 import { AGENT_PACKAGE_VERSION } from "../config.ts";
 import { keepMachineId, knownMachineId } from "../machine/data-dir.ts";
 import { readLogin, saveLogin } from "../machine/login-store.ts";
@@ -14,9 +14,11 @@ import { answer, paint, remark } from "../output.ts";
 import { browserCommand, openBrowser } from "./browser.ts";
 import { defineCommand, UserError } from "./command.ts";
 import { EXIT } from "./exit-codes.ts";
+import { judgeKey, settlePairing, type Offered } from "./pair-browser.ts";
 import { DATA_OPTION, dataDirOf, JSON_OPTION, requireServer, SERVER_OPTION, toError } from "./signed-in.ts";
 
 type SignedIn = z.infer<typeof machineLoginBodySchema>;
+type Approved = { signedIn: SignedIn; offered: Offered };
 type Machine = { name: string; platform: string; agentVersion: string; machineId: string | null };
 
 const SECRET_BYTES = 32;
@@ -31,6 +33,8 @@ export const login = defineCommand({
     server: SERVER_OPTION,
     device: { type: "boolean", summary: "show a code to type on another device, instead of opening a browser here" },
     name: { type: "string", value: "NAME", summary: "how this computer is shown (default its host name)" },
+    pin: { type: "string", value: "FINGERPRINT", summary: "of the browser's key, as it shows it: compared without asking" },
+    unsigned: { type: "boolean", summary: "do what the server asks, also unsigned: for browsers that cannot sign" },
     data: DATA_OPTION,
     json: JSON_OPTION,
   },
@@ -46,10 +50,16 @@ export const login = defineCommand({
       machineId: known?.machineId ?? (await knownMachineId(folder)),
     };
     const browser = values.device ? null : browserCommand(process.platform, process.env);
-    const signedIn = browser === null ? await byDevice(server, machine) : await byLoopback(server, machine, browser);
-    await keepMachineId(folder, signedIn.machineId);
-    saveLogin(dataDir, { server, ...signedIn, name: machine.name, signedInAt: Date.now() });
-    const { user, machineId } = signedIn;
+    const { signedIn, offered } = browser === null ? await byDevice(server, machine) : await byLoopback(server, machine, browser);
+    const { user, machineId, token } = signedIn;
+    const isPinned = await judgeKey(offered, values).catch(async (error: unknown) => {
+      await ask(server, "/machine/logout", { token, body: {}, schema: z.undefined() });
+      throw error;
+    });
+    await keepMachineId(folder, machineId);
+    saveLogin(dataDir, { server, token, machineId, user, name: machine.name, signedInAt: Date.now() });
+    const isSamePerson = known !== null && known.user.email === user.email;
+    settlePairing(folder, offered, { isPinned, isSamePerson, unsigned: values.unsigned });
     if (values.json) answer(JSON.stringify({ ok: true, server, machineId, name: machine.name, user }));
     else {
       answer(paint("good", `Signed in to ${server} as ${user.name} (${user.email}).`));
@@ -61,7 +71,7 @@ export const login = defineCommand({
 
 const secret = (): string => randomBytes(SECRET_BYTES).toString("base64url");
 
-async function byLoopback(server: string, machine: Machine, browser: readonly [string, ...string[]]): Promise<SignedIn> {
+async function byLoopback(server: string, machine: Machine, browser: readonly [string, ...string[]]): Promise<Approved> {
   const [verifier, state] = [secret(), secret()];
   const challenge = createHash("sha256").update(verifier).digest("base64url");
   const loopback = await listenForCode(state);
@@ -79,13 +89,13 @@ async function byLoopback(server: string, machine: Machine, browser: readonly [s
     const proof = { kind: "loopback", loginId, code: came.code, verifier };
     const taken = await ask(server, "/machine/login/token", { body: proof, schema: machineLoginBodySchema });
     if (!taken.ok) throw toError(taken, server);
-    return taken.value;
+    return { signedIn: taken.value, offered: came.browserKey === null ? null : { key: came.browserKey, isHanded: true } };
   } finally {
     await loopback.close();
   }
 }
 
-async function byDevice(server: string, machine: Machine): Promise<SignedIn> {
+async function byDevice(server: string, machine: Machine): Promise<Approved> {
   const begun = await ask(server, "/machine/login/device", { body: { machine }, schema: deviceLoginBodySchema });
   if (!begun.ok) throw toError(begun, server);
   const { deviceCode, userCode, url, expiresInMs, intervalMs } = begun.value;
@@ -96,7 +106,10 @@ async function byDevice(server: string, machine: Machine): Promise<SignedIn> {
   while (performance.now() < deadline) {
     await wait(pauseMs);
     const taken = await ask(server, "/machine/login/token", { body: { kind: "device", deviceCode }, schema: machineLoginBodySchema });
-    if (taken.ok) return taken.value;
+    if (taken.ok) {
+      const { browserKey } = taken.value;
+      return { signedIn: taken.value, offered: browserKey === undefined ? null : { key: browserKey, isHanded: false } };
+    }
     if (taken.code === "login_slow_down" || taken.code === "rate_limited") pauseMs = taken.retryAfterMs ?? pauseMs + SLOW_DOWN_MS;
     // A network that fails for a moment ends nothing: the code is good until it expires.
     else if (taken.code !== "login_pending" && taken.code !== "unreachable" && taken.code !== "unavailable") throw toError(taken, server);

@@ -1,7 +1,9 @@
 /** `logout`: signs this computer out, here and at the server. What runs here for it is ended by the process that is connected. */
 import * as z from "zod";
 import { removeLogin } from "../machine/login-store.ts";
+import { listPins, removePin, signingDir } from "../machine/pins/pin-store.ts";
 import { ask } from "../machine/platform-api.ts";
+import { serverDir } from "../machine/server-dir.ts";
 import { answer, remark } from "../output.ts";
 import { defineCommand } from "./command.ts";
 import { EXIT } from "./exit-codes.ts";
@@ -23,6 +25,8 @@ export const logout = defineCommand({
     const isOver = told.ok || told.code === "machine_token_refused";
     if (!isOver && !force) throw toError(told, login.server);
     removeLogin(dataDir, login.server);
+    const signing = signingDir(serverDir(dataDir, login.server));
+    for (const { keyId } of listPins(signing)) removePin(signing, keyId);
     if (json) answer(JSON.stringify({ ok: true, server: login.server, isRevoked: isOver }));
     else answer(`Signed out of ${login.server}.`);
     if (!isOver) remark(`The server was not told: remove this computer in the browser, at ${login.server}/settings/machines`);

@@ -5,10 +5,12 @@
 import { timingSafeEqual } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { browserKeySchema, type BrowserKey } from "@ai-dev-platform/protocol/machine-login";
 
 const CLOSE_GRACE_MS = 1_000;
 
-export type Came = { kind: "code"; code: string } | { kind: "denied" } | { kind: "timeout" };
+/** `browserKey`: the approving browser's public key, handed over by its page and by nobody else (SPEC SG3). */
+export type Came = { kind: "code"; code: string; browserKey: BrowserKey | null } | { kind: "denied" } | { kind: "timeout" };
 
 export interface Loopback {
   port: number;
@@ -75,7 +77,8 @@ export function judgeCall(
   if (pathname !== "/" || !isSame(searchParams.get("state") ?? "", state)) return null;
   if (searchParams.get("error") !== null) return { kind: "denied" };
   const code = searchParams.get("code") ?? "";
-  return /^[\w-]{43}$/.test(code) ? { kind: "code", code } : null;
+  const key = browserKeySchema.safeParse({ publicKey: searchParams.get("key"), name: searchParams.get("key_name") });
+  return /^[\w-]{43}$/.test(code) ? { kind: "code", code, browserKey: key.success ? key.data : null } : null;
 }
 
 const isSame = (a: string, b: string): boolean => a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));

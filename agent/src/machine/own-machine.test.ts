@@ -110,7 +110,7 @@ describe("the way back from the browser", () => {
       4_567,
     );
   it("[MA4] takes a code with the right state, and hears a refusal", () => {
-    expect(call()).toEqual({ kind: "code", code: CODE });
+    expect(call()).toEqual({ kind: "code", code: CODE, browserKey: null });
     expect(call({ url: `/?error=access_denied&state=${STATE}` })).toEqual({ kind: "denied" });
   });
   it.each([
@@ -141,7 +141,7 @@ describe("the way back from the browser", () => {
       expect.stringContaining("frame-ancestors 'none'"),
       expect.stringContaining("Signed in"),
     ]);
-    expect(await waiting).toEqual({ kind: "code", code: CODE });
+    expect(await waiting).toEqual({ kind: "code", code: CODE, browserKey: null });
     expect(await (await fetch(`${address}/?code=${CODE}&state=${STATE}`)).text()).toContain("Signed in");
     await loopback.close();
     await expect(fetch(address)).rejects.toThrow();

@@ -1,6 +1,7 @@
 /** Whether a signature fits a command. Pure but for the arithmetic. */
 import { createPublicKey, verify } from "node:crypto";
-import { signedText, type Command, type CommandSignature } from "@ai-dev-platform/protocol/signing";
+import { signedText } from "@ai-dev-platform/protocol/signed-text";
+import type { Command, CommandSignature } from "@ai-dev-platform/protocol/signing";
 
 export function isSigned(publicKey: string, sessionId: string, { signature, ...unsigned }: CommandSignature, command: Command): boolean {
   try {

@@ -1,6 +1,7 @@
 /** A person's browser, for tests: an Ed25519 key and its counter. */
 import { generateKeyPairSync, randomBytes, sign, type KeyObject } from "node:crypto";
-import { signedText, type Command, type CommandSignature, type Unsigned } from "@ai-dev-platform/protocol/signing";
+import { signedText } from "@ai-dev-platform/protocol/signed-text";
+import type { Command, CommandSignature, Unsigned } from "@ai-dev-platform/protocol/signing";
 import { keyIdOf } from "../../machine/pins/pin-store.ts";
 
 const GOOD_FOR_MS = 60_000;
