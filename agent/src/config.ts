@@ -11,6 +11,8 @@ export const RUNNER_NODE_VERSION = "24.21.0";
 export const REDIAL_FIRST_MS = 250;
 /** Longest wait between two dials: an outage ends within this time for everyone. */
 export const REDIAL_LONGEST_MS = 10_000;
+/** A connection that lasted this long is sound: its end is followed by a quick dial again. */
+export const STABLE_CONNECTION_MS = 10_000;
 /** Wait after being told to slow down. */
 export const REDIAL_PAUSE_MS = 15_000;
 /** A dial that has not opened by now has failed. */

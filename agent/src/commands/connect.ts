@@ -6,7 +6,9 @@ import { readFile } from "node:fs/promises";
 import { homedir, hostname, totalmem } from "node:os";
 import path from "node:path";
 import { defaultCapacity } from "../machine/limits.ts";
-import type { Over } from "../machine/control-link.ts";
+import { isOlderRelease } from "@ai-dev-platform/protocol/version";
+import { AGENT_PACKAGE_VERSION } from "../config.ts";
+import type { Over, Welcome } from "../machine/control-link.ts";
 import { lockDataDir, machineIdOf } from "../machine/data-dir.ts";
 import { fileLog } from "../machine/log-file.ts";
 import { readLogin, rememberServer, removeLogin } from "../machine/login-store.ts";
@@ -14,9 +16,9 @@ import { startMachine, type MachineOptions } from "../machine/machine.ts";
 import { serverDir } from "../machine/server-dir.ts";
 import { trustedFolders } from "../machine/trusted-folders.ts";
 import { answer, log, paint, remark, type Log } from "../output.ts";
-import { defineCommand, FatalError, UserError, type Values } from "./command.ts";
+import { defineCommand, UserError, type Values } from "./command.ts";
 import { EXIT } from "./exit-codes.ts";
-import { openHere, trustedDir } from "./open-session.ts";
+import { chosenClaude, openHere, trustedDir } from "./open-session.ts";
 import { prepareKit, type KitOptions } from "./prepare-kit.ts";
 import { DATA_OPTION, dataDirOf, isLoopback, readServer, requireLogin } from "./signed-in.ts";
 
@@ -31,6 +33,12 @@ const OPTIONS = {
   dir: { type: "string", value: "DIR", summary: "open a session on this folder, in place; asks once whether you trust it" },
   new: { type: "boolean", summary: "a new session, also where one is there" },
   trust: { type: "boolean", summary: "trust --dir without asking" },
+  claude: {
+    type: "string",
+    value: "login|key",
+    summary: "whose Claude a new session uses: this computer's login (default where it is signed in), or your stored key",
+  },
+  "allow-bypass": { type: "boolean", summary: "let sessions run commands here without asking, where they ask for that mode" },
   "install-claude": { type: "boolean", summary: "fetch Claude Code (170 MB) without asking, where it is not installed" },
   name: { type: "string", value: "NAME", summary: "how this computer is shown (default its host name)" },
   capacity: { type: "string", value: "N", summary: "sessions at once (default one for each GB of memory, 4 to 16)" },
@@ -55,7 +63,13 @@ const END_MESSAGES: Record<Over, (server: string, isOwn: boolean) => Error> = {
       `Run ai-dev-agent login --server ${server} to use it again.`,
       EXIT.notSignedIn,
     ),
-  replaced: () => new FatalError("Another machine connected with this computer's data folder copied. This one stops."),
+  replaced: (server, isOwn) =>
+    new UserError(
+      "Another computer or process connected as this machine: its data folder was copied. This one stops; the other one goes on.",
+      isOwn
+        ? `To use both, sign this one in with a data folder of its own: ai-dev-agent login --server ${server} --data DIR`
+        : "To use both, give this one a data folder of its own with --data.",
+    ),
   incompatible: () =>
     new UserError("The server speaks another version.", "Install the version of ai-dev-agent that belongs to the server."),
 };
@@ -83,7 +97,10 @@ export const connect = defineCommand({
   },
 });
 
-type Settings = Pick<MachineOptions, "server" | "token" | "dataDir" | "name" | "capacity" | "allowedPaths" | "trustedFolders"> & {
+type Settings = Pick<
+  MachineOptions,
+  "server" | "token" | "dataDir" | "name" | "capacity" | "allowedPaths" | "allowsBypass" | "trustedFolders"
+> & {
   machineId: string | null;
   isOwn: boolean;
   /** The sign-in is gone: forget it. */
@@ -94,13 +111,14 @@ async function readSettings(values: Values<typeof OPTIONS>): Promise<Settings> {
   const shared = {
     name: ((values.name ?? hostname()).trim() || "machine").slice(0, MAX_NAME_CHARS),
     capacity: readCapacity(values.capacity),
+    allowsBypass: values["allow-bypass"],
   };
   const allowed = values["allow-path"].map((folder) => path.resolve(folder));
   const token = await readToken(values["token-file"]);
   return token === null ? ownSettings(values, { ...shared, allowedPaths: allowed }) : operatorSettings(values, token, shared, allowed);
 }
 
-type Shared = Pick<Settings, "name" | "capacity">;
+type Shared = Pick<Settings, "name" | "capacity" | "allowsBypass">;
 
 function ownSettings(values: Values<typeof OPTIONS>, shared: Shared & Pick<Settings, "allowedPaths">): Settings {
   const dataDir = dataDirOf(values.data);
@@ -161,7 +179,8 @@ async function openWanted(settings: Settings, values: Values<typeof OPTIONS>): P
   if (project === undefined && dir === undefined) return null;
   const folder = dir === undefined ? undefined : await trustedDir(settings.dataDir, dir, values.trust);
   const token = typeof settings.token === "string" ? settings.token : settings.token();
-  const opened = await openHere(settings.server, token, { project, folder, isNew: values.new });
+  const modelSource = await chosenClaude(values.claude, dataDirOf(values.data));
+  const opened = await openHere(settings.server, token, { project, folder, isNew: values.new, modelSource });
   if (json) answer(JSON.stringify({ event: "session", ...opened }));
   else answer(`${opened.isNew ? "New session" : "Session"}: ${paint("strong", opened.url)}`);
   return opened.url;
@@ -173,10 +192,14 @@ async function stayConnected(settings: Settings & KitOptions & { machineId: stri
   const { machineId, server, name, capacity, dataDir, isOwn } = settings;
   const machine = await startMachine({
     ...settings,
-    onWelcome: () =>
-      isJson
-        ? log("info", "connected", { machineId, server })
-        : answer(paint("good", `Connected as ${name}. Up to ${capacity} sessions run here.`)),
+    onWelcome: (welcome) => {
+      if (isJson) log("info", "connected", { machineId, server });
+      else answer(paint("good", `Connected as ${name}. Up to ${capacity} sessions run here.`));
+      for (const { event, text } of notesOf(welcome)) {
+        if (isJson) log("warn", event, { text });
+        else remark(paint("bad", text));
+      }
+    },
     onOver: end.resolve,
     log: logTo(fileLog(path.join(dataDir, LOG_NAME)), isJson),
   });
@@ -191,6 +214,21 @@ async function stayConnected(settings: Settings & KitOptions & { machineId: stri
   if (reason !== "interrupted") throw END_MESSAGES[reason](server, isOwn);
   if (!isJson) remark("Disconnected. Sessions that run go on; connect again to reach them.");
   return EXIT.ok;
+}
+
+/** What the server's welcome says that a person should know. */
+export function notesOf({ replaced, serverVersion }: Welcome): { event: string; text: string }[] {
+  const notes: { event: string; text: string }[] = [];
+  if (replaced !== undefined) {
+    const since = new Date(replaced.connectedAt).toLocaleTimeString();
+    const text = `Another computer or process was connected as this machine since ${since} (${replaced.name}). It was disconnected. If its data folder is a copy of this one, sign one of them in with a folder of its own (--data).`;
+    notes.push({ event: "other_replaced", text });
+  }
+  if (serverVersion !== undefined && isOlderRelease(AGENT_PACKAGE_VERSION, serverVersion)) {
+    const text = `The server is at ${serverVersion}, this program at ${AGENT_PACKAGE_VERSION}. Update it: npm install --global @ai-dev-platform/agent@${serverVersion}`;
+    notes.push({ event: "outdated", text });
+  }
+  return notes;
 }
 
 /** Everything to the file; to the terminal all of it for programs, and what went wrong for people. */

@@ -2,18 +2,24 @@
  * The machine's control socket: dials the server, says hello, proves that it lives, and dials again after any loss, for ever.
  * It ends only where dialling again would do harm or cannot help. Owns the socket; what orders mean is the machine's.
  */
+import { randomUUID } from "node:crypto";
 import { CLOSE } from "@ai-dev-platform/protocol/close-codes";
 import { decodeFrame, encodeFrame } from "@ai-dev-platform/protocol/codec";
 import { MAX_FRAME_BYTES, PING, PONG, RUNNER_PING_INTERVAL_MS } from "@ai-dev-platform/protocol/limits";
-import { machineOrderFrameSchema, type MachineFrame, type MachineOrderFrame } from "@ai-dev-platform/protocol/machine";
+import { machineOrderFrameSchema, MAX_SHOWN_FOLDERS, type MachineFrame, type MachineOrderFrame } from "@ai-dev-platform/protocol/machine";
 import { WebSocket } from "ws";
 import { DIAL_TIMEOUT_MS } from "../config.ts";
 import type { Log } from "../output.ts";
-import { redialDelayMs } from "../runner/backoff.ts";
+import { elapsedMs, failuresBefore, momentOf, redialDelayMs, systemClock, type Clock, type Moment } from "../runner/backoff.ts";
 import { MISSED_PONGS } from "./limits.ts";
 
 /** `revoked`: a person's own machine was removed or signed out. */
 export type Over = "token_refused" | "replaced" | "incompatible" | "revoked";
+
+/** A tick that comes this many intervals late was slept through. */
+const SLEPT_INTERVALS = 3;
+
+export type Welcome = Extract<MachineOrderFrame, { type: "welcome" }>;
 
 export interface ControlLinkOptions {
   server: string;
@@ -23,19 +29,27 @@ export interface ControlLinkOptions {
   /** A person's own: its token, once refused, stays refused. */
   isOwn?: boolean;
   hello(): MachineFrame;
-  onWelcome(): void;
+  /** What people are shown of this computer; read again at each ping. */
+  folders?(): readonly string[];
+  onWelcome(welcome: Welcome): void;
   onOrder(order: Exclude<MachineOrderFrame, { type: "welcome" }>): void;
   /** It will not dial again. */
   onOver(reason: Over): void;
   log: Log;
   pingIntervalMs?: number;
   random?: () => number;
+  clock?: Clock;
 }
 
 export class ControlLink {
   readonly #options: ControlLinkOptions;
+  readonly #clock: Clock;
+  /** Tells the server one process that dials again from another with the same identity (SPEC MA8). */
+  readonly #process = randomUUID();
   #socket: WebSocket | null = null;
-  #isWelcome = false;
+  #welcome: Welcome | null = null;
+  #welcomed: Moment | null = null;
+  #told = "";
   #wasEverWelcome = false;
   #isClosed = false;
   #failures = 0;
@@ -45,12 +59,13 @@ export class ControlLink {
 
   constructor(options: ControlLinkOptions) {
     this.#options = options;
+    this.#clock = options.clock ?? systemClock;
     this.#dial();
   }
 
   /** False when there is no connection; the caller keeps what must not be lost. */
   send(frame: MachineFrame): boolean {
-    if (!this.#isWelcome || this.#socket?.readyState !== WebSocket.OPEN) return false;
+    if (this.#welcome === null || this.#socket?.readyState !== WebSocket.OPEN) return false;
     this.#socket.send(encodeFrame(frame));
     return true;
   }
@@ -64,7 +79,7 @@ export class ControlLink {
 
   #dial(): void {
     const { server, machineId, token } = this.#options;
-    const socket = new WebSocket(controlUrl(server, machineId), {
+    const socket = new WebSocket(controlUrl(server, machineId, this.#process), {
       headers: { authorization: `Bearer ${typeof token === "string" ? token : token()}` },
       handshakeTimeout: DIAL_TIMEOUT_MS,
       maxPayload: MAX_FRAME_BYTES,
@@ -88,11 +103,26 @@ export class ControlLink {
   #startPinging(socket: WebSocket): void {
     clearInterval(this.#pinger);
     this.#unanswered = 0;
+    const intervalMs = this.#options.pingIntervalMs ?? RUNNER_PING_INTERVAL_MS;
+    let ticked = momentOf(this.#clock);
     this.#pinger = setInterval(() => {
-      if (this.#unanswered >= MISSED_PONGS) return socket.terminate();
+      // A late tick is a computer that slept: its connection is hardly there any more, and a dial finds out at once.
+      const hasSlept = elapsedMs(ticked, this.#clock) > SLEPT_INTERVALS * intervalMs;
+      ticked = momentOf(this.#clock);
+      if (hasSlept) this.#options.log("info", "woke_up");
+      if (hasSlept || this.#unanswered >= MISSED_PONGS) return socket.terminate();
       this.#unanswered += 1;
       socket.send(PING);
-    }, this.#options.pingIntervalMs ?? RUNNER_PING_INTERVAL_MS);
+      this.#tellAbout();
+    }, intervalMs);
+  }
+
+  /** A server that does not name its release knows nothing of it. */
+  #tellAbout(): void {
+    if (this.#welcome?.serverVersion === undefined || this.#options.folders === undefined) return;
+    const folders = this.#options.folders().slice(0, MAX_SHOWN_FOLDERS);
+    const text = JSON.stringify(folders);
+    if (text !== this.#told && this.send({ type: "about", folders })) this.#told = text;
   }
 
   #onMessage(data: unknown): void {
@@ -102,15 +132,17 @@ export class ControlLink {
     const decoded = decodeFrame(machineOrderFrameSchema, text, MAX_FRAME_BYTES);
     if (!decoded.ok) return this.#options.log("warn", "bad_order", { detail: decoded.detail });
     if (decoded.frame.type !== "welcome") return this.#options.onOrder(decoded.frame);
-    this.#isWelcome = true;
+    this.#welcome = decoded.frame;
+    this.#welcomed = momentOf(this.#clock);
     this.#wasEverWelcome = true;
-    this.#failures = 0;
-    this.#options.onWelcome();
+    this.#told = "";
+    this.#tellAbout();
+    this.#options.onWelcome(decoded.frame);
   }
 
   #onClose(code: number, refusedStatus: number): void {
     clearInterval(this.#pinger);
-    this.#isWelcome = false;
+    this.#welcome = null;
     this.#socket = null;
     if (this.#isClosed) return;
     const over = this.#judgeEnd(code, refusedStatus);
@@ -118,8 +150,10 @@ export class ControlLink {
       this.#isClosed = true;
       return this.#options.onOver(over);
     }
-    const delayMs = redialDelayMs(this.#failures, (this.#options.random ?? Math.random)());
-    this.#failures += 1;
+    const failures = failuresBefore(this.#failures, this.#welcomed === null ? null : elapsedMs(this.#welcomed, this.#clock));
+    const delayMs = redialDelayMs(failures, (this.#options.random ?? Math.random)());
+    this.#failures = failures + 1;
+    this.#welcomed = null;
     this.#options.log("info", "control_redial", { code, delayMs });
     this.#redial = setTimeout(() => this.#dial(), delayMs);
   }
@@ -135,9 +169,10 @@ export class ControlLink {
   }
 }
 
-export function controlUrl(server: string, machineId: string): string {
+export function controlUrl(server: string, machineId: string, processId: string): string {
   const url = new URL("/machine/control", server);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   url.searchParams.set("machine", machineId);
+  url.searchParams.set("process", processId);
   return url.href;
 }

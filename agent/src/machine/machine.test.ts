@@ -182,7 +182,12 @@ const alive = (...pids: number[]): number[] => pids.filter((pid) => startOf(pid)
 describe("a machine", () => {
   it("says who it is, with its token in the header only", async () => {
     await connect();
-    expect(server.dials).toEqual([{ url: `/machine/control?machine=${MACHINE}`, authorization: "Bearer machine-token" }]);
+    expect(server.dials).toEqual([
+      {
+        url: expect.stringMatching(`^/machine/control\\?machine=${MACHINE}&process=[\\da-f-]{36}$`),
+        authorization: "Bearer machine-token",
+      },
+    ]);
     expect(server.frames[0]).toMatchObject({
       type: "hello",
       machineId: MACHINE,

@@ -4,8 +4,9 @@ import type { MachineFrame, MachineOrderFrame } from "@ai-dev-platform/protocol/
 import { PROTOCOL_VERSION } from "@ai-dev-platform/protocol/version";
 import { AGENT_PACKAGE_VERSION } from "../config.ts";
 import type { Log } from "../output.ts";
-import { ControlLink, type Over } from "./control-link.ts";
+import { ControlLink, type Over, type Welcome } from "./control-link.ts";
 import { MAX_UNREPORTED_EXITS } from "./limits.ts";
+import { signingEnvironment } from "./pins/pin-store.ts";
 import { Runners, type Outcome, type RunnerExit } from "./runners.ts";
 import { ownRunnerCommand } from "./runner-process.ts";
 
@@ -20,11 +21,13 @@ export interface MachineOptions {
   capacity: number;
   /** Folders below which one may be opened in place; none: no folder is opened. */
   allowedPaths: readonly string[];
+  /** `connect --allow-bypass`: sessions may run without questions here. */
+  allowsBypass?: boolean;
   /** Folders that were trusted meanwhile, looked up at each start. */
   trustedFolders?: () => readonly string[];
   /** For the runners, beside what they inherit. */
   environment?: Readonly<Record<string, string>>;
-  onWelcome(): void;
+  onWelcome(welcome: Welcome): void;
   onOver(reason: Over): void;
   log: Log;
   /** Another program instead of the runner, for tests. */
@@ -46,16 +49,19 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
   const runners = new Runners({
     ...options,
     command: options.command ?? ownRunnerCommand(),
+    environment: { ...options.environment, ...signing(options) },
     machineName: options.name,
+    policy: { isOwn: options.isOwn === true, allowsBypass: options.allowsBypass === true, dataDir: options.dataDir },
     onExit: (exit) => report(exit),
   });
   await runners.adopt();
   const link = new ControlLink({
     ...options,
     hello: () => hello(options, runners),
-    onWelcome: () => {
+    folders: () => [...options.allowedPaths, ...(options.trustedFolders?.() ?? [])],
+    onWelcome: (welcome) => {
       for (const exit of unreported.splice(0)) report(exit);
-      options.onWelcome();
+      options.onWelcome(welcome);
     },
     onOrder: (order) => void carryOut(runners, order).then((outcome) => link.send(reply(order.requestId, outcome))),
   });
@@ -74,6 +80,10 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     endAll: () => runners.endAll(),
   };
 }
+
+/** A person's own machine asks for signatures (SPEC SG); the operator's does what its deployment says. */
+const signing = ({ isOwn, dataDir, machineId }: MachineOptions): Record<string, string> =>
+  isOwn === true ? signingEnvironment(dataDir, machineId) : {};
 
 function carryOut(runners: Runners, order: Order): Promise<Outcome> {
   switch (order.type) {

@@ -10,6 +10,8 @@ const recordSchema = z.object({
   incarnation: incarnationSchema,
   pid: z.int().min(2),
   startedAt: z.string().min(1),
+  /** Where it works. In a copied data folder it names the original: that runner is somebody else's. */
+  stateDir: z.string().optional(),
 });
 export type RunnerRecord = z.infer<typeof recordSchema>;
 
@@ -21,7 +23,7 @@ export const stateDirOf = (dataDir: string, sessionId: string): string => path.j
 export async function writeRecord(dataDir: string, record: RunnerRecord): Promise<void> {
   const folder = stateDirOf(dataDir, record.sessionId);
   const next = path.join(folder, `${NAME}.next`);
-  await writeFile(next, JSON.stringify(record), { mode: 0o600 });
+  await writeFile(next, JSON.stringify({ ...record, stateDir: folder }), { mode: 0o600 });
   await rename(next, path.join(folder, NAME));
 }
 
@@ -35,7 +37,8 @@ export async function livingRecords(dataDir: string): Promise<RunnerRecord[]> {
   for (const sessionId of await readdir(sessionsDir(dataDir))) {
     const record = await readRecord(path.join(sessionsDir(dataDir), sessionId, NAME));
     if (record === null || record.sessionId !== sessionId) continue;
-    if (isAlive(record)) found.push(record);
+    const isOurs = record.stateDir === undefined || record.stateDir === stateDirOf(dataDir, sessionId);
+    if (isOurs && isAlive(record)) found.push(record);
     else await removeRecord(dataDir, sessionId);
   }
   return found;

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { CLOSE } from "@ai-dev-platform/protocol/close-codes";
 import type { RunnerOrderFrame } from "@ai-dev-platform/protocol/runner";
-import { REDIAL_LONGEST_MS } from "../config.ts";
-import { redialDelayMs } from "./backoff.ts";
+import { REDIAL_LONGEST_MS, UNREACHABLE_EXIT_MS } from "../config.ts";
+import { redialDelayMs, systemClock, type Clock } from "./backoff.ts";
 import { Link, linkUrl } from "./link.ts";
 import { FakeSession } from "./testing/fake-session.ts";
 import { testId } from "./testing/ids.ts";
@@ -13,11 +13,12 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
 });
 
-async function rig(options: { pingIntervalMs?: number } = {}) {
+async function rig(options: { pingIntervalMs?: number; clock?: Clock } = {}) {
   const session = await FakeSession.start();
   cleanups.push(() => session.close());
   const orders: RunnerOrderFrame[] = [];
   const over: { code: number; reason: string }[] = [];
+  const lost: number[] = [];
   const link = new Link({
     server: session.url,
     sessionId: SESSION,
@@ -27,7 +28,7 @@ async function rig(options: { pingIntervalMs?: number } = {}) {
       orders.push(order);
       session.touch();
     },
-    onLost: () => undefined,
+    onLost: (unreachableMs) => void lost.push(unreachableMs),
     onOver: (reason) => {
       over.push(reason);
       session.touch();
@@ -37,7 +38,7 @@ async function rig(options: { pingIntervalMs?: number } = {}) {
     ...options,
   });
   cleanups.push(() => link.finish(null));
-  return { session, link, orders, over };
+  return { session, link, orders, over, lost };
 }
 
 describe("link", { timeout: 30_000 }, () => {
@@ -91,6 +92,17 @@ describe("link", { timeout: 30_000 }, () => {
     expect(session.connections).toBe(1);
     session.answersPings = false;
     await session.until("a new connection", () => orders.length >= 2);
+  });
+
+  it("[MA11] dials again after eight hours of sleep, and does not take them for eight hours of being unreachable", async () => {
+    let asleepMs = 0;
+    const clock: Clock = { wallMs: () => systemClock.wallMs() + asleepMs, steadyMs: () => systemClock.steadyMs() };
+    const { session, orders, lost, over } = await rig({ pingIntervalMs: 50, clock });
+    await session.until("welcome", () => orders.length > 0);
+    asleepMs = 8 * 3_600_000;
+    await session.until("a second welcome", () => orders.length > 1);
+    expect(over).toEqual([]);
+    expect(Math.max(...lost)).toBeLessThan(UNREACHABLE_EXIT_MS / 10);
   });
 
   it("[PV3] ignores a frame that it cannot read", async () => {

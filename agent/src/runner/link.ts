@@ -9,7 +9,7 @@ import { runnerOrderFrameSchema, type RunnerFrame, type RunnerOrderFrame } from 
 import { WebSocket } from "ws";
 import { DIAL_TIMEOUT_MS, REDIAL_PAUSE_MS } from "../config.ts";
 import type { Log } from "../output.ts";
-import { redialDelayMs } from "./backoff.ts";
+import { elapsedMs, failuresBefore, momentOf, redialDelayMs, systemClock, unreachableAfter, type Clock, type Moment } from "./backoff.ts";
 
 export interface LinkOptions {
   /** Origin of the platform, http or https. */
@@ -18,13 +18,14 @@ export interface LinkOptions {
   linkToken: string;
   hello: () => RunnerFrame;
   onOrder: (order: RunnerOrderFrame) => void;
-  /** The socket is gone and will be dialled again. `unreachableMs`: since when nothing was heard. */
+  /** The socket is gone and will be dialled again. `unreachableMs`: for how long nothing was heard, without time asleep. */
   onLost: (unreachableMs: number) => void;
   /** The session will not take this runner back. */
   onOver: (reason: { code: number; reason: string }) => void;
   log: Log;
   pingIntervalMs?: number;
   random?: () => number;
+  clock?: Clock;
 }
 
 const HTTP_STATUS_OVER = new Set([401, 403, 404, 409, 410]);
@@ -35,15 +36,20 @@ export const linkUrl = (server: string, sessionId: string): string =>
 /** Starts dialling at once. */
 export class Link {
   readonly #options: LinkOptions;
+  readonly #clock: Clock;
   #socket: WebSocket | null = null;
   #isReady = false;
   #isFinished = false;
   #failures = 0;
-  #lastHeardAt = Date.now();
+  #lastHeard: Moment;
+  #welcomed: Moment | null = null;
+  #unreachableMs = 0;
   #redialTimer: NodeJS.Timeout | undefined;
 
   constructor(options: LinkOptions) {
     this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#lastHeard = momentOf(this.#clock);
     this.#dial();
   }
 
@@ -87,8 +93,12 @@ export class Link {
       perMessageDeflate: false,
     });
     this.#socket = socket;
-    const stopPings = keepAlive(socket, this.#options.pingIntervalMs ?? RUNNER_PING_INTERVAL_MS, () => this.#lastHeardAt);
-    socket.on("open", () => socket.send(encodeFrame(this.#options.hello())));
+    const intervalMs = this.#options.pingIntervalMs ?? RUNNER_PING_INTERVAL_MS;
+    const stopPings = keepAlive(socket, intervalMs, () => elapsedMs(this.#lastHeard, this.#clock));
+    socket.on("open", () => {
+      this.#lastHeard = momentOf(this.#clock);
+      socket.send(encodeFrame(this.#options.hello()));
+    });
     socket.on("message", (data, isBinary) => this.#onMessage(isBinary || !Buffer.isBuffer(data) ? "" : data.toString("utf8")));
     socket.on("error", (error) => log("info", "link_error", { detail: error.message }));
     socket.on("unexpected-response", (_request, response) => {
@@ -104,7 +114,7 @@ export class Link {
   }
 
   #onMessage(text: string): void {
-    this.#lastHeardAt = Date.now();
+    this.#lastHeard = momentOf(this.#clock);
     if (text === PONG) return;
     const decoded = decodeFrame(runnerOrderFrameSchema, text, MAX_FRAME_BYTES);
     if (!decoded.ok) {
@@ -113,7 +123,8 @@ export class Link {
     }
     if (decoded.frame.type === "welcome") {
       this.#isReady = true;
-      this.#failures = 0;
+      this.#welcomed = this.#lastHeard;
+      this.#unreachableMs = 0;
     } else if (!this.#isReady) {
       return;
     }
@@ -129,10 +140,14 @@ export class Link {
       this.#over(code, reason);
       return;
     }
-    const delayMs = advice === "pause" ? REDIAL_PAUSE_MS : redialDelayMs(this.#failures, (this.#options.random ?? Math.random)());
-    this.#failures += 1;
+    const failures = failuresBefore(this.#failures, this.#welcomed === null ? null : elapsedMs(this.#welcomed, this.#clock));
+    const delayMs = advice === "pause" ? REDIAL_PAUSE_MS : redialDelayMs(failures, (this.#options.random ?? Math.random)());
+    this.#failures = failures + 1;
+    this.#welcomed = null;
     this.#redialTimer = setTimeout(() => this.#dial(), delayMs);
-    this.#options.onLost(Date.now() - this.#lastHeardAt);
+    this.#unreachableMs = unreachableAfter(this.#unreachableMs, elapsedMs(this.#lastHeard, this.#clock));
+    this.#lastHeard = momentOf(this.#clock);
+    this.#options.onLost(this.#unreachableMs);
   }
 
   #over(code: number, reason: string): void {
@@ -146,12 +161,10 @@ export class Link {
 const CLOSE_WAIT_MS = 2_000;
 
 /** Proves the connection alive; a silent one is cut, which leads to a new dial. Returns how to stop. */
-function keepAlive(socket: WebSocket, intervalMs: number, lastHeardAt: () => number): () => void {
-  let openedAt = Number.POSITIVE_INFINITY;
-  socket.once("open", () => (openedAt = Date.now()));
+function keepAlive(socket: WebSocket, intervalMs: number, silenceMs: () => number): () => void {
   const timer = setInterval(() => {
     if (socket.readyState !== WebSocket.OPEN) return;
-    if (Date.now() - Math.max(lastHeardAt(), openedAt) > 2 * intervalMs) socket.terminate();
+    if (silenceMs() > 2 * intervalMs) socket.terminate();
     else socket.send(PING);
   }, intervalMs);
   return () => clearInterval(timer);

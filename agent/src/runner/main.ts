@@ -8,10 +8,13 @@ import { mkdirSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { runnerOrderSchema } from "@ai-dev-platform/protocol/machine";
 import * as z from "zod";
+import { policySchema } from "../machine/policy.ts";
 import { log } from "../output.ts";
 import { startAgent } from "./claude/agent.ts";
 import { killAllRecorded } from "./process-group.ts";
 import { Runner } from "./runner.ts";
+import { gateFor } from "./signatures/gate-for.ts";
+import { startWatch } from "./workspace/watch/watch.ts";
 import { openWorkspace } from "./workspace/workspace.ts";
 
 const inputSchema = z.object({
@@ -19,6 +22,7 @@ const inputSchema = z.object({
   order: runnerOrderSchema,
   stateDir: z.string().min(1),
   machineName: z.string(),
+  policy: policySchema.optional(),
 });
 
 async function firstLine(): Promise<string> {
@@ -48,6 +52,8 @@ const onSurprise = (error: unknown): void => {
 };
 process.on("uncaughtException", onSurprise);
 process.on("unhandledRejection", onSurprise);
-const runner = new Runner(input, { openWorkspace, startAgent, log });
+const { sessionId, incarnation } = input.order;
+const gate = gateFor(process.env, { sessionId, incarnation });
+const runner = new Runner(input, { openWorkspace, startAgent, log, gate, watch: startWatch });
 for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => runner.terminate());
 process.exit(await runner.done);

@@ -12,16 +12,22 @@ import type { RunnerOrder } from "@ai-dev-platform/protocol/machine";
 import type { OutboxBody, RunnerConfig, RunnerFrame, RunnerOrderFrame } from "@ai-dev-platform/protocol/runner";
 import { judgeVersion, PROTOCOL_VERSION } from "@ai-dev-platform/protocol/version";
 import { AGENT_PACKAGE_VERSION, DEPENDENCIES_HOLD_MS, LIVE_BACKPRESSURE_BYTES, SAVE_HOLD_MS, UNREACHABLE_EXIT_MS } from "../config.ts";
+import type { MachinePolicy, Refusal } from "../machine/policy.ts";
 import type { Log } from "../output.ts";
 import type { AgentOptions, AgentStart } from "./claude/agent.ts";
 import { problemOf } from "./claude/outcome.ts";
 import { Dependencies } from "./dependencies.ts";
+import { HouseRules } from "./house-rules.ts";
 import { Link } from "./link.ts";
 import { createLiveOutput, type LiveOutput } from "./live.ts";
 import { Outbox } from "./outbox.ts";
 import { killAllRecorded } from "./process-group.ts";
 import { Saves } from "./saves.ts";
+import { reportItem } from "./signatures/admitted.ts";
+import type { SignatureGate } from "./signatures/gate.ts";
 import { Threads } from "./threads.ts";
+import { ToldChanges } from "./told-changes.ts";
+import type { startWatch } from "./workspace/watch/watch.ts";
 import type { openWorkspace, Workspace } from "./workspace/workspace.ts";
 
 export interface RunnerInput {
@@ -29,6 +35,8 @@ export interface RunnerInput {
   order: RunnerOrder;
   stateDir: string;
   machineName: string;
+  /** What this computer's user allows; absent in a sandbox, which allows what its session says. */
+  policy?: MachinePolicy | undefined;
 }
 
 /** What is brought from outside, so that each can be stood in for. */
@@ -36,6 +44,10 @@ export interface RunnerParts {
   openWorkspace: typeof openWorkspace;
   startAgent: (options: AgentOptions) => Promise<AgentStart>;
   log: Log;
+  /** On a person's own machine: only what it lets through is carried out. */
+  gate?: SignatureGate | undefined;
+  /** Where people reach the files beside the session. */
+  watch?: typeof startWatch | undefined;
   pingIntervalMs?: number;
 }
 
@@ -47,6 +59,7 @@ interface Prepared {
   workspace: Workspace;
   threads: Threads;
   saves: Saves;
+  changes: ToldChanges;
 }
 
 /** When it cannot be told, it has. */
@@ -54,7 +67,6 @@ const hasChanged = ({ workspace }: Prepared): Promise<boolean> => workspace.hasC
 
 /** Closes after which everything is as the session wants it. */
 const IN_ORDER: ReadonlySet<number> = new Set([CLOSE.fenced, CLOSE.deleted]);
-const MAX_CHANGED_FILES = 1_000;
 const MAX_NOTICE_CHARS = 1_000;
 const LEFT = problemOf("runner_lost", "The runner was told to leave in the middle of the turn.");
 
@@ -66,13 +78,13 @@ export class Runner {
   readonly #outbox: Outbox;
   readonly #link: Link;
   readonly #live: LiveOutput;
+  readonly #rules: HouseRules;
   #finish: (exitCode: number) => void = () => undefined;
   #prepared: Prepared | null = null;
   #isPreparing = false;
   #isReady = false;
   #isLeaving = false;
   #isFlushing = false;
-  #changes = "";
 
   constructor(input: RunnerInput, parts: RunnerParts) {
     this.#input = input;
@@ -98,6 +110,10 @@ export class Runner {
       log: parts.log,
       ...(parts.pingIntervalMs === undefined ? {} : { pingIntervalMs: parts.pingIntervalMs }),
     });
+    const { policy, machineName, stateDir, order } = input;
+    const { sessionId, incarnation } = order;
+    const tell = (refusal: Refusal): void => this.#tellRefusal(refusal);
+    this.#rules = new HouseRules({ policy, machineName, stateDir, sessionId, incarnation, tell, log: parts.log });
     this.#live = createLiveOutput({
       send: (frame) => this.#link.send(frame),
       isCongested: () => this.#link.bufferedBytes > LIVE_BACKPRESSURE_BYTES,
@@ -110,7 +126,10 @@ export class Runner {
     void this.#leave();
   }
 
-  #onOrder(order: RunnerOrderFrame): void {
+  #onOrder(received: RunnerOrderFrame): void {
+    const { order, reports } = this.#parts.gate?.admit(received) ?? { order: received, reports: [] };
+    for (const { thread, body, turnId } of reports.map(reportItem)) this.#emit(thread, body, turnId);
+    if (order === null) return;
     const prepared = this.#prepared;
     switch (order.type) {
       case "welcome":
@@ -127,9 +146,12 @@ export class Runner {
       case "threads":
         return prepared?.threads.know(order.threads);
       case "set_mode":
-        return this.#try("set_mode", prepared?.threads.setMode(order.mode));
+        return this.#try("set_mode", prepared?.threads.setMode(this.#rules.grantMode(order.mode, prepared.threads.names)));
       case "set_model":
         return this.#try("set_model", prepared?.threads.setModel(order.model));
+      case "machine_command":
+        // For a person's own machine, whose gate has dealt with it.
+        return;
       case "query":
         return void this.#answerQuery(order);
       case "save":
@@ -152,7 +174,7 @@ export class Runner {
     this.#flush();
     if (this.#prepared !== null) {
       this.#prepared.saves.resend();
-      this.#try("adopt", this.#prepared.threads.adopt(welcome.config));
+      this.#try("adopt", this.#prepared.threads.adopt(this.#rules.grant(welcome.config)));
       if (this.#isReady) this.#announceReady(this.#prepared);
     } else if (!this.#isPreparing) {
       this.#isPreparing = true;
@@ -171,20 +193,23 @@ export class Runner {
     this.#live.resync(threads.openLive());
   }
 
-  async #prepare(config: RunnerConfig): Promise<void> {
+  async #prepare(wanted: RunnerConfig): Promise<void> {
     const { server, order, stateDir } = this.#input;
+    const refusal = this.#rules.refusal(wanted);
+    if (refusal !== null) return this.#fail(refusal);
+    const granted = this.#rules.grant(wanted);
     const opened = await this.#parts.openWorkspace({
       server,
       linkToken: order.linkToken,
       sessionId: order.sessionId,
       stateDir,
-      source: config.source,
-      snapshots: config.snapshots,
+      source: granted.source,
+      snapshots: granted.snapshots,
       onProgress: (step: Progress["step"], detail: string) =>
         void this.#link.send({ type: "progress", step, detail: detail.slice(0, 2_000) }),
     });
     if (!opened.ok) return this.#fail(opened.problem);
-    const { workspace } = opened;
+    const { workspace, config } = await this.#rules.enter(opened.workspace, granted);
     this.#link.send({ type: "progress", step: "agent", detail: "" });
     const { prepared, dependencies } = this.#wire(workspace, config);
     this.#prepared = prepared;
@@ -196,8 +221,7 @@ export class Runner {
     if (problem !== null) return this.#fail(problem);
     this.#isReady = true;
     this.#announceReady(prepared);
-    // What the session knows of changes may be of another state: of a later one, of the session that it was forked from.
-    if (workspace.isRestored) await this.#tellChanges(workspace, MAIN_THREAD, null);
+    await prepared.changes.begin(workspace.isRestored);
   }
 
   #wire(workspace: Workspace, config: RunnerConfig): { prepared: Prepared; dependencies: Dependencies } {
@@ -217,13 +241,23 @@ export class Runner {
       log: this.#parts.log,
       holdMs: DEPENDENCIES_HOLD_MS,
     });
+    const changes = new ToldChanges({
+      workspace,
+      isInPlace: order.source.kind === "path",
+      emit: (thread, event, turnId) => this.#emit(thread, event, turnId),
+      watch: this.#parts.watch,
+      log: this.#parts.log,
+    });
     const threads: Threads = new Threads(
       {
-        startAgent: (options) => this.#parts.startAgent({ ...options, beforeCommand: () => dependencies.beforeCommand() }),
+        startAgent: (options) =>
+          this.#rules.startAgent({ ...options, beforeCommand: () => dependencies.beforeCommand() }, this.#parts.startAgent),
         emit: (thread, body, turnId) => this.#emit(thread, body, turnId),
         live: this.#live,
         beforePrompt: () => saves.quiet(SAVE_HOLD_MS),
-        turnEnded: (thread, turnId) => this.#tellChanges(workspace, thread, turnId),
+        mayPrompt: (root) => this.#rules.mayPrompt(root),
+        onLoginFailed: () => this.#rules.loginFailed(),
+        turnEnded: (thread, turnId) => changes.turnEnded(thread, turnId),
         log: this.#parts.log,
       },
       {
@@ -232,10 +266,17 @@ export class Runner {
         stateDir,
         modelUrl: `${server.replace(/\/+$/, "")}/llm`,
         modelToken: order.modelToken,
+        ...(this.#rules.login === undefined ? {} : { login: this.#rules.login }),
       },
       config,
     );
-    return { prepared: { workspace, threads, saves }, dependencies };
+    return { prepared: { workspace, threads, saves, changes }, dependencies };
+  }
+
+  /** Said on the screen, and the mode that counts with it: what is shown is what is. */
+  #tellRefusal({ code, text, threads }: Refusal): void {
+    this.#emit(MAIN_THREAD, { type: "notice", level: "warning", text: text.slice(0, MAX_NOTICE_CHARS), code }, null);
+    for (const thread of threads ?? []) this.#emit(thread, { type: "agent_mode_changed", mode: "default" }, null);
   }
 
   #emit(thread: string, body: OutboxBody, turnId: string | null): void {
@@ -280,20 +321,6 @@ export class Runner {
     } catch (error) {
       this.#parts.log("error", "query_broke", { kind: query.kind, detail: error instanceof Error ? error.message : String(error) });
       this.#link.send({ type: "refused", requestId, code: "internal", detail: "" });
-    }
-  }
-
-  async #tellChanges(workspace: Workspace, thread: string, turnId: string | null): Promise<void> {
-    try {
-      const { base, files } = await workspace.changedFiles();
-      const shown = files.slice(0, MAX_CHANGED_FILES);
-      const text = JSON.stringify([base, shown]);
-      const isFirst = this.#changes === "" && turnId !== null;
-      if (text === this.#changes || (isFirst && shown.length === 0)) return;
-      this.#changes = text;
-      this.#emit(thread, { type: "files_changed", base, files: shown }, turnId);
-    } catch (error) {
-      this.#parts.log("warn", "changes_failed", { detail: error instanceof Error ? error.message : String(error) });
     }
   }
 
