@@ -4,7 +4,13 @@
  * pages' server and the answers to /api; knows nothing of the Worker.
  */
 import path from "node:path";
-import { sessionCreateSchema, type SessionBody } from "@ai-dev-platform/protocol/http";
+import {
+  sessionCreateSchema,
+  type BrowserKeyBody,
+  type ConfigBody,
+  type MachineBody,
+  type SessionBody,
+} from "@ai-dev-platform/protocol/http";
 import { ERRORS, type ErrorCode } from "@ai-dev-platform/protocol/errors";
 import type { LogEntry, ReadEntry, SessionEvent } from "@ai-dev-platform/protocol/events";
 import { MAIN_THREAD } from "@ai-dev-platform/protocol/ids";
@@ -20,6 +26,29 @@ import { openPage, type Watched } from "../support/node/browser.ts";
 import { freePort } from "../support/node/test-platform.ts";
 
 export const MARA = { userId: "usr_mara", name: "Mara" };
+
+/** A person's own computer, connected. */
+export function ownMachine(name: string, patch: Partial<MachineBody> = {}): MachineBody {
+  const state = patch.state ?? "connected";
+  return {
+    machineId: newId("machine"),
+    name,
+    platform: "linux x64",
+    agentVersion: "0.1.0",
+    isOnline: state === "connected" || state === "busy",
+    running: 0,
+    capacity: 4,
+    lastSeenAt: Date.now(),
+    isOperator: false,
+    allowsPaths: true,
+    state,
+    since: Date.now() - 3_600_000,
+    isOutdated: false,
+    folders: [],
+    sessions: [],
+    ...patch,
+  };
+}
 
 export interface Pages {
   url: string;
@@ -51,6 +80,9 @@ export class ScriptedSession {
   /** What the page sent, acknowledgements left out. */
   readonly frames: ViewerFrame[] = [];
   role: Role = "owner";
+  machines: MachineBody[] = [];
+  browserKeys: BrowserKeyBody[] = [];
+  config: Partial<ConfigBody> = {};
   /** What the session does about a frame; it is logged before the reply, as the real one does. */
   onFrame: ((frame: ViewerFrame) => void) | null = null;
   /** What the workspace, or the session itself, answers; undefined for a reply without a result. */
@@ -182,11 +214,12 @@ function answers(session: ScriptedSession): Record<string, unknown> {
   const project = { projectId: session.projectId, name: "acme/relay", source: { kind: "empty" }, trustProject: false, archivedAt: null };
   return {
     "/api/me": { ...MARA, email: "mara@example.test", settings },
-    "/api/config": { version: "0.1.0", demoModel: false, signUp: true, localPaths: false, sandbox: true },
+    "/api/config": { version: "0.1.0", demoModel: false, signUp: true, localPaths: false, sandbox: true, ...session.config },
     "/api/settings": settings,
     "/api/sessions": { sessions: [summary(session)] },
     "/api/projects": { projects: [{ ...project, createdAt: 1, sessions: 1 }] },
-    "/api/machines": { machines: [] },
+    "/api/machines": { machines: session.machines },
+    "/api/browser-keys": { keys: session.browserKeys },
     "/api/keys": { keys: [] },
     "/api/allowed-hosts": { hosts: [{ host: "docs.example.com", createdAt: 1 }] },
     "/api/git-credentials": { credentials: [] },

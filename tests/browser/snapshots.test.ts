@@ -6,7 +6,7 @@ import type { Browser, Page } from "@playwright/test";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { accessibilityViolations, openBrowser, PHONE, screenshot } from "../support/node/browser.ts";
 import { newId } from "../support/node/ids.ts";
-import { MARA, openScreen, type Pages, ScriptedSession, servePages, sessionShown } from "./scripted-session.ts";
+import { MARA, openScreen, ownMachine, type Pages, ScriptedSession, servePages, sessionShown } from "./scripted-session.ts";
 
 let pages: Pages;
 let browser: Browser;
@@ -334,21 +334,10 @@ describe("files while asleep", () => {
 });
 
 describe("moving", () => {
-  const machine = {
-    machineId: newId("machine"),
-    name: "Laptop",
-    platform: "linux",
-    agentVersion: "0.1.0",
-    isOnline: true,
-    running: 1,
-    capacity: 4,
-    lastSeenAt: 1,
-    isOperator: false,
-    allowsPaths: true,
-  };
+  const machine = ownMachine("Laptop", { running: 1, state: "busy" });
   const machines: NonNullable<NonNullable<Parameters<typeof openScreen>[3]>["onApi"]> = (route, pathname) => {
     if (pathname !== "/api/machines") return false;
-    const idle = { ...machine, machineId: newId("machine"), name: "Old desktop in the office", isOnline: false };
+    const idle = ownMachine("Old desktop in the office", { state: "offline" });
     void route.fulfill({ json: { machines: [machine, idle] } });
     return true;
   };

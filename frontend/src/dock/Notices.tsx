@@ -1,8 +1,9 @@
 /** The dock's cards that are no request. Loaded after first paint: none of them is what one opens a session for. */
 import { may } from "@ai-dev-platform/protocol/roles";
-import { KeyRound, ServerOff } from "lucide-react";
+import { KeyRound, ServerOff, ShieldX } from "lucide-react";
 import { Link } from "wouter";
 import { paths } from "../routes.ts";
+import NextStep from "../machines/NextStep.tsx";
 import { threadTitle } from "../session-page/thread-title.ts";
 import { hasSeveralThreads, threadOf } from "../session/threads.ts";
 import { useActions, useRow, useRowIds, useSessionState, useViewer } from "../session/use-session.ts";
@@ -17,6 +18,7 @@ import { t } from "./notice-messages.ts";
 import { ProblemText } from "./ProblemText.tsx";
 
 type ItemOf<K extends DockItem["kind"]> = Extract<DockItem, { kind: K }>;
+type ProblemItem = ItemOf<"key" | "refused">;
 export type NoticeItem = Exclude<DockItem, { kind: "approval" }>;
 
 export default function Notice({ item, onHide }: { item: NoticeItem; onHide: () => void }) {
@@ -27,6 +29,8 @@ export default function Notice({ item, onHide }: { item: NoticeItem; onHide: () 
       return <HoursCard item={item} onStop={onHide} />;
     case "key":
       return <KeyCard item={item} />;
+    case "refused":
+      return <RefusedCard item={item} />;
     case "host_waiting":
     case "host_failed":
     case "host_lost":
@@ -38,7 +42,7 @@ export default function Notice({ item, onHide }: { item: NoticeItem; onHide: () 
   }
 }
 
-function KeyCard({ item }: { item: ItemOf<"key"> }) {
+function KeyCard({ item }: { item: ProblemItem }) {
   const viewer = useViewer();
   const isOwner = viewer !== null && may(viewer.role, "own");
   return (
@@ -54,6 +58,28 @@ function KeyCard({ item }: { item: ItemOf<"key"> }) {
       }
     >
       {item.problem.detail !== undefined && <p className="text-ui text-fg-2">{item.problem.detail}</p>}
+    </DockCard>
+  );
+}
+
+/** The owner's machine did not do it. What to do there is said; who may not go there is told whom to ask. */
+function RefusedCard({ item }: { item: ProblemItem }) {
+  const viewer = useViewer();
+  const isOwner = viewer !== null && may(viewer.role, "own");
+  return (
+    <DockCard
+      icon={<ShieldX aria-hidden />}
+      title={t.refused.title}
+      actions={
+        isOwner && item.problem.code === "command_refused" ? (
+          <Link href={paths.settings("machines")} className={buttonClass("primary")}>
+            {t.host.openMachines}
+          </Link>
+        ) : undefined
+      }
+    >
+      <ProblemText problem={item.problem} />
+      {isOwner ? <NextStep code={item.problem.code} /> : <p className="mt-1 text-ui text-fg-2">{t.refused.askOwner}</p>}
     </DockCard>
   );
 }

@@ -9,6 +9,8 @@ import type { BlockedHost, OpenApproval, SessionState } from "@ai-dev-platform/p
 import { openTurns } from "../session/threads.ts";
 
 const KEY_CODES: ReadonlySet<string> = new Set(["key_missing", "key_invalid", "key_no_credit", "keys_locked", "demo_off"]);
+/** What a person's own machine does not do, or cannot: the turn ended for it, and there is a next step. */
+const MACHINE_CODES: ReadonlySet<string> = new Set(["command_refused", "login_missing", "login_elsewhere", "mode_refused"]);
 /** The caps have cards of their own, with what to do about them. */
 const CAP_CODES: ReadonlySet<string> = new Set(["budget_reached", "time_cap_reached"]);
 /** A host blocked this long before the last turn's end is taken for what that turn ran into. */
@@ -18,14 +20,14 @@ export type DockItem =
   | { kind: "approval"; id: string; open: OpenApproval }
   | { kind: "budget"; id: string; spentUsd: number; budgetUsd: number }
   | { kind: "hours"; id: string; maxHours: number; usedHours: number }
-  | { kind: "key"; id: string; problem: Problem }
+  | { kind: "key" | "refused"; id: string; problem: Problem }
   | { kind: "host_waiting"; id: string; hostName: string; problem: Problem | null }
   | { kind: "host_failed"; id: string; hostName: string; problem: Problem | null }
   | { kind: "host_lost"; id: string; hostName: string; problem: Problem | null }
   | { kind: "interrupted"; id: string; thread: string; turnId: string; problem: Problem | null }
   | { kind: "blocked"; id: string; hosts: readonly BlockedHost[] };
 
-const DISMISSIBLE: ReadonlySet<DockItem["kind"]> = new Set(["key", "host_lost", "interrupted", "blocked"]);
+const DISMISSIBLE: ReadonlySet<DockItem["kind"]> = new Set(["key", "refused", "host_lost", "interrupted", "blocked"]);
 
 /** Kinds that a person may put away: they inform, and nothing waits for them. */
 export const isDismissible = (item: DockItem): boolean => DISMISSIBLE.has(item.kind);
@@ -49,11 +51,14 @@ function blockers(state: SessionState): DockItem[] {
   return host === null ? [...items, ...interruptions(state)] : items;
 }
 
+const kindOf = (code: string): "key" | "refused" | null => (KEY_CODES.has(code) ? "key" : MACHINE_CODES.has(code) ? "refused" : null);
+
 function keyProblem(state: SessionState): DockItem | null {
   if (openTurns(state).length > 0) return null;
   for (const { lastTurn } of state.threads) {
-    if (lastTurn?.problem && KEY_CODES.has(lastTurn.problem.code))
-      return { kind: "key", id: `key:${lastTurn.turnId}`, problem: lastTurn.problem };
+    const { problem, turnId } = lastTurn ?? {};
+    const kind = problem && kindOf(problem.code);
+    if (kind) return { kind, id: `${kind}:${turnId}`, problem };
   }
   const { problem, since } = state.host;
   return problem && KEY_CODES.has(problem.code) ? { kind: "key", id: `key:host:${since}`, problem } : null;

@@ -16,13 +16,24 @@ export const t = {
     add: (hours: number) => (hours === 1 ? "Add 1 hour" : `Add ${hours} hours`),
     askOwner: "Only the owner can raise the cap.",
   },
+  refused: {
+    title: "The machine did not do this",
+    askOwner: "Only the owner of the session can change that. Ask them.",
+  },
   key: { openSettings: "Open API key settings" },
   host: {
     machine: {
       waitingTitle: "Waiting for a machine",
+      offlineTitle: (name: string, since: string) => `${name} is offline since ${since}`,
       waitingBody: "The prompt is kept and runs as soon as a machine is free.",
       failedTitle: (name: string) => `${name === "" ? "The machine" : name} could not start the session`,
       lostTitle: (name: string) => `The run on ${name === "" ? "the machine" : name} was lost`,
+    },
+    direct: {
+      waitingTitle: "Waiting for the model",
+      waitingBody: "The prompt is kept.",
+      failedTitle: () => "The model could not be reached",
+      lostTitle: () => "The answer was lost",
     },
     sandbox: {
       waitingTitle: "Waiting for a sandbox",
@@ -36,6 +47,8 @@ export const t = {
     notSaved: "Files of this session were not saved yet.",
     tryAgain: "Try again",
     openMachines: "Machines",
+    answerDirectly: "Answer directly",
+    answerDirectlyBody: "Or let the model answer without it, from the last saved state.",
   },
   blocked: {
     title: (host: string) => `${host} was blocked`,

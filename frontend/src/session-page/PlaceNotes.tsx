@@ -1,16 +1,14 @@
 /** Lines above the composer about where the session runs, each with the one thing to do. */
 import type { SessionState } from "@ai-dev-platform/protocol/state";
 import { Cloud, MessageCircle, Monitor, Unplug } from "lucide-react";
-import { useState, type ReactNode } from "react";
+import type { ReactNode } from "react";
 import { formatSince } from "../machines/machine-state.ts";
 import { openTurns } from "../session/threads.ts";
-import { useActions } from "../session/use-session.ts";
 import { Button } from "../ui/button.tsx";
-import { toast } from "../ui/toast.ts";
 import { useNow } from "../ui/time.tsx";
-import { failureReason } from "./failure.ts";
-import { placeNote, type PlaceNote, type Way } from "./place-facts.ts";
+import { placeNote, type PlaceNote } from "./place-facts.ts";
 import { t } from "./place-messages.ts";
+import { useGo } from "./use-go.ts";
 import { usePlaceAround } from "./use-place-around.ts";
 
 interface NoteProps {
@@ -22,7 +20,7 @@ interface NoteProps {
 
 const LOOKS = { plain: "border-line bg-sunken text-fg-2", warn: "border-warn-line bg-warn-soft text-fg" } as const;
 
-export function Note({ icon, tone, children, action }: NoteProps) {
+function Note({ icon, tone, children, action }: NoteProps) {
   return (
     <div
       className={`flex flex-none flex-wrap items-center gap-x-2.5 gap-y-1.5 rounded-dock border py-1.5 pr-2 pl-3.5 text-ui ${LOOKS[tone]} [&>svg]:size-4 [&>svg]:flex-none [&>svg]:stroke-[1.75]`}
@@ -32,20 +30,6 @@ export function Note({ icon, tone, children, action }: NoteProps) {
       {action}
     </div>
   );
-}
-
-/** Moves the session and says why not, where it was refused. */
-export function useGo() {
-  const actions = useActions();
-  const [isGoing, setIsGoing] = useState(false);
-  const go = (way: Pick<Way, "host" | "machineId">) => {
-    setIsGoing(true);
-    actions
-      .setHost(way.host, way.machineId)
-      .catch((error: unknown) => toast(failureReason(error)))
-      .finally(() => setIsGoing(false));
-  };
-  return { isGoing, go };
 }
 
 export default function PlaceNotes({ state }: { state: SessionState }) {

@@ -1,8 +1,10 @@
 /** One line about the session itself. A problem has its cause in plain words, and the raw text under "Details". */
 import type { Problem } from "@ai-dev-platform/protocol/events";
 import { CircleAlert, History, Info, RotateCcw, ShieldBan, Square, TriangleAlert, type LucideIcon } from "lucide-react";
+import { lazy, Suspense, use } from "react";
 import { formatCompact, formatCount, formatDuration, formatUsd } from "../ui/format.ts";
 import { t } from "./messages.ts";
+import { ReadOnlyContext } from "./read-only.ts";
 import type { StatusDetail, StatusRow } from "./rows.ts";
 
 interface Told {
@@ -10,7 +12,11 @@ interface Told {
   tone: "quiet" | "warn" | "bad";
   text: string;
   problem?: Problem | null;
+  /** Of a refusal, where it has no problem of its own. */
+  code?: string | undefined;
 }
+
+const NextStep = lazy(() => import("../machines/NextStep.tsx"));
 
 function tell(detail: StatusDetail): Told {
   switch (detail.what) {
@@ -83,6 +89,7 @@ function tell(detail: StatusDetail): Told {
         Icon: detail.level === "warning" ? TriangleAlert : Info,
         tone: detail.level === "warning" ? "warn" : "quiet",
         text: detail.text,
+        code: detail.code,
       };
     case "unsupported":
       return { Icon: Info, tone: "quiet", text: t.status.unsupported(detail.original) };
@@ -90,13 +97,19 @@ function tell(detail: StatusDetail): Told {
 }
 
 export function StatusLine({ row }: { row: StatusRow }) {
-  const { Icon, tone, text, problem } = tell(row.detail);
+  const { Icon, tone, text, problem, code = problem?.code } = tell(row.detail);
+  const isReadOnly = use(ReadOnlyContext);
   return (
     <div className="status" data-tone={tone}>
       <p className="status-line">
         <Icon className="tool-icon" aria-hidden="true" />
         <span>{text}</span>
       </p>
+      {code !== undefined && !isReadOnly && (
+        <Suspense fallback={null}>
+          <NextStep code={code} />
+        </Suspense>
+      )}
       {problem?.detail !== undefined && problem.detail !== "" && (
         <details className="status-details">
           <summary>{t.status.details}</summary>

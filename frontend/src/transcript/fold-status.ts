@@ -73,7 +73,7 @@ function statusOf(event: SessionEvent): StatusDetail | null {
     case "conversation_compacted":
       return { what: "compacted", beforeTokens: event.beforeTokens };
     case "notice":
-      return { what: "notice", level: event.level, text: event.text };
+      return { what: "notice", level: event.level, text: event.text, code: event.code };
     default:
       return null;
   }

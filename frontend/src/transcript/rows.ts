@@ -98,7 +98,7 @@ export type StatusDetail =
   | { what: "move_failed"; problem: Problem }
   | { what: "save_failed"; problem: Problem }
   | { what: "compacted"; beforeTokens: number }
-  | { what: "notice"; level: "info" | "warning"; text: string }
+  | { what: "notice"; level: "info" | "warning"; text: string; code?: string | undefined }
   | { what: "unsupported"; original: string };
 
 export interface StatusRow extends RowBase {

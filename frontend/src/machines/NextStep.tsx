@@ -1,0 +1,14 @@
+/** The next step after a refusal; nothing where none is known. Loaded when something was refused. */
+import { CommandLine } from "./CommandLine.tsx";
+import { nextStep } from "./next-steps.ts";
+
+export default function NextStep({ code }: { code: string }) {
+  const step = nextStep(code);
+  if (step === null) return null;
+  return (
+    <div className="mt-1.5 flex max-w-lg flex-col gap-1.5 text-ui text-fg-2">
+      <p>{step.text}</p>
+      {step.command !== undefined && <CommandLine command={step.command} />}
+    </div>
+  );
+}
