@@ -21,6 +21,7 @@ interface __BaseEnv_Env {
 	MACHINE_TOKEN: string;
 	SESSION: DurableObjectNamespace<import("./index").SessionDO>;
 	MACHINE: DurableObjectNamespace<import("./index").MachineDO>;
+	DIRECT: DurableObjectNamespace<import("./index").DirectDO>;
 	RATE_LIMIT: DurableObjectNamespace<import("./index").RateLimitDO>;
 	SANDBOX_FLEET: DurableObjectNamespace<import("./index").SandboxFleetDO>;
 	SANDBOX: DurableObjectNamespace<import("./index").SandboxDO>;
@@ -31,7 +32,7 @@ interface __BaseEnv_Env {
 declare namespace Cloudflare {
 	interface GlobalProps {
 		mainModule: typeof import("./index");
-		durableNamespaces: "SessionDO" | "MachineDO" | "RateLimitDO" | "SandboxDO" | "Sandbox2DO" | "Sandbox3DO" | "Sandbox4DO" | "SandboxFleetDO";
+		durableNamespaces: "SessionDO" | "MachineDO" | "RateLimitDO" | "SandboxDO" | "Sandbox2DO" | "Sandbox3DO" | "Sandbox4DO" | "SandboxFleetDO" | "DirectDO";
 	}
 	interface Env extends __BaseEnv_Env {}
 }

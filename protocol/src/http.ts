@@ -97,7 +97,7 @@ export const sessionCreateSchema = z.strictObject({
   model: z.string().min(1).max(100).default("default"),
   lifecycle: lifecycleSchema.default("hydrated"),
   modelSource: modelSourceSchema.default("key"),
-  /** Absent: a sandbox where the deployment offers one, else a machine; always a machine when one is named. */
+  /** Absent: a sandbox where the deployment offers one, else its machine if one is online, else direct; always a machine when one is named. */
   host: hostKindSchema.optional(),
   size: sandboxSizeSchema.default(DEFAULT_SANDBOX_SIZE),
   network: networkSchema.default(DEFAULT_NETWORK),

@@ -64,7 +64,7 @@ const isLink = (link: Link | Response): link is Link => "frames" in link;
 
 describe("a session on a machine", () => {
   it("waits without a machine, says so, and starts when one connects", async () => {
-    const { sessionId } = await newSession(owner, { prompt: prompt() });
+    const { sessionId } = await newSession(owner, { host: "machine", prompt: prompt() });
     const waiting = await eventually(
       () => stateOf(sessionId),
       (state) => state?.host.state === "waiting",

@@ -60,8 +60,9 @@ describe("sessions", () => {
     expect((await owner.send("DELETE", `/api/sessions/${first.sessionId}`)).status).toBe(204);
     expect((await owner.send("POST", "/api/sessions", body)).status).toBe(410);
   });
-  it("runs on machines where there are no sandboxes, and says so when one is asked for", async () => {
-    expect(await newSession(owner)).toMatchObject({ host: "machine", size: "standard-1", hostSeconds: 0, hostCostUsd: 0 });
+  it("is direct where there are no sandboxes and no machines, and says so when a sandbox is asked for", async () => {
+    expect(await newSession(owner, { host: "machine" })).toMatchObject({ host: "machine" });
+    expect(await newSession(owner)).toMatchObject({ host: "direct", size: "standard-1", hostSeconds: 0, hostCostUsd: 0 });
     const { projectId } = await newProject(owner);
     const refused = await owner.send("POST", "/api/sessions", { projectId, modelSource: "demo", host: "sandbox" });
     expect([refused.status, await codeOf(refused)]).toEqual([409, "sandbox_off"]);

@@ -4,12 +4,13 @@ import { machineOwner } from "../db/machine-tokens.ts";
 import { listOperatorMachines, mayUseMachine } from "../db/machines.ts";
 import { readConfig } from "../env.ts";
 import type { Offers, RunnerHost } from "../session/ports.ts";
+import { directHost } from "./direct/direct-host.ts";
 import { machineHost } from "./machine/machine-host.ts";
 import { sandboxHost } from "./sandbox/sandbox-host.ts";
 
 export function chooseHost(env: Env, place: { host: HostKind; machineId: string | null }): RunnerHost {
   if (place.host === "machine") return machineHost(env, place.machineId);
-  if (place.host === "direct") return NO_DIRECT;
+  if (place.host === "direct") return directHost(env);
   return readConfig(env).sandbox ? sandboxHost(env) : NO_SANDBOX;
 }
 
@@ -18,7 +19,7 @@ export function offeredPlaces(env: Env): Offers {
   return {
     async refusal(ownerId, { host, machineId }) {
       if (host === "sandbox") return readConfig(env).sandbox ? null : "This deployment offers no sandboxes.";
-      if (host === "direct") return "This deployment cannot answer without a machine or a sandbox.";
+      if (host === "direct") return null;
       if (machineId !== null) return (await mayUseMachine(env.DB, machineId, ownerId)) ? null : "That machine is unknown, or not yours.";
       return (await listOperatorMachines(env.DB)).length > 0 ? null : "No machine of this deployment was ever connected.";
     },
@@ -34,10 +35,4 @@ const NO_SANDBOX: RunnerHost = {
   status: async () => ({ state: "unknown", incarnation: null }),
   kill: async () => {},
   forget: async () => {},
-};
-
-const NO_DIRECT: RunnerHost = {
-  ...NO_SANDBOX,
-  kind: "direct",
-  start: async () => ({ kind: "failed", code: "no_machine", detail: "", isTransient: false }),
 };

@@ -9,7 +9,7 @@ import type { ProjectBody, sessionCreateSchema } from "@ai-dev-platform/protocol
 import { formatId } from "@ai-dev-platform/protocol/ids";
 import { DEFAULT_SANDBOX_SIZE, type HostKind, type SandboxSize } from "@ai-dev-platform/protocol/modes";
 import { machineOwner } from "../db/machine-tokens.ts";
-import { mayUseMachine } from "../db/machines.ts";
+import { listOperatorMachines, mayUseMachine } from "../db/machines.ts";
 import { entombSession, findSession, insertSession, removeSession } from "../db/sessions.ts";
 import { readConfig } from "../env.ts";
 import { AppError } from "../errors.ts";
@@ -49,6 +49,7 @@ export async function createFromInit(env: Env, wanted: SessionInit, now: number)
   if (machineId !== null && !(await mayUseMachine(env.DB, machineId, userId))) {
     throw new AppError("not_found", { detail: "machineId" });
   }
+  if (modelSource === "login" && (host !== "machine" || init.isOwnMachine !== true)) throw new AppError("login_elsewhere");
   if (init.source.kind === "path") await requireOpenable(env, machineId);
   const row = { sessionId, userId, projectId, title, lifecycle, mode, modelSource, machineId, host, size, createdAt: now };
   const isNew = await insertSession(env.DB, row);
@@ -85,13 +86,18 @@ export async function sessionIdFor(userId: string, requestId: string | undefined
   return formatId("session", new Uint8Array(digest));
 }
 
-/** A folder of a machine needs that machine; otherwise a sandbox, where there are any. */
-function hostOf(env: Env, source: ProjectBody["source"], wanted: Wanted): HostKind {
+/** A folder of a machine needs that machine; otherwise a sandbox, where there are any; then a machine that is there (SPEC DI6). */
+async function hostOf(env: Env, source: ProjectBody["source"], wanted: Wanted): Promise<HostKind> {
   const { sandbox } = readConfig(env);
+  const { host } = wanted;
   const needsMachine = source.kind === "path" || wanted.machineId !== undefined;
-  if (wanted.host === "sandbox" && needsMachine) throw new AppError("bad_request", { detail: "host: a machine is needed here" });
-  if (wanted.host === "sandbox" && !sandbox) throw new AppError("sandbox_off");
-  return wanted.host ?? (needsMachine || !sandbox ? "machine" : "sandbox");
+  if (host !== undefined && host !== "machine" && needsMachine)
+    throw new AppError("bad_request", { detail: "host: a machine is needed here" });
+  if (host === "sandbox" && !sandbox) throw new AppError("sandbox_off");
+  if (host !== undefined) return host;
+  if (needsMachine) return "machine";
+  if (sandbox) return "sandbox";
+  return (await listOperatorMachines(env.DB)).some(({ isOnline }) => isOnline) ? "machine" : "direct";
 }
 
 type PlacedInit = SessionInit & { host: HostKind; size: SandboxSize };
@@ -112,7 +118,7 @@ async function initOf(env: Env, owner: Owner, project: ProjectBody, wanted: Want
     mode,
     model,
     modelSource,
-    host: hostOf(env, source, wanted),
+    host: await hostOf(env, source, wanted),
     size,
     network,
     maxHours,

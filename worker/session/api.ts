@@ -87,6 +87,21 @@ export interface EgressVerdict {
   reason: string;
 }
 
+/** One thing that was said in a session's thread. */
+export interface TalkItem {
+  who: "person" | "agent" | "note";
+  text: string;
+}
+
+export interface Talk {
+  /** Oldest first. */
+  items: TalkItem[];
+  /** There was more before. */
+  isCut: boolean;
+  /** Of the log, when it was read. */
+  throughSeq: number;
+}
+
 /** What a session's agent may do with Git over HTTPS. */
 export interface GitAccess {
   ownerId: string;
@@ -143,6 +158,8 @@ export interface SessionApi {
   /** The uploaded archive that its workspace begins with; null where it begins otherwise. */
   archiveSource(): Promise<{ ownerId: string; importId: string } | null>;
   rename(title: string): Promise<RpcOutcome>;
+  /** What was said in a thread after an entry, without what was said directly. Null: the session is gone. */
+  recentTalk(thread: string, afterSeq: number): Promise<Talk | null>;
   authorizeModelCall(request: ModelCallRequest): Promise<ModelCallVerdict>;
   authorizeSandboxModelCall(request: VouchedModelCallRequest): Promise<ModelCallVerdict>;
   settleModelCall(outcome: ModelCallOutcome): Promise<void>;

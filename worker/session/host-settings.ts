@@ -84,6 +84,7 @@ export function saveByClock(parts: SessionParts): void {
 }
 
 function saveNow({ ledger, link, newId }: SessionParts): void {
+  if (ledger.state.hostKind === "direct") return;
   const requestId = newId("request");
   ledger.afterCommit(() => void link.send({ type: "save", requestId, asked: false }));
 }

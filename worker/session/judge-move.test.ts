@@ -11,6 +11,7 @@ const facts = (over: Partial<MoveFacts> = {}): MoveFacts => ({
   isInPlace: false,
   hasUnsavedTurn: false,
   isPlaceLost: false,
+  left: null,
   ...over,
 });
 const refused = (code: string) => expect.objectContaining({ code });

@@ -16,10 +16,13 @@ const HOUR_MS = 60 * MINUTE_MS;
 const LONG_RUNNING_IDLE_MS = 8 * HOUR_MS;
 /** A sandbox costs while it idles, and wakes in seconds. */
 const SANDBOX_IDLE_MS = 5 * MINUTE_MS;
+/** Nothing is lost when the Worker's own runner goes, and it is back at once: both objects sleep soon after a turn. */
+const DIRECT_IDLE_MS = 15_000;
 /** Time to look at what an ephemeral session made before it is gone. */
 const EPHEMERAL_IDLE_MS = 3 * MINUTE_MS;
 
 export function idleMsOf(lifecycle: Lifecycle, host: HostKind): number {
+  if (host === "direct") return DIRECT_IDLE_MS;
   if (lifecycle === "long-running") return LONG_RUNNING_IDLE_MS;
   if (lifecycle === "ephemeral") return EPHEMERAL_IDLE_MS;
   return host === "sandbox" ? SANDBOX_IDLE_MS : RUNNER_IDLE_MS;
@@ -33,7 +36,7 @@ export const APPROVAL_SLEEP_MS = 30 * MINUTE_MS;
 
 /** Between saves of a runner that may vanish, or that no turn's end saves. Null: only at the end of turns, or never. */
 export function saveEveryMsOf(lifecycle: Lifecycle, host: HostKind): number | null {
-  if (lifecycle === "ephemeral") return null;
+  if (lifecycle === "ephemeral" || host === "direct") return null;
   return lifecycle === "long-running" || host === "sandbox" ? 10 * MINUTE_MS : null;
 }
 

@@ -8,6 +8,7 @@
 import { isErrorCode, type ErrorCode } from "@ai-dev-platform/protocol/errors";
 import { authorSchema, type Author } from "@ai-dev-platform/protocol/events";
 import * as z from "zod";
+import { enterDirect, hasFilesTurnAfter, leaveDirect, placeLeft } from "./direct-talk.ts";
 import { problemOf } from "./flow.ts";
 import { judgeMove, type MoveFacts } from "./judge-move.ts";
 import type { BaseParts, SessionParts } from "./parts.ts";
@@ -18,6 +19,8 @@ const MOVE_SAVE_DEADLINE_MS = 10 * 60_000;
 
 const NOT_SAVED = "It was not saved, so it stays where it is.";
 const GONE = "The runner ended before all was saved, so it stays where it is.";
+const LEFT_BEHIND =
+  "What came after the last save lies on the machine that was left. It is not lost: go back there to have it. Until then the model sees the last saved state.";
 const LATE = "The save took too long, so it stays where it is.";
 
 export type MoveOutcome = { ok: true } | { ok: false; code: ErrorCode; detail?: string };
@@ -43,18 +46,20 @@ export async function requestMove(parts: SessionParts, request: Request): Promis
   if (known !== null) return known;
   const { init, ledger, places, ports } = parts;
   const ownerId = init()?.ownerId ?? "";
-  const here = places.now;
+  // While it is direct, what may be out of reach lies where it was before.
+  const homeOf = () => placeLeft(parts.sql)?.place ?? places.now;
+  const home = homeOf();
   const { machineId } = request.wanted;
   const [refusal, lost, isOwnMachine] = await Promise.all([
     ports.offers.refusal(ownerId, request.wanted),
-    ports.offers.refusal(ownerId, here),
+    ports.offers.refusal(ownerId, home),
     machineId === null ? false : ports.offers.isOwnMachine(machineId),
   ]);
   if (init() === null) return { ok: false, code: "session_deleted" };
   return ledger.transact(() => {
     const early = answerKnown(parts, request);
     if (early !== null) return early;
-    const verdict = judgeMove({ ...factsOf(parts), isPlaceLost: lost !== null && isSamePlace(here, places.now) }, request.wanted);
+    const verdict = judgeMove({ ...factsOf(parts), isPlaceLost: lost !== null && isSamePlace(home, homeOf()) }, request.wanted);
     if (verdict === "same") return { ok: true };
     if (typeof verdict !== "string") return { ok: false, ...verdict };
     if (refusal !== null) return { ok: false, code: "move_refused", detail: refusal };
@@ -116,15 +121,15 @@ function factsOf({ conductor, init, ledger, places, sql }: SessionParts): Omit<M
     runner: runner.state,
     lifecycle: state.lifecycle,
     isInPlace: init()?.source.kind === "path",
-    hasUnsavedTurn: hasTurnAfter(sql, safeSeq(sql, state.saved?.throughSeq ?? 0)),
+    hasUnsavedTurn: hasUnsaved({ ledger, sql }),
+    left: placeLeft(sql),
   };
 }
 
-const safeSeq = (sql: SqlStorage, throughSeq: number): number =>
-  Math.max(throughSeq, sql.exec<{ safe_seq: number }>(`SELECT safe_seq FROM session`).one().safe_seq);
-
-const hasTurnAfter = (sql: SqlStorage, seq: number): boolean =>
-  sql.exec(`SELECT 1 AS one FROM events WHERE seq > ? AND event ->> '$.type' = 'turn_ended' LIMIT 1`, seq).toArray().length > 0;
+function hasUnsaved({ ledger, sql }: Pick<BaseParts, "ledger" | "sql">): boolean {
+  const { safe_seq: safeSeq } = sql.exec<{ safe_seq: number }>(`SELECT safe_seq FROM session`).one();
+  return hasFilesTurnAfter(sql, Math.max(safeSeq, ledger.state.saved?.throughSeq ?? 0));
+}
 
 /** A save came to its end. */
 export function hearSave(parts: SessionParts, isSafe: boolean): void {
@@ -179,11 +184,20 @@ function applyMove({ sql, ledger, places, use }: BaseParts): boolean {
   const pending = pendingMove(sql);
   if (pending === null) return false;
   const { requestId, wanted, author } = pending;
-  const from = places.now.host;
+  const left = { place: places.now, ranOn: places.ofRun.machineId };
+  const from = left.place.host;
   sql.exec(`UPDATE moves SET state = 'done' WHERE request_id = ?`, requestId);
   places.moveTo(wanted);
   const { host: to, machineId, isOwnMachine } = wanted;
-  ledger.append({ event: { type: "host_moved", from, to, machineId, ...(isOwnMachine === true ? { isOwnMachine } : {}), author } });
+  const { seq } = ledger.append({
+    event: { type: "host_moved", from, to, machineId, ...(isOwnMachine === true ? { isOwnMachine } : {}), author },
+  });
+  if (from === "direct") leaveDirect(sql, seq);
+  if (to === "direct") {
+    enterDirect(sql, seq, left);
+    if (from === "machine" && hasUnsaved({ ledger, sql }))
+      ledger.append({ event: { type: "notice", level: "warning", text: LEFT_BEHIND } });
+  }
   const { hostSeconds: seconds, maxHours } = ledger.state;
   // Back to where hours count, and all are used.
   if (wanted.host === "sandbox" && use.leftMs() === 0) ledger.append({ event: { type: "time_cap_reached", seconds, maxHours } });

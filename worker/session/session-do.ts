@@ -73,6 +73,9 @@ export class SessionDO extends DurableObject<Env> implements SessionApi {
   archiveSource() {
     return this.#session.archiveSource();
   }
+  recentTalk(thread: string, afterSeq: number) {
+    return this.#session.recentTalk(thread, afterSeq);
+  }
   rename(title: string) {
     return this.#session.rename(title);
   }

@@ -18,12 +18,14 @@ import type {
   RpcOutcome,
   SessionApi,
   SessionInit,
+  Talk,
   TicketRequest,
   TransferCall,
   VouchedModelCallRequest,
 } from "./api.ts";
 import { passDeadlines } from "./deadlines.ts";
 import { checkHost } from "./check-host.ts";
+import { enterDirect, talkElsewhere } from "./direct-talk.ts";
 import { gitAccess } from "./egress.ts";
 import { INITIAL_FLOW, problemOf } from "./flow.ts";
 import { addTicket, revokeGrant } from "./grants.ts";
@@ -67,6 +69,7 @@ export class Session implements SessionApi {
     ledger.transact(() => {
       sql.exec(`INSERT INTO session (one, init, flow) VALUES (1, ?, ?)`, JSON.stringify(init), JSON.stringify(INITIAL_FLOW));
       ledger.append({ event: createdEvent(init) });
+      if (init.host === "direct") enterDirect(sql, 0, null);
       if (init.fork !== undefined) beginFork(this.#parts, init.fork);
       if (init.prompt !== null) submitPrompt(this.#parts, { ...init.prompt, thread: MAIN_THREAD, delivery: "queue" }, ownerOf(init));
     });
@@ -104,6 +107,11 @@ export class Session implements SessionApi {
     if (code !== null) return { ok: false, code };
     this.#parts.ledger.append({ event: { type: "session_renamed", title } });
     return { ok: true };
+  }
+
+  async recentTalk(thread: string, afterSeq: number): Promise<Talk | null> {
+    const { sql, ledger } = this.#parts;
+    return this.#ended() === null ? talkElsewhere(sql, thread, afterSeq, ledger.state.seq) : null;
   }
 
   async authorizeModelCall(request: ModelCallRequest): Promise<ModelCallVerdict> {

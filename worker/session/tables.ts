@@ -77,6 +77,11 @@ const SIGNATURE_COLUMNS = [
   `CREATE TABLE machine_commands (nonce TEXT PRIMARY KEY, request_id TEXT NOT NULL, command TEXT NOT NULL, signature TEXT NOT NULL, expires_at INTEGER NOT NULL)`,
 ];
 
+const DIRECT_TABLES = [
+  `CREATE TABLE direct_spans (from_seq INTEGER PRIMARY KEY, to_seq INTEGER, left_place TEXT, left_machine TEXT)`,
+  `CREATE TABLE direct_told (thread TEXT PRIMARY KEY, through_seq INTEGER NOT NULL) WITHOUT ROWID`,
+];
+
 const MIGRATIONS: readonly Migration[] = [
   {
     id: 1,
@@ -137,6 +142,13 @@ const MIGRATIONS: readonly Migration[] = [
     description: "signatures that a person's own machine asks for",
     run: (sql) => {
       for (const statement of SIGNATURE_COLUMNS) sql.exec(statement);
+    },
+  },
+  {
+    id: 10,
+    description: "parts of the log when the session was direct",
+    run: (sql) => {
+      for (const statement of DIRECT_TABLES) sql.exec(statement);
     },
   },
 ];

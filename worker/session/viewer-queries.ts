@@ -26,6 +26,7 @@ const NEEDS: Record<Query["kind"], Ability> = {
 };
 
 const ASLEEP_DETAIL = "The session is asleep. Send a prompt or start it to look at files.";
+const DIRECT_DETAIL = "The model is talked to directly: there are no files to save here.";
 const STARTING_DETAIL = "The session is starting. Ask again in a moment.";
 
 export function askRunner(
@@ -42,7 +43,8 @@ export function askRunner(
   if (query.kind === "timeline") return viewers.send(ws, { type: "reply", requestId, result: readTimeline(parts.sql, query.beforeSeq) });
   if (query.kind === "snapshot_changes" || query.kind === "snapshot_patch") return parts.saved.differences(ws, requestId, role, query);
   const { state } = conductor.flow.runner;
-  const isServing = (state === "ready" || state === "retiring") && link.socket() !== null;
+  // A direct runner has no files: what is saved is all there is.
+  const isServing = (state === "ready" || state === "retiring") && link.socket() !== null && parts.ledger.state.hostKind !== "direct";
   if (!isServing) return answerAsleep(parts, ws, requestId, query);
   if (may(role, "drive")) conductor.touch();
   const ourId = parts.newId("request");
@@ -81,6 +83,7 @@ function answerLog({ ctx, init, ports, runnerLog, viewers }: SessionParts, ws: W
 /** A person asks for a save now. What comes of it is an event. */
 export function requestSave(parts: SessionParts, requestId: string): { ok: true } | { ok: false; code: ErrorCode; detail: string } {
   const { sql, link, ledger } = parts;
+  if (ledger.state.hostKind === "direct") return { ok: false, code: "unavailable", detail: DIRECT_DETAIL };
   if (link.socket() === null) return { ok: false, code: "unavailable", detail: ASLEEP_DETAIL };
   sql.exec(`UPDATE session SET is_save_asked = 1`);
   ledger.afterCommit(() => void link.send({ type: "save", requestId, asked: true }));

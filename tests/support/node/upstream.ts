@@ -81,7 +81,8 @@ const modelPage = () => ({
 });
 
 function answerMessage(record: UpstreamRecord): Response {
-  const scenario = /SCENARIO=(\w+)/.exec(record.body)?.[1] ?? "plain";
+  // The newest: earlier ones may be quoted.
+  const scenario = [...record.body.matchAll(/SCENARIO=(\w+)/g)].at(-1)?.[1] ?? "plain";
   const { model = "unknown", stream = false } = JSON.parse(record.body) as { model?: string; stream?: boolean };
   if (scenario === "overloaded") return failure(529, "overloaded_error", "Overloaded");
   if (scenario === "limited")
@@ -89,7 +90,9 @@ function answerMessage(record: UpstreamRecord): Response {
   if (scenario === "invalid") return failure(400, "invalid_request_error", "max_tokens: too large");
   if (scenario === "redirected") return new Response(null, { status: 301, headers: { location: "http://evil.test/" } });
   if (!stream) return json(200, message(model), { "set-cookie": "a=b", "alt-svc": "h3", "x-internal": "1" });
-  return new Response(scenario === "long" ? long(model) : whole(model), {
+  const isLooking = scenario === "look" && !record.body.includes('"tool_result"');
+  const streamed = scenario === "long" ? long(model) : scenario === "story" ? story(model) : whole(model);
+  return new Response(isLooking ? looking(model) : streamed, {
     headers: { "content-type": "text/event-stream", "set-cookie": "a=b", "request-id": "req_upstream" },
   });
 }
@@ -127,12 +130,52 @@ export const whole = (model: string): string =>
     .map(event)
     .join("") + ": a comment\n\n";
 
+/** What a model says that looks at the project's files first. */
+function looking(model: string): string {
+  const uses = [
+    { name: "list_files", input: {} },
+    { name: "read_file", input: { path: "src/app.ts" } },
+    { name: "search_files", input: { name: "src", contains: "answer" } },
+    { name: "read_file", input: { path: "../secret" } },
+    { name: "write_file", input: { path: "a" } },
+  ];
+  const blocks = uses.flatMap(({ name, input }, index) => [
+    { type: "content_block_start", index, content_block: { type: "tool_use", id: `toolu_${index}`, name, input: {} } },
+    { type: "content_block_delta", index, delta: { type: "input_json_delta", partial_json: JSON.stringify(input) } },
+    { type: "content_block_stop", index },
+  ]);
+  const end = { type: "message_delta", delta: { stop_reason: "tool_use", stop_sequence: null }, usage: { output_tokens: 20 } };
+  return [start(model), ...blocks, end, { type: "message_stop" }].map(event).join("");
+}
+
 /** About two seconds of streaming: a caller that leaves does so long before its end. */
 const LONG_EVENTS = 400;
 const LONG_PAUSE_MS = 5;
 
+const encode = (data: { type: string }) => new TextEncoder().encode(event(data));
+
+/** About a second of an answer that is whole at its end. */
+function story(model: string): ReadableStream<Uint8Array> {
+  const words = Array.from({ length: 200 }, () => delta("x".repeat(400)));
+  const parts = [
+    start(model),
+    { type: "content_block_start", index: 0, content_block: { type: "text", text: "" } },
+    ...words,
+    { type: "content_block_stop", index: 0 },
+    { type: "message_delta", delta: { stop_reason: "end_turn", stop_sequence: null }, usage: { output_tokens: 20_000 } },
+    { type: "message_stop" },
+  ];
+  return new ReadableStream({
+    async pull(controller) {
+      const part = parts.shift();
+      if (part === undefined) return controller.close();
+      controller.enqueue(encode(part));
+      await new Promise((resolve) => setTimeout(resolve, LONG_PAUSE_MS));
+    },
+  });
+}
+
 function long(model: string): ReadableStream<Uint8Array> {
-  const encode = (data: { type: string }) => new TextEncoder().encode(event(data));
   let count = 0;
   return new ReadableStream({
     async pull(controller) {

@@ -18,6 +18,7 @@ import {
 import type { InheritedPart } from "@ai-dev-platform/protocol/snapshot";
 import { PROTOCOL_VERSION, VIEWER_SUBPROTOCOL } from "@ai-dev-platform/protocol/version";
 import type { SessionFrame, ViewerFrame } from "@ai-dev-platform/protocol/viewer";
+import { directHost } from "../../../worker/hosts/direct/direct-host.ts";
 import { VOUCHED_LINK_PATH, type SessionInit } from "../../../worker/session/api.ts";
 import type {
   DirectoryRow,
@@ -174,12 +175,22 @@ export class SessionWorld {
     return host;
   }
 
+  /** The real host that answers by itself, in this world until `leaveDirect`: direct sessions have no machine to find it by. */
+  alsoDirect(): void {
+    this.#isDirectReal = true;
+    worlds.set("direct", this);
+  }
+  static leaveDirect(): void {
+    worlds.delete("direct");
+  }
+  #isDirectReal = false;
+
   ports(place: Place = { host: "machine", machineId: null }): SessionPorts {
     const note = (event: string, fields?: Record<string, unknown>) => void this.logged.push(`${event} ${JSON.stringify(fields ?? {})}`);
     return {
       clock: { now: () => this.now },
       random: { bytes: (count) => crypto.getRandomValues(new Uint8Array(count)) },
-      host: this.#hosts.get(JSON.stringify({ host: place.host, machineId: place.machineId })) ?? this.host,
+      host: this.#hostAt(place),
       snapshots: this.store ?? this.snapshots,
       savedFiles: r2SavedFiles(env.BUCKET),
       storage: {
@@ -207,6 +218,11 @@ export class SessionWorld {
       egress: plainPolicy,
       log: { info: note, warn: note, error: note },
     };
+  }
+
+  #hostAt(place: Place): RunnerHost {
+    if (place.host === "direct" && this.#isDirectReal) return directHost(env);
+    return this.#hosts.get(JSON.stringify({ host: place.host, machineId: place.machineId })) ?? this.host;
   }
 
   init(patch: Partial<SessionInit> = {}): SessionInit {
