@@ -11,6 +11,7 @@ import type { AppContext, AppEnv } from "../middleware/auth.ts";
 import { parseJson } from "../middleware/body.ts";
 import { finishDeletion } from "../routes/account-deletion.ts";
 import { authFor } from "./auth.ts";
+import { DESKTOP_USER, takeDesktopTicket } from "./desktop-sign-in.ts";
 import { limitSignIn, limitSignUp } from "./limits.ts";
 import { requireSignUpOpen } from "./sign-up.ts";
 
@@ -38,6 +39,20 @@ authRoutes.post("/api/auth/sign-in/email", async (c) => {
   const response = await respond(c, (auth, headers) => auth.api.signInEmail({ body, headers, returnHeaders: true }), 200);
   if (!(await finishDeletion(c.env, body.email, Date.now()))) return response;
   throw new AppError("bad_credentials", { detail: "This account was being deleted. That is finished now: nothing of it is left." });
+});
+
+const desktopSchema = z.strictObject({ ticket: z.string().max(200) });
+authRoutes.post("/api/auth/desktop", async (c) => {
+  const { ticket } = await parseJson(c, desktopSchema);
+  const password = await takeDesktopTicket(c.env, c.req.raw, ticket, Date.now());
+  const body = { ...DESKTOP_USER, password };
+  try {
+    return await respond(c, (auth, headers) => auth.api.signInEmail({ body, headers, returnHeaders: true }), 200);
+  } catch (error) {
+    // The first time: there is nobody yet.
+    if (!(error instanceof AppError) || error.code !== "bad_credentials") throw error;
+    return respond(c, (auth, headers) => auth.api.signUpEmail({ body, headers, returnHeaders: true }), 201);
+  }
 });
 
 authRoutes.post("/api/auth/change-password", async (c) => {
