@@ -20,6 +20,10 @@ export const LOCAL_ERRORS = {
   rate_limited: { retryable: true, message: "Too many requests. Wait a little and try again." },
   internal: { retryable: true, message: "Something broke on our side. Try again; quote the request id if it stays." },
   unavailable: { retryable: true, message: "A part of the service is not reachable. Try again shortly." },
+  command_refused: {
+    retryable: false,
+    message: "Your machine refused this: it was not signed by a browser that it knows. The reason is in the details.",
+  },
   session_deleted: { retryable: false, message: "This session was deleted." },
 } as const satisfies Partial<Record<ErrorCode, Told>>;
 

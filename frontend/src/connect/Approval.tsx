@@ -6,12 +6,13 @@ import { useMe } from "../auth/use-me.ts";
 import { Button, buttonClass } from "../ui/button.tsx";
 import { Callout } from "../ui/callout.tsx";
 import { t } from "./messages.ts";
-import { isLoopbackAddress, useAnswer, type Which } from "./use-connect.ts";
+import type { ShownKey } from "../signing/use-browser-key.ts";
+import { isLoopbackAddress, useAnswer, type Answered as AnsweredBody, type Which } from "./use-connect.ts";
 
 export function Approval({ which, waiting }: { which: Which; waiting: ConnectBody }) {
   const me = useMe();
-  const answer = useAnswer(which);
-  if (answer.isSuccess) return <Answered name={waiting.name} isApproved={answer.variables} redirectTo={answer.data.redirectTo} />;
+  const answer = useAnswer(which, waiting.kind, me.data?.userId);
+  if (answer.isSuccess) return <Answered name={waiting.name} isApproved={answer.variables} {...answer.data} />;
   return (
     <>
       <h1 className="text-head font-semibold [overflow-wrap:anywhere]">
@@ -39,7 +40,7 @@ export function Approval({ which, waiting }: { which: Which; waiting: ConnectBod
         </div>
       )}
       <div className="mt-4 flex gap-2">
-        <Button variant="primary" disabled={answer.isPending} onClick={() => answer.mutate(true)}>
+        <Button variant="primary" disabled={answer.isPending || !me.data} onClick={() => answer.mutate(true)}>
           {t.approve}
         </Button>
         <Button disabled={answer.isPending} onClick={() => answer.mutate(false)}>
@@ -47,6 +48,22 @@ export function Approval({ which, waiting }: { which: Which; waiting: ConnectBod
         </Button>
       </div>
     </>
+  );
+}
+
+/** The key went by the server: a person sees on both screens that it is the same. */
+function Fingerprint({ browserKey }: { browserKey: ShownKey | null }) {
+  if (browserKey === null)
+    return (
+      <div className="mt-4">
+        <Callout tone="warn">{t.cannotSign}</Callout>
+      </div>
+    );
+  return (
+    <div className="mt-4 rounded-card border border-line px-4 py-3">
+      <p className="text-fg-2">{t.compare}</p>
+      <p className="mt-1 font-mono text-head font-semibold [overflow-wrap:anywhere]">{browserKey.fingerprint}</p>
+    </div>
   );
 }
 
@@ -70,7 +87,7 @@ function Facts({ which, waiting }: { which: Which; waiting: ConnectBody }) {
   );
 }
 
-function Answered({ name, isApproved, redirectTo }: { name: string; isApproved: boolean; redirectTo: string | null }) {
+function Answered({ name, isApproved, redirectTo, browserKey }: { name: string; isApproved: boolean } & AnsweredBody) {
   const target = redirectTo !== null && isLoopbackAddress(redirectTo) ? redirectTo : null;
   useEffect(() => {
     if (target !== null) location.replace(target);
@@ -79,7 +96,10 @@ function Answered({ name, isApproved, redirectTo }: { name: string; isApproved: 
     <div aria-live="polite">
       <h1 className="text-head font-semibold">{isApproved ? t.approved : t.declined}</h1>
       {target === null ? (
-        <p className="mt-1 text-fg-2">{isApproved ? t.approvedText(name) : t.declinedText}</p>
+        <>
+          <p className="mt-1 text-fg-2">{isApproved ? t.approvedText(name) : t.declinedText}</p>
+          {isApproved && <Fingerprint browserKey={browserKey} />}
+        </>
       ) : (
         <>
           <p className="mt-1 mb-3 text-fg-2">{t.returning}</p>

@@ -32,6 +32,9 @@ export const t = {
   decline: "Decline",
   approved: "Approved",
   approvedText: (name: string) => `${name} is signed in. You can close this page and go back to it.`,
+  compare: "The computer now shows the fingerprint of this browser's key. Say yes there only if it is this one:",
+  cannotSign:
+    "This browser cannot make a signing key, so the computer will not listen to it. Use a newer browser, or sign in there with --unsigned.",
   returning: "Back to the computer…",
   declined: "Declined",
   declinedText: "Nothing was given to that computer.",

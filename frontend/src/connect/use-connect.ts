@@ -1,7 +1,8 @@
 /** A computer that asks to sign in: which one, and the answer to it. */
 import { useMutation, useQuery } from "@tanstack/react-query";
-import type { ConnectAnswerBody, ConnectBody } from "@ai-dev-platform/protocol/machine-login";
+import type { ConnectAnswerBody, ConnectBody, LoginKind } from "@ai-dev-platform/protocol/machine-login";
 import { api, ApiError } from "../api/client.ts";
+import { makeBrowserKey, withBrowserKey, type ShownKey } from "../signing/use-browser-key.ts";
 
 export type Which = { login: string } | { code: string };
 
@@ -25,8 +26,26 @@ export const useWaiting = (which: Which | null) =>
     gcTime: 0,
   });
 
-export const useAnswer = (which: Which) =>
-  useMutation({ mutationFn: (approve: boolean) => api.post<ConnectAnswerBody>("/api/connect", { which, approve }), gcTime: 0 });
+export interface Answered {
+  redirectTo: string | null;
+  /** Of this browser, as the computer has it now; null: it cannot make one. */
+  browserKey: ShownKey | null;
+}
+
+/** An approval brings this browser's key: to a computer that waits on its loopback address past the server, else by it. */
+export const useAnswer = (which: Which, kind: LoginKind, userId: string | undefined) =>
+  useMutation({
+    mutationFn: async (approve: boolean): Promise<Answered> => {
+      const key = approve && userId !== undefined ? await makeBrowserKey(userId) : null;
+      const shown = key === null ? undefined : { publicKey: key.publicKey, name: key.name };
+      const asked = { which, approve, ...(kind === "device" && shown !== undefined ? { browserKey: shown } : {}) };
+      const { redirectTo } = await api.post<ConnectAnswerBody>("/api/connect", asked);
+      // So that a person's other machines can be told to listen to it, too. Nothing here waits for it.
+      if (kind === "loopback" && shown !== undefined) await api.post("/api/browser-keys", shown).catch(() => undefined);
+      return { redirectTo: redirectTo === null ? null : withBrowserKey(redirectTo, key), browserKey: key };
+    },
+    gcTime: 0,
+  });
 
 /** The server builds the address; a browser goes to this computer and nowhere else, whatever it says. */
 export function isLoopbackAddress(address: string): boolean {

@@ -4,7 +4,9 @@ import type { Delivery, RewindScope } from "@ai-dev-platform/protocol/events";
 import { MAX_HISTORY_PAGE } from "@ai-dev-platform/protocol/limits";
 import type { AllowScope, HostKind, Lifecycle, Mode, Network } from "@ai-dev-platform/protocol/modes";
 import type { Query, QueryResult } from "@ai-dev-platform/protocol/queries";
+import type { MachineCommand } from "@ai-dev-platform/protocol/signing";
 import { newId } from "../api/new-id.ts";
+import { toSignAgain } from "../signing/command-of.ts";
 import type { SessionCore } from "./core.ts";
 import { actionError, type RequestFrame } from "./requests.ts";
 import { MAIN_THREAD_NAME, openTurns, threadOf } from "./threads.ts";
@@ -17,6 +19,8 @@ export interface SessionActions {
   editPrompt(promptId: string, text: string): Promise<void>;
   movePrompt(promptId: string, position: number): Promise<void>;
   withdrawPrompt(promptId: string): Promise<void>;
+  /** For the owner's own machine alone. Rejects where this browser cannot sign. */
+  commandMachine(command: MachineCommand): Promise<void>;
   /** Ends the open turn of the thread that is shown; without one there is nothing to stop. */
   stop(): Promise<void>;
   /** Ends the open turns of all threads. */
@@ -70,6 +74,11 @@ export function createActions(core: SessionCore): SessionActions {
       if (answer.type !== "reply" || answer.result === undefined) throw actionError("internal");
       return answer.result;
     },
+    commandMachine: async (command) => {
+      const signature = await core.signer.sign(command);
+      if (signature === null) throw actionError("command_refused");
+      await tell({ type: "machine_command", command, signature });
+    },
     warm: () => void core.socket.send({ type: "warm" }),
     save: () => tell({ type: "save" }),
     rewind: (snapshotId, scope) => tell({ type: "rewind", snapshotId, scope }),
@@ -90,10 +99,25 @@ const promptActions = (core: SessionCore, tell: Tell) => ({
   },
   retryPrompt: (promptId: string) => core.outbox.retry(promptId),
   discardPrompt: (promptId: string) => core.outbox.discard(promptId),
-  editPrompt: (promptId: string, text: string) => tell({ type: "prompt_edit", promptId, text: text.trim() }),
-  movePrompt: (promptId: string, position: number) => tell({ type: "prompt_move", promptId, position }),
+  editPrompt: async (promptId: string, text: string) => {
+    await tell({ type: "prompt_edit", promptId, text: text.trim() });
+    await signAgain(core, tell, promptId);
+  },
+  movePrompt: async (promptId: string, position: number) => {
+    await tell({ type: "prompt_move", promptId, position });
+    await signAgain(core, tell, promptId);
+  },
   withdrawPrompt: (promptId: string) => tell({ type: "prompt_withdraw", promptId }),
 });
+
+/** A machine takes prompts in the order of their signatures: what changed places is signed anew, each with its own words. */
+async function signAgain(core: SessionCore, tell: Tell, changedId: string): Promise<void> {
+  const [state, viewer] = [core.store.state.get(), core.store.viewer.get()];
+  if (state?.needsSignature !== true || viewer === null || viewer.userId === null) return;
+  const waiting = toSignAgain(state.queue, changedId, viewer.userId);
+  // One that was taken meanwhile keeps the signature that it was taken with.
+  await Promise.all(waiting.map(({ promptId, text }) => tell({ type: "prompt_edit", promptId, text }).catch(() => undefined)));
+}
 
 const settingActions = (tell: Tell) => ({
   setMode: (mode: Mode) => tell({ type: "set_mode", mode }),

@@ -8,6 +8,7 @@ import { judgeVersion } from "@ai-dev-platform/protocol/version";
 import type { SessionState } from "@ai-dev-platform/protocol/state";
 import type { SessionFrame } from "@ai-dev-platform/protocol/viewer";
 import { LOCAL_ERRORS } from "../api/local-errors.ts";
+import { FrameSigner } from "../signing/frame-signer.ts";
 import { buildView } from "../transcript/view.ts";
 import { createCommitter, type Committer } from "./commits.ts";
 import { connectionOf, sameConnection } from "./connection.ts";
@@ -43,12 +44,15 @@ export class SessionCore {
   readonly outbox: OutboxDesk;
   readonly requests: Requests;
   readonly socket: SessionSocket;
+  readonly signer: FrameSigner;
   readonly #ports: CorePorts;
   readonly #store: WritableStore;
   readonly #committer: Committer;
   readonly #replica: Replica = emptyReplica();
   #link: LinkState;
   #arrived: SessionFrame[] = [];
+  /** The newest, which may wait for its rows before it is shown. */
+  #greeting: Extract<SessionFrame, { type: "welcome" }> | null = null;
   #restored: Promise<void> = Promise.resolve();
   #structureShown = -1;
   #viewIsStale = true;
@@ -74,12 +78,20 @@ export class SessionCore {
       onFrame: (frame) => this.#receive(frame),
       onLink: (link, closeCode) => this.#linkChanged(link, closeCode),
     });
-    this.requests = createRequests((frame) => this.socket.send(frame));
+    this.signer = new FrameSigner({
+      sessionId: ports.sessionId,
+      state: () => this.#newestState(),
+      userId: () => this.#greeting?.userId ?? null,
+      isOpen: () => this.#link.phase === "open",
+      send: (frame) => this.socket.send(frame),
+      load: () => import("../signing/sign.ts"),
+    });
+    this.requests = createRequests((frame) => this.signer.send(frame));
     this.outbox = new OutboxDesk({
       sessionId: ports.sessionId,
       now: ports.now,
       send: ({ promptId, text, delivery, thread }) =>
-        this.socket.send({ type: "prompt", promptId, text, delivery, ...(thread === undefined ? {} : { thread }) }),
+        this.signer.send({ type: "prompt", promptId, text, delivery, ...(thread === undefined ? {} : { thread }) }),
       onChange: () => this.#outboxChanged(),
     });
   }
@@ -161,6 +173,7 @@ export class SessionCore {
     this.#arrived.push(frame);
     switch (frame.type) {
       case "welcome":
+        this.#greeting = frame;
         // After a reset the rows follow in the next frame: both are shown in one step.
         if (frame.mode === "resume" || frame.head === 0) this.#committer.flush();
         if (judgeVersion(frame.version) !== "ok") return this.socket.input({ type: "closed", code: CLOSE.incompatible });
@@ -174,6 +187,11 @@ export class SessionCore {
       default:
         return this.#committer.request();
     }
+  }
+
+  #newestState(): SessionState | null {
+    const [shown, greeted] = [this.#replica.state, this.#greeting?.state ?? null];
+    return shown !== null && shown.seq >= (greeted?.seq ?? 0) ? shown : greeted;
   }
 
   #greeted(): void {
