@@ -37,8 +37,9 @@ export async function livingRecords(dataDir: string): Promise<RunnerRecord[]> {
   for (const sessionId of await readdir(sessionsDir(dataDir))) {
     const record = await readRecord(path.join(sessionsDir(dataDir), sessionId, NAME));
     if (record === null || record.sessionId !== sessionId) continue;
-    const isOurs = record.stateDir === undefined || record.stateDir === stateDirOf(dataDir, sessionId);
-    if (isOurs && isAlive(record)) found.push(record);
+    const isCopied = record.stateDir !== undefined && record.stateDir !== stateDirOf(dataDir, sessionId);
+    if (isCopied) continue;
+    if (isAlive(record)) found.push(record);
     else await removeRecord(dataDir, sessionId);
   }
   return found;
