@@ -18,18 +18,23 @@ export function MachineCard({ machine }: { machine: MachineBody }) {
   const state = stateWords(machine, now);
   const facts = [machine.platform, t.version(machine.agentVersion), ...(machine.allowsPaths ? [t.paths] : [])];
   return (
-    <li className="flex items-start gap-3 px-4 py-3">
-      <span className="flex h-[19px] items-center">
-        <StateDot state={DOTS[machine.state]} label="" />
-      </span>
-      <div className="min-w-0 flex-1">
-        <p className="flex flex-wrap items-baseline gap-x-2">
-          <span className="font-medium [overflow-wrap:anywhere]">{machine.name}</span>
-          <span className="tabular text-label text-fg-2">
-            {isReachable(machine) ? `${state} · ${t.running(machine.running, machine.capacity)}` : state}
-          </span>
-        </p>
-        <p className="text-label text-fg-3">{facts.filter((fact) => fact !== "").join(" · ")}</p>
+    <li className="px-4 py-3">
+      <div className="flex items-start gap-3">
+        <span className="flex h-[19px] items-center">
+          <StateDot state={DOTS[machine.state]} label="" />
+        </span>
+        <div className="min-w-0 flex-1">
+          <p className="flex flex-wrap items-baseline gap-x-2">
+            <span className="font-medium [overflow-wrap:anywhere]">{machine.name}</span>
+            <span className="tabular text-label text-fg-2">
+              {isReachable(machine) ? `${state} · ${t.running(machine.running, machine.capacity)}` : state}
+            </span>
+          </p>
+          <p className="text-label text-fg-3">{facts.filter((fact) => fact !== "").join(" · ")}</p>
+        </div>
+        {!machine.isOperator && <RemoveMachine machine={machine} />}
+      </div>
+      <div className="md:pl-5">
         {machine.isOutdated && (
           <div className="mt-2 max-w-lg text-label text-warn">
             <p className="mb-1">{t.outdated}</p>
@@ -39,7 +44,6 @@ export function MachineCard({ machine }: { machine: MachineBody }) {
         <Folders folders={machine.folders} />
         <Sessions sessions={machine.sessions} />
       </div>
-      {!machine.isOperator && <RemoveMachine machine={machine} />}
     </li>
   );
 }

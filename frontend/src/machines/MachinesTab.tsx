@@ -3,6 +3,7 @@ import type { MachineBody } from "@ai-dev-platform/protocol/http";
 import { Loaded } from "../settings/Loaded.tsx";
 import { useMachines } from "../settings/use-settings.ts";
 import { AddMachine } from "./AddMachine.tsx";
+import { Browsers } from "./Browsers.tsx";
 import { MachineCard } from "./MachineCard.tsx";
 import { t } from "./messages.ts";
 
@@ -21,6 +22,7 @@ export function MachinesTab() {
           </>
         )}
       </Loaded>
+      <Browsers />
     </div>
   );
 }

@@ -6,7 +6,7 @@ export default function NextStep({ code }: { code: string }) {
   const step = nextStep(code);
   if (step === null) return null;
   return (
-    <div className="mt-1.5 flex max-w-lg flex-col gap-1.5 text-ui text-fg-2">
+    <div className="my-1.5 flex max-w-lg flex-col gap-1.5 text-ui text-fg-2">
       <p>{step.text}</p>
       {step.command !== undefined && <CommandLine command={step.command} />}
     </div>

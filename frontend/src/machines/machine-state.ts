@@ -2,8 +2,8 @@
 import type { MachineBody } from "@ai-dev-platform/protocol/http";
 import type { DotState } from "../ui/state-dot.tsx";
 
-const time = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-const dayTime = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+const time = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
+const dayTime = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "numeric", minute: "2-digit" });
 
 /** "13:40" of today, "18 Nov, 13:40" of another day. */
 export function formatSince(at: number, now: number): string {

@@ -26,6 +26,19 @@ export const t = {
     start: "New session",
     close: "Close",
   },
+  browsers: {
+    title: "Browsers that may give commands",
+    about:
+      "Your own computers do only what a browser that they know has signed, whatever the server says. Its key stays in that browser and cannot be read out.",
+    here: "this browser",
+    noKey: "This browser has no key yet.",
+    unable: "This browser cannot make a signing key, or keeps nothing. Use a newer one, outside a private window.",
+    make: "Make a key",
+    pair: "For a computer that does not know this browser yet, run there:",
+    remove: "Remove",
+    removeLabel: (name: string) => `Remove ${name} from the list`,
+    removed: "Removing takes a browser off this list. A computer that knows it goes on until you run there: ai-dev-agent keys remove.",
+  },
   copy: (what: string) => `Copy: ${what}`,
   copied: "Copied",
   copyFailed: "The browser did not allow copying. Select the text instead.",
@@ -35,5 +48,6 @@ export const commands = (origin: string) =>
   ({
     login: `npx @ai-dev-platform/agent login --server ${origin}`,
     connect: "npx @ai-dev-platform/agent connect --dir .",
+    addKey: (fingerprint: string) => `npx @ai-dev-platform/agent keys add ${fingerprint}`,
     update: "npx @ai-dev-platform/agent@latest connect",
   }) as const;

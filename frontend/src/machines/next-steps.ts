@@ -7,7 +7,7 @@ export interface NextStepWords {
 const agent = (words: string): string => `npx @ai-dev-platform/agent ${words}`;
 
 const STEPS: Readonly<Record<string, NextStepWords>> = {
-  command_refused: { text: "The machine listens to browsers that it knows. Pair this one in Settings, Machines, then send it again." },
+  command_refused: { text: "Settings, Machines shows how it gets to know this browser. Then send it again." },
   login_missing: { text: "Sign Claude in on that machine, then send the prompt again:", command: "claude auth login" },
   login_elsewhere: { text: "Move the session to the machine that has the login." },
   mode_refused: {

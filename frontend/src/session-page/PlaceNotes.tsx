@@ -1,10 +1,15 @@
 /** Lines above the composer about where the session runs, each with the one thing to do. */
+import { may } from "@ai-dev-platform/protocol/roles";
 import type { SessionState } from "@ai-dev-platform/protocol/state";
-import { Cloud, MessageCircle, Monitor, Unplug } from "lucide-react";
+import { Cloud, MessageCircle, Monitor, ShieldAlert, Unplug } from "lucide-react";
 import type { ReactNode } from "react";
+import { Link } from "wouter";
 import { formatSince } from "../machines/machine-state.ts";
+import { paths } from "../routes.ts";
 import { openTurns } from "../session/threads.ts";
-import { Button } from "../ui/button.tsx";
+import { useViewer } from "../session/use-session.ts";
+import { useBrowserKey } from "../signing/use-browser-key.ts";
+import { Button, buttonClass } from "../ui/button.tsx";
 import { useNow } from "../ui/time.tsx";
 import { placeNote, type PlaceNote } from "./place-facts.ts";
 import { t } from "./place-messages.ts";
@@ -35,8 +40,42 @@ function Note({ icon, tone, children, action }: NoteProps) {
 export default function PlaceNotes({ state }: { state: SessionState }) {
   const around = usePlaceAround();
   const note = placeNote(state, around);
-  if (note?.kind === "away") return <AwayNote note={note} mayMove={around.isOwner} />;
-  return note === null ? null : <DirectNote note={note} mayMove={around.isOwner} isBusy={openTurns(state).length > 0} />;
+  return (
+    <>
+      {note?.kind === "away" && <AwayNote note={note} mayMove={around.isOwner} />}
+      {note?.kind === "direct" && <DirectNote note={note} mayMove={around.isOwner} isBusy={openTurns(state).length > 0} />}
+      {state.needsSignature && <SigningNote isOwner={around.isOwner} />}
+    </>
+  );
+}
+
+/** Said before anything is sent: the machine would not do it. */
+function SigningNote({ isOwner }: { isOwner: boolean }) {
+  const viewer = useViewer();
+  const key = useBrowserKey(isOwner ? (viewer?.userId ?? undefined) : undefined);
+  if (viewer === null || !may(viewer.role, "drive")) return null;
+  const icon = <ShieldAlert aria-hidden className="text-warn" />;
+  if (!isOwner) {
+    return (
+      <Note icon={icon} tone="plain">
+        {t.signed.others}
+      </Note>
+    );
+  }
+  if (key.data !== null) return null;
+  return (
+    <Note
+      icon={icon}
+      tone="warn"
+      action={
+        <Link href={paths.settings("machines")} className={buttonClass("secondary", "sm")}>
+          {t.signed.setUp}
+        </Link>
+      }
+    >
+      {t.signed.noKey}
+    </Note>
+  );
 }
 
 function AwayNote({ note, mayMove }: { note: Extract<PlaceNote, { kind: "away" }>; mayMove: boolean }) {

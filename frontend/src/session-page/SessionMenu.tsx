@@ -16,11 +16,13 @@ import {
   Plus,
   Save,
   Share2,
+  ShieldCheck,
   Trash2,
 } from "lucide-react";
 import { lazy, Suspense, useCallback, useState } from "react";
 import { isMac } from "../keyboard/platform.ts";
 import { shownFor } from "../keyboard/shortcuts.ts";
+import { t as access } from "../machines/access-messages.ts";
 import { useViewer } from "../session/use-session.ts";
 import { IconButton } from "../ui/button.tsx";
 import { Menu, MenuItem, MenuSeparator } from "../ui/menu.tsx";
@@ -30,6 +32,7 @@ import type { SessionCommands } from "./use-session-commands.ts";
 
 const ThreadDialog = lazy(() => import("./ThreadDialog.tsx"));
 const MoveDialog = lazy(() => import("./MoveDialog.tsx"));
+const MachineAccess = lazy(() => import("../machines/MachineAccess.tsx"));
 const RunDialog = lazy(() => import("./RunDialog.tsx"));
 const DeleteDialog = lazy(() => import("./DeleteDialog.tsx").then((module) => ({ default: module.DeleteDialog })));
 
@@ -42,7 +45,7 @@ export interface SessionMenuProps {
 /** Everything about the session that is not done often. What a role may not do is absent. */
 export function SessionMenu({ sessionId, state, commands }: SessionMenuProps) {
   const viewer = useViewer();
-  const [dialog, setDialog] = useState<"run" | "move" | "thread" | "delete" | null>(null);
+  const [dialog, setDialog] = useState<"run" | "move" | "access" | "thread" | "delete" | null>(null);
   const close = useCallback(() => setDialog(null), []);
   const isOwner = viewer !== null && may(viewer.role, "own");
   const mayDrive = viewer !== null && may(viewer.role, "drive");
@@ -82,6 +85,11 @@ export function SessionMenu({ sessionId, state, commands }: SessionMenuProps) {
         {isOwner && (
           <MenuItem icon={<ArrowLeftRight />} onSelect={() => setDialog("move")}>
             {late.move.item}
+          </MenuItem>
+        )}
+        {isOwner && state.needsSignature && (
+          <MenuItem icon={<ShieldCheck />} onSelect={() => setDialog("access")}>
+            {access.item}
           </MenuItem>
         )}
         {mayStartThread && (
@@ -127,6 +135,7 @@ export function SessionMenu({ sessionId, state, commands }: SessionMenuProps) {
       <Suspense fallback={null}>
         {dialog === "thread" && <ThreadDialog state={state} onClose={close} />}
         {dialog === "move" && <MoveDialog state={state} onClose={close} />}
+        {dialog === "access" && <MachineAccess onClose={close} />}
         {dialog === "run" && <RunDialog state={state} onClose={close} />}
         {dialog === "delete" && <DeleteDialog sessionId={sessionId} changedFiles={state.changes.files.length} onClose={close} />}
       </Suspense>

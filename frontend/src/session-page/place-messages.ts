@@ -26,6 +26,8 @@ export const t = {
     all: "All machines",
   },
   signed: {
+    noKey: "Your machine does only what a browser that it knows has signed, and this browser has no key yet.",
+    setUp: "Set up this browser",
     others: "This session runs on its owner’s own computer, which takes your prompts only if its owner allowed that.",
   },
 } as const;

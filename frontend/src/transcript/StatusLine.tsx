@@ -12,7 +12,7 @@ interface Told {
   tone: "quiet" | "warn" | "bad";
   text: string;
   problem?: Problem | null;
-  /** Of a refusal, where it has no problem of its own. */
+  /** Of a refusal that no card of the dock explains. */
   code?: string | undefined;
 }
 
@@ -97,7 +97,7 @@ function tell(detail: StatusDetail): Told {
 }
 
 export function StatusLine({ row }: { row: StatusRow }) {
-  const { Icon, tone, text, problem, code = problem?.code } = tell(row.detail);
+  const { Icon, tone, text, problem, code } = tell(row.detail);
   const isReadOnly = use(ReadOnlyContext);
   return (
     <div className="status" data-tone={tone}>
