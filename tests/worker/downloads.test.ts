@@ -174,7 +174,10 @@ describe("who may download", () => {
     const [owner, stranger] = [await signUp("Owner"), await signUp("Stranger")];
     const { sessionId, state } = await savedSession(owner, "t", [write("a", "1")]);
     for (const rest of ["archive?format=zip", "file?path=a"]) {
-      expect((await owner.fetch(address(sessionId, "head", rest))).status).toBe(200);
+      const taken = await owner.fetch(address(sessionId, "head", rest));
+      expect(taken.status).toBe(200);
+      // A browser that goes away.
+      await taken.body?.cancel();
       expect((await stranger.fetch(address(sessionId, "head", rest))).status).toBe(404);
       expect((await fetchApp(address(sessionId, "head", rest))).status).toBe(401);
       for (const id of [freshId("snapshot"), "snp_..%2F..", "HEAD"])

@@ -100,14 +100,25 @@ function download(c: AppContext, { open, bytes, name, type }: Download): Respons
   };
   if (c.req.raw.method === "HEAD") return c.body(null, 200, headers);
   const { readable: sent, writable } = bytes === null ? new IdentityTransformStream() : new FixedLengthStream(bytes);
-  const sending = open()
-    .pipeTo(writable)
-    .catch((error: unknown) => {
-      // Anything else is a browser that has gone.
-      if (error instanceof Unreadable) log.error("broken_off", { requestId: c.get("requestId"), ...errorFields(error) });
-    });
+  const sending = pass(open(), writable).catch((error: unknown) => {
+    // Anything else is a browser that has gone.
+    if (error instanceof Unreadable) log.error("broken_off", { requestId: c.get("requestId"), ...errorFields(error) });
+  });
   c.executionCtx.waitUntil(sending);
   return c.body(sent, 200, headers);
+}
+
+/** As `pipeTo`, whose own inner promise would also fail, unmet, when the browser goes away. */
+async function pass(from: ReadableStream<Uint8Array>, to: WritableStream<Uint8Array>): Promise<void> {
+  const writer = to.getWriter();
+  writer.closed.catch(() => {});
+  try {
+    for await (const piece of from) await writer.write(piece);
+    await writer.close();
+  } catch (error) {
+    await writer.abort(error).catch(() => {});
+    throw error;
+  }
 }
 
 /** For all browsers in plain letters, and as it is for those that read it (RFC 6266). */
