@@ -54,7 +54,7 @@ async function sessionFrom(archive: Buffer, format: string, name: string): Promi
   const { importId } = (await response.json()) as ImportBody;
   const source = { kind: "archive", importId, format, name };
   const project = await mara.json<ProjectBody>("POST", "/api/projects", { source });
-  return mara.json<SessionBody>("POST", "/api/sessions", { projectId: project.projectId });
+  return mara.json<SessionBody>("POST", "/api/sessions", { projectId: project.projectId, host: "machine" });
 }
 
 /** With a .git whose hook and file-system monitor would leave a mark. */
