@@ -11,7 +11,9 @@ import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { MachineBody } from "@ai-dev-platform/protocol/http";
 import type { ConnectAnswerBody, ConnectBody } from "@ai-dev-platform/protocol/machine-login";
+import { fingerprintOf } from "@ai-dev-platform/protocol/signed-text";
 import { type Account, signUp } from "../support/node/account.ts";
+import { BrowserSigner } from "../support/node/browser-signer.ts";
 import { startTestPlatform, type TestPlatform } from "../support/node/test-platform.ts";
 import { find } from "../support/node/viewer.ts";
 
@@ -20,6 +22,7 @@ const REVOKE_DEADLINE_MS = 2_000;
 
 let platform: TestPlatform;
 let mara: Account;
+const browser = new BrowserSigner();
 let data: string;
 let scratch: string;
 const children: ChildProcess[] = [];
@@ -31,9 +34,9 @@ beforeAll(async () => {
   scratch = realpathSync(mkdtempSync(path.join(os.tmpdir(), "adp-own-")));
   data = path.join(scratch, "data");
   // A "browser" that only writes down where it was sent.
-  const browser = path.join(scratch, "browser");
-  writeFileSync(browser, `#!/bin/sh\nprintf %s "$1" > ${scratch}/opened\n`);
-  chmodSync(browser, 0o755);
+  const opener = path.join(scratch, "browser");
+  writeFileSync(opener, `#!/bin/sh\nprintf %s "$1" > ${scratch}/opened\n`);
+  chmodSync(opener, 0o755);
 });
 afterAll(async () => {
   for (const child of children) child.kill("SIGKILL");
@@ -90,6 +93,9 @@ describe("ai-dev-agent on a person's own computer", () => {
     expect(shown).toMatchObject({ kind: "loopback", name: "Mara's laptop", from: "this_server" });
     const { redirectTo } = await mara.json<ConnectAnswerBody>("POST", "/api/connect", { which: { login: handle }, approve: true });
     const back = new URL(redirectTo ?? "");
+    // As the page does: its key goes to the computer, past the server.
+    back.searchParams.set("key", browser.browserKey.publicKey);
+    back.searchParams.set("key_name", browser.browserKey.name);
     const stray = await fetch(`${back.origin}/?code=${"A".repeat(43)}&state=wrong`);
     expect(stray.status).toBe(404);
     const arrived = await fetch(back);
@@ -117,7 +123,7 @@ describe("ai-dev-agent on a person's own computer", () => {
     expect(listeners(connected.child.pid ?? 0)).toBe("");
     const sessionId = /\/s\/(ses_\w+)/.exec(connected.out())?.[1] ?? "";
     expect(await ownMachine()).toMatchObject({ name: "Mara's laptop", isOnline: true });
-    const view = await mara.view(sessionId);
+    const view = browser.signing(sessionId, await mara.view(sessionId));
     view.prompt("SCENARIO=text-only");
     await view.until("the end of the turn", () => find(view, "turn_ended"));
     expect(find(view, "turn_ended")).toMatchObject({ event: { outcome: "completed" } });
@@ -142,19 +148,38 @@ describe("ai-dev-agent on a person's own computer", () => {
   });
 
   it("[MA4, MA6] signs in again by a code, keeps its id, and signs itself out", async () => {
-    const login = cli("login", "--device");
+    const fingerprint = fingerprintOf(browser.keyId);
+    const login = cli("login", "--device", "--pin", fingerprint.toLowerCase());
     const text = await login.until("Waiting for your approval");
     const userCode = /[B-Z]{4}-[B-Z]{4}/.exec(text)?.[0] ?? "";
     expect(listeners(login.child.pid ?? 0)).toBe("");
     expect((await mara.request("GET", "/api/connect?code=BBBB-BBBB")).status).toBe(404);
-    await mara.json<ConnectAnswerBody>("POST", "/api/connect", { which: { code: userCode }, approve: true });
+    await mara.json<ConnectAnswerBody>("POST", "/api/connect", {
+      which: { code: userCode },
+      approve: true,
+      browserKey: browser.browserKey,
+    });
     expect(await login.ended).toMatchObject({ code: 0, out: expect.stringContaining("Signed in to") });
+    expect(JSON.parse((await cli("keys", "list", "--json").ended).out)).toMatchObject({
+      keys: [{ fingerprint, name: "Test browser" }],
+      unsigned: false,
+    });
     const doctor = await cli("doctor", "--json").ended;
     const checks: { name: string; ok: boolean }[] = JSON.parse(doctor.out).checks;
     for (const name of ["node", "git", "server", "clock", "login"])
       expect(checks.find((check) => check.name === name)).toMatchObject({ ok: true });
     expect((await cli("logout").ended).code).toBe(0);
     expect((await cli("sessions", "--json").ended).code).toBe(3);
+    expect(await ownMachine()).toBeUndefined();
+  });
+
+  it("[SG3] does not sign in with a key that was swapped on the way", async () => {
+    const login = cli("login", "--device", "--pin", fingerprintOf(browser.keyId));
+    const userCode = /[B-Z]{4}-[B-Z]{4}/.exec(await login.until("Waiting for your approval"))?.[0] ?? "";
+    const evil = new BrowserSigner("Evil");
+    await mara.json("POST", "/api/connect", { which: { code: userCode }, approve: true, browserKey: evil.browserKey });
+    expect(await login.ended).toMatchObject({ code: 1, err: expect.stringContaining("not the one of --pin") });
+    expect((await cli("keys", "list").ended).code).toBe(3);
     expect(await ownMachine()).toBeUndefined();
   });
 });

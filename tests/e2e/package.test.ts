@@ -5,9 +5,11 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, sym
 import os from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
+import { fingerprintOf } from "@ai-dev-platform/protocol/signed-text";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { PACKAGE_FOLDER, writePackage } from "../../scripts/agent-package/main.ts";
 import { signUp } from "../support/node/account.ts";
+import { BrowserSigner } from "../support/node/browser-signer.ts";
 import { startTestPlatform } from "../support/node/test-platform.ts";
 import { find } from "../support/node/viewer.ts";
 
@@ -87,14 +89,15 @@ it("[MA4, MA7] signs in, connects and runs a turn, with its own runner beside it
   };
   try {
     const mara = await signUp(platform.url);
-    const login = begin("login", "--device", "--server", platform.url);
+    const browser = new BrowserSigner();
+    const login = begin("login", "--device", "--server", platform.url, "--pin", fingerprintOf(browser.keyId));
     const code = (await login.said(/[B-Z]{4}-[B-Z]{4}/))[0];
-    await mara.json("POST", "/api/connect", { which: { code }, approve: true });
+    await mara.json("POST", "/api/connect", { which: { code }, approve: true, browserKey: browser.browserKey });
     await login.said(/Signed in to/);
     const connected = begin("connect", "--dir", project, "--trust");
     const sessionId = (await connected.said(/\/s\/(ses_\w+)/))[1] ?? "";
     await connected.said(/Connected as/);
-    const view = await mara.view(sessionId);
+    const view = browser.signing(sessionId, await mara.view(sessionId));
     view.prompt("SCENARIO=text-only");
     await view.until("the end of the turn", () => find(view, "turn_ended"));
     expect(find(view, "turn_ended")).toMatchObject({ event: { outcome: "completed" } });
