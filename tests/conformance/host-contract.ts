@@ -23,7 +23,12 @@ export interface HostRig {
   wasCalled(): Promise<boolean>;
 }
 
-export function hostContract(name: string, newRig: () => Promise<HostRig>): void {
+/** What a host has beside the rest: room that ends, and runners that end by themselves. */
+interface Traits {
+  isLimited: boolean;
+}
+
+export function hostContract(name: string, newRig: () => Promise<HostRig>, { isLimited }: Traits = { isLimited: true }): void {
   describe(`a host: ${name}`, () => {
     it("starts a runner and says where", async () => {
       const rig = await newRig();
@@ -93,25 +98,7 @@ export function hostContract(name: string, newRig: () => Promise<HostRig>): void
       expect(["stopped", "unknown"]).toContain((await rig.host.status(rig.sessionId)).state);
     });
 
-    it("tells the session when its runner ends by itself, and not when it was killed", async () => {
-      const rig = await newRig();
-      await rig.start(1);
-      await rig.host.kill(rig.sessionId, 1);
-      await rig.start(2);
-      await rig.endRunner(3);
-      expect(await rig.exits(1)).toEqual([{ incarnation: 2, exitCode: 3 }]);
-      expect(await rig.running()).toEqual([]);
-    });
-
-    it("lets a session wait where there is no room, and calls it when there is", async () => {
-      const rig = await newRig();
-      const makeRoom = await rig.fill();
-      expect(await rig.start(1)).toMatchObject({ kind: "waiting" });
-      expect(await rig.running()).toEqual([]);
-      await makeRoom();
-      expect(await rig.wasCalled()).toBe(true);
-      expect(await rig.start(2)).toMatchObject({ kind: "started" });
-    });
+    if (isLimited) limitedHost(newRig);
 
     it("ends and forgets a session for good", async () => {
       const rig = await newRig();
@@ -120,5 +107,27 @@ export function hostContract(name: string, newRig: () => Promise<HostRig>): void
       await rig.host.forget(rig.sessionId);
       expect(await rig.running()).toEqual([]);
     });
+  });
+}
+
+function limitedHost(newRig: () => Promise<HostRig>): void {
+  it("tells the session when its runner ends by itself, and not when it was killed", async () => {
+    const rig = await newRig();
+    await rig.start(1);
+    await rig.host.kill(rig.sessionId, 1);
+    await rig.start(2);
+    await rig.endRunner(3);
+    expect(await rig.exits(1)).toEqual([{ incarnation: 2, exitCode: 3 }]);
+    expect(await rig.running()).toEqual([]);
+  });
+
+  it("lets a session wait where there is no room, and calls it when there is", async () => {
+    const rig = await newRig();
+    const makeRoom = await rig.fill();
+    expect(await rig.start(1)).toMatchObject({ kind: "waiting" });
+    expect(await rig.running()).toEqual([]);
+    await makeRoom();
+    expect(await rig.wasCalled()).toBe(true);
+    expect(await rig.start(2)).toMatchObject({ kind: "started" });
   });
 }

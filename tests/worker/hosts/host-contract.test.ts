@@ -1,7 +1,8 @@
-/** The contract of hosts, over the two there are: a machine's real control socket, and the sandbox adapter over the SDK. */
+/** The contract of hosts, over those there are: a machine's real control socket, the sandbox adapter over the SDK, the Worker itself. */
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, vi } from "vitest";
 import { judgeStart } from "../../../agent/src/machine/decisions.ts";
+import { directHost } from "../../../worker/hosts/direct/direct-host.ts";
 import { machineHost } from "../../../worker/hosts/machine/machine-host.ts";
 import { patience } from "../../../worker/hosts/sandbox/sandbox-do.ts";
 import { SessionDO } from "../../../worker/session/session-do.ts";
@@ -123,5 +124,38 @@ async function machineRig(): Promise<HostRig> {
   };
 }
 
+/** It runs in the Worker: there is always room, and what ends it is its session's word. */
+async function directRig(): Promise<HostRig> {
+  const host = directHost(env);
+  const orders = new SandboxRig(env);
+  const { sessionId } = orders;
+  let dials = 0;
+  vi.spyOn(SessionDO.prototype, "fetch").mockImplementation(async () => {
+    dials += 1;
+    const [client, server] = Object.values(new WebSocketPair());
+    server?.accept();
+    return new Response(null, { status: 101, webSocket: client ?? null });
+  });
+  cleanUps.push(() => host.forget(sessionId));
+  const absent = async () => {
+    throw new Error("a direct host has no such thing");
+  };
+  return {
+    host,
+    sessionId,
+    start: (incarnation) => host.start(orders.order(incarnation)),
+    running: async () => {
+      const { incarnation } = await host.status(sessionId);
+      return incarnation === null ? [] : [incarnation];
+    },
+    startCount: async () => dials,
+    endRunner: absent,
+    exits: absent,
+    fill: absent,
+    wasCalled: absent,
+  };
+}
+
 hostContract("sandbox", sandboxRig);
+hostContract("direct", directRig, { isLimited: false });
 hostContract("machine", machineRig);
