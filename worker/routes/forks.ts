@@ -41,7 +41,8 @@ forksRoutes.post("/api/sessions/:id/fork", requireUser, async (c) => {
   // Its machine may be gone since: then any that is offered does.
   const isMachineGone = init.machineId !== null && !(await mayUseMachine(c.env.DB, init.machineId, userId));
   const machineId = isMachineGone ? null : init.machineId;
-  const named = { ...init, sessionId, source, machineId, title: title ?? `Fork of ${init.title}`.slice(0, 200), fork };
+  const modelSource = machineId === null && init.modelSource === "login" ? "key" : init.modelSource;
+  const named = { ...init, sessionId, source, machineId, modelSource, title: title ?? `Fork of ${init.title}`.slice(0, 200), fork };
   await createFromInit(c.env, named, Date.now()).catch(async (cause: unknown) => {
     // Deleted while it was copied: what was stored after its end belongs to nobody.
     if (cause instanceof AppError && cause.code === "session_deleted") await r2SnapshotStore(c.env.BUCKET).removeAll(sessionId);

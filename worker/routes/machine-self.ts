@@ -50,12 +50,12 @@ machineSelfRoutes.get("/machine/sessions", async (c) => {
 });
 
 machineSelfRoutes.post("/machine/sessions", async (c) => {
-  const { projectId, path, isNew } = await parseJson(c, machineOpenSchema);
+  const { projectId, path, isNew, modelSource } = await parseJson(c, machineOpenSchema);
   const machine = await requireOwnMachine(c);
   const project = await projectFor(c.env, machine, projectId, path);
   const here = isNew ? [] : await listSessionsOnMachine(c.env.DB, machine.userId, machine.machineId);
   const known = here.find((session) => session.projectId === project.projectId);
-  const sessionId = known?.sessionId ?? (await openSession(c.env, machine, project));
+  const sessionId = known?.sessionId ?? (await openSession(c.env, machine, project, modelSource));
   const body = { sessionId, projectId: project.projectId, isNew: known === undefined, url: sessionUrl(c, sessionId) };
   return c.json(body satisfies z.infer<typeof machineOpenBodySchema>, known === undefined ? 201 : 200);
 });
@@ -88,12 +88,18 @@ async function projectFor(env: Env, { userId }: TokenOwner, projectId: string | 
   return { ...project, archivedAt: null, sessions: 0 };
 }
 
-async function openSession(env: Env, { machineId, userId, name }: TokenOwner, project: ProjectBody): Promise<string> {
+type Chosen = z.infer<typeof machineOpenSchema>["modelSource"];
+
+async function openSession(env: Env, { machineId, userId, name }: TokenOwner, project: ProjectBody, chosen: Chosen): Promise<string> {
   const settings = await readSettings(env.DB, userId);
+  const modelSource = chosen === "login" ? chosen : await storedSource(env, userId, settings.useDemoModel);
+  const wanted = sessionCreateSchema.parse({ projectId: project.projectId, host: "machine", machineId, modelSource });
+  return createSession(env, { userId, name }, project, wanted, settings.budgetUsd, Date.now());
+}
+
+async function storedSource(env: Env, userId: string, useDemoModel: boolean): Promise<"demo" | "key"> {
   const hasKey = (await findActiveKey(env.DB, userId)) !== null;
   const canDemo = readConfig(env).demoModelUrl !== null;
   if (!hasKey && !canDemo) throw new AppError("key_missing");
-  const modelSource = canDemo && (settings.useDemoModel || !hasKey) ? "demo" : "key";
-  const wanted = sessionCreateSchema.parse({ projectId: project.projectId, host: "machine", machineId, modelSource });
-  return createSession(env, { userId, name }, project, wanted, settings.budgetUsd, Date.now());
+  return canDemo && (useDemoModel || !hasKey) ? "demo" : "key";
 }

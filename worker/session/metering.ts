@@ -74,6 +74,13 @@ export function settleCall(sql: SqlStorage, outcome: ModelCallOutcome): Settled 
   return { spentUsd, turnCostUsd: turn === null ? 0 : turn.costUsd + outcome.usage.costUsd };
 }
 
+/** As an agent with its owner's own login counts it: shown with the turn, and nothing is charged for it. */
+export function noteReportedUsage(sql: SqlStorage, turnId: string, reported: Usage): void {
+  const turn = openTurnUsage(sql, turnId);
+  if (turn === null) return;
+  sql.exec(`UPDATE turns SET usage = ? WHERE turn_id = ?`, JSON.stringify(addUsage(turn, { ...reported, costUsd: 0 })), turnId);
+}
+
 function openTurnUsage(sql: SqlStorage, turnId: string): Usage | null {
   const row = sql.exec<{ usage: string }>(`SELECT usage FROM turns WHERE turn_id = ? AND ended_at IS NULL`, turnId).toArray()[0];
   return row === undefined ? null : parseUsage(row.usage);

@@ -2,6 +2,7 @@
 import type { ModelCallOutcome, ModelCallRequest, ModelCallVerdict, VouchedModelCallRequest } from "./api.ts";
 import type { OpenTurn } from "./flow.ts";
 import { holdCall, noteTrouble, settleCall, spending } from "./metering.ts";
+import { modelSourceNow } from "./model-source.ts";
 import type { SessionParts } from "./parts.ts";
 import { hashToken } from "./tokens.ts";
 
@@ -24,6 +25,8 @@ function judge(parts: SessionParts, incarnation: number | null, { estimateUsd, t
   const turn = turnOfCall(conductor.flow.turns, thread);
   // A turn that is being stopped spends no more.
   if (init === null || incarnation === null || typeof turn?.stopAskedAt === "number") return { ok: false, code: "model_token_refused" };
+  // An agent with its owner's own login has no business here.
+  if (modelSourceNow(ledger.state) === "login") return { ok: false, code: "model_token_refused" };
   const turnId = turn?.turnId ?? null;
   const now = ports.clock.now();
   const { spentUsd, heldUsd } = spending(sql, now);
@@ -35,7 +38,7 @@ function judge(parts: SessionParts, incarnation: number | null, { estimateUsd, t
   }
   const callId = newId("request");
   holdCall(sql, { callId, incarnation, turnId, estimateUsd }, now);
-  return { ok: true, callId, ownerId: init.ownerId, modelSource: init.modelSource };
+  return { ok: true, callId, ownerId: init.ownerId, modelSource: modelSourceNow(ledger.state) };
 }
 
 /** The agents share one identity and name their thread; a call that names none belongs to the only turn there is. */

@@ -10,6 +10,8 @@ import { MAX_FRAME_BYTES } from "@ai-dev-platform/protocol/limits";
 import { runnerFrameSchema, type McpServerConfig, type OutboxItem, type RunnerFrame } from "@ai-dev-platform/protocol/runner";
 import { judgeVersion, PROTOCOL_VERSION } from "@ai-dev-platform/protocol/version";
 import { problemOf } from "./flow.ts";
+import { noteReportedUsage } from "./metering.ts";
+import { modelSourceNow } from "./model-source.ts";
 import { hearSave, resumeMove } from "./moves.ts";
 import type { SessionParts } from "./parts.ts";
 import { readLivePiece } from "./live-piece.ts";
@@ -91,7 +93,8 @@ export class RunnerFrames {
     const snapshots = savedSnapshots(this.#parts.sql);
     const conversations = threadConfig(this.#parts.sql, state);
     const mode = { mode: state.mode, ...modeSignature(this.#parts.sql) };
-    const config = { source, trustProject, ...mode, model: state.model, snapshots, mcpServers, ...conversations };
+    const modelSource = modelSourceNow(state);
+    const config = { source, trustProject, modelSource, ...mode, model: state.model, snapshots, mcpServers, ...conversations };
     link.sendTo(ws, { type: "welcome", version: PROTOCOL_VERSION, ackedRseq: link.ackedRseq, config });
     beginRun(this.#parts, mark.incarnation);
     conductor.feed({ type: "hello", incarnation: mark.incarnation });
@@ -202,7 +205,9 @@ export class RunnerFrames {
     const { body } = item;
     const source = { incarnation, rseq: item.rseq };
     if (body.type === "turn_report") {
-      const { turnId, outcome, problem, agentSessionId } = body;
+      const { turnId, outcome, problem, agentSessionId, usage } = body;
+      const isReporting = usage !== undefined && this.#turnOf(turnId, incarnation) !== null;
+      if (isReporting && modelSourceNow(ledger.state) === "login") noteReportedUsage(sql, turnId, usage);
       if (agentSessionId !== null) rememberConversations(sql, ledger.state, { [item.thread]: agentSessionId });
       return conductor.takeReport({ type: "turn_report", incarnation, turnId, outcome, problem: problem ?? null }, item.rseq);
     }

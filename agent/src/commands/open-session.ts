@@ -6,6 +6,7 @@ import { ask } from "../machine/platform-api.ts";
 import { isTrusted, judgeFolder, trustFolder } from "../machine/trusted-folders.ts";
 import { remark } from "../output.ts";
 import { UserError } from "./command.ts";
+import { isClaudeSignedIn } from "./own-claude.ts";
 import { toError } from "./signed-in.ts";
 
 /** The folder's real path, once its user has said, on this computer, that sessions may work in it. */
@@ -36,14 +37,28 @@ export interface Wanted {
   project: string | undefined;
   folder: string | undefined;
   isNew: boolean;
+  modelSource: "login" | "key" | undefined;
+}
+
+/** What was said, else this computer's own login where there is one. Undefined: as the server would choose. */
+export async function chosenClaude(said: string | undefined, dataDir: string): Promise<"login" | "key" | undefined> {
+  if (said === "login" || said === "key") return said;
+  if (said !== undefined) throw new UserError(`--claude takes login or key, not "${said}".`, "Leave it out for the default.");
+  return (await isClaudeSignedIn(dataDir)) ? "login" : undefined;
 }
 
 export async function openHere(
   server: string,
   token: string,
-  { project, folder, isNew }: Wanted,
+  { project, folder, isNew, modelSource }: Wanted,
 ): Promise<z.infer<typeof machineOpenBodySchema>> {
-  const body = { isNew, ...(project === undefined ? {} : { projectId: project }), ...(folder === undefined ? {} : { path: folder }) };
+  const source = modelSource === undefined ? {} : { modelSource };
+  const body = {
+    isNew,
+    ...source,
+    ...(project === undefined ? {} : { projectId: project }),
+    ...(folder === undefined ? {} : { path: folder }),
+  };
   const opened = await ask(server, "/machine/sessions", { token, body, schema: machineOpenBodySchema });
   if (!opened.ok) throw toError(opened, server);
   return opened.value;

@@ -46,6 +46,10 @@ function isFile(file: string): boolean {
   }
 }
 
+/** For their own login: the program that they said, or have installed, before the one that came with the SDK. */
+export const ownClaude = (env: Environment = process.env, sdk?: string): string | null =>
+  env[CLAUDE_VARIABLE] ?? installedClaude(env) ?? bundledClaude(sdk);
+
 /** `sdk`: a file of the SDK, where it does not lie beside this program. */
 export const findClaude = (env: Environment = process.env, sdk?: string): string | null =>
   env[CLAUDE_VARIABLE] ?? bundledClaude(sdk) ?? installedClaude(env);

@@ -17,5 +17,13 @@ export const KILL_POLL_MS = 25;
 export const ADOPTED_POLL_MS = 1_000;
 /** Ends of runners kept for the server while it cannot be reached. */
 export const MAX_UNREPORTED_EXITS = 200;
+/** Prompts that one session's agents take in on a person's own computer: far above what people type, far below a loop. */
+export const COMMAND_RATE = { limit: 30, windowMs: 60_000 };
+/** Runners that a computer starts: each is a new process with new rights; an idle session sleeps after minutes, not seconds. */
+export const START_RATE = { limit: 120, windowMs: 3_600_000 };
+/** The same refusal is written down once in this time. */
+export const AUDIT_REPEAT_MS = 60_000;
 /** Two missed answers: the connection is dead. */
 export const MISSED_PONGS = 2;
+/** A tick that comes this many intervals after the one before: the computer was asleep between them. */
+export const SLEPT_INTERVALS = 3;

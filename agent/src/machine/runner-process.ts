@@ -11,7 +11,10 @@ import type { RunnerOrder } from "@ai-dev-platform/protocol/machine";
 import { LAST_WORDS_CHARS } from "../config.ts";
 import { redact } from "../output.ts";
 import { isPackaged, SDK_VARIABLE } from "./agent-kit.ts";
-import { CLAUDE_VARIABLE, findClaude } from "./agent-program.ts";
+import { CLAUDE_VARIABLE, findClaude, ownClaude } from "./agent-program.ts";
+import type { MachinePolicy } from "./policy.ts";
+import { OWN_INHERITED } from "../runner/claude/environment.ts";
+import { OWN_CLAUDE_VARIABLE } from "../runner/claude/own-login.ts";
 import { startOf } from "../runner/process-group.ts";
 import { ALLOWED_PATHS_VARIABLE } from "../runner/workspace/allowed-paths.ts";
 
@@ -20,6 +23,7 @@ export interface RunnerCommand {
   command: readonly [string, ...string[]];
   server: string;
   machineName: string;
+  policy: MachinePolicy;
   allowedPaths: readonly string[];
   trustedFolders?: () => readonly string[];
   /** For the runner itself, beside what it inherits. */
@@ -62,18 +66,19 @@ export async function startRunner(order: RunnerOrder, stateDir: string, with_: R
   await rename(logFile, path.join(stateDir, "runner.previous.log")).catch(() => {});
   const log = openSync(logFile, "w", 0o600);
   try {
+    const { server, machineName, policy } = with_;
     const [program, ...args] = with_.command;
     // Which session it serves, for whoever looks at the list of processes; the runner itself reads its order.
     const child = spawn(program, [...args, order.sessionId, String(order.incarnation)], {
       cwd: stateDir,
-      env: environment(with_.environment ?? {}, [...with_.allowedPaths, ...(with_.trustedFolders?.() ?? [])]),
+      env: environment(with_),
       detached: true,
       stdio: ["pipe", log, log],
     });
     const exited = new Promise<Exit>((resolve) => child.once("exit", (exitCode, signal) => resolve({ exitCode, signal })));
     await once(child, "spawn");
     child.stdin?.on("error", () => {});
-    child.stdin?.end(`${JSON.stringify({ server: with_.server, order, stateDir, machineName: with_.machineName })}\n`);
+    child.stdin?.end(`${JSON.stringify({ server, order, stateDir, machineName, policy })}\n`);
     child.unref();
     return { ok: true, pid: child.pid ?? 0, startedAt: startOf(child.pid ?? 0) ?? "gone", exited };
   } catch (error) {
@@ -83,11 +88,15 @@ export async function startRunner(order: RunnerOrder, stateDir: string, with_: R
   }
 }
 
-function environment(own: Readonly<Record<string, string>>, allowedPaths: readonly string[]): Record<string, string> {
-  const env: Record<string, string> = { ...own, [ALLOWED_PATHS_VARIABLE]: allowedPaths.join(path.delimiter) };
+/** On a person's own computer also what their own Claude finds its login by: the runner passes it to that alone. */
+function environment({ environment: own = {}, allowedPaths, trustedFolders, policy }: RunnerCommand): Record<string, string> {
+  const folders = [...allowedPaths, ...(trustedFolders?.() ?? [])];
+  const env: Record<string, string> = { ...own, [ALLOWED_PATHS_VARIABLE]: folders.join(path.delimiter) };
   const claude = findClaude(process.env, own[SDK_VARIABLE]);
   if (claude !== null) env[CLAUDE_VARIABLE] = claude;
-  for (const name of INHERITED) {
+  const theirs = policy.isOwn ? ownClaude(process.env, own[SDK_VARIABLE]) : null;
+  if (theirs !== null) env[OWN_CLAUDE_VARIABLE] = theirs;
+  for (const name of policy.isOwn ? [...INHERITED, ...OWN_INHERITED] : INHERITED) {
     const value = process.env[name];
     if (value !== undefined) env[name] = value;
   }

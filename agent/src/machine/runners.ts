@@ -7,8 +7,11 @@ import type { RunnerOrder } from "@ai-dev-platform/protocol/machine";
 import type { Log } from "../output.ts";
 import { recordedGroups } from "../runner/process-group.ts";
 import { removeTree } from "../runner/workspace/remove-tree.ts";
+import { appendAudit, type AuditFields } from "./audit.ts";
 import { judgeStart, mayKill, type Running } from "./decisions.ts";
-import { ADOPTED_POLL_MS } from "./limits.ts";
+import { ADOPTED_POLL_MS, AUDIT_REPEAT_MS, START_RATE } from "./limits.ts";
+import { judgeRate, NEVER, type Rate } from "./rate.ts";
+import { isStopped } from "./stop-switch.ts";
 import { killFamily } from "./process-table.ts";
 import { isAlive, isReplaced, livingRecords, removeRecord, stateDirOf, writeRecord, type RunnerRecord } from "./runner-record.ts";
 import { lastWords, startRunner, type Exit, type RunnerCommand } from "./runner-process.ts";
@@ -22,6 +25,7 @@ export type Outcome = { ok: true } | { ok: false; code: ErrorCode; detail: strin
 export interface RunnersOptions extends RunnerCommand {
   dataDir: string;
   capacity: number;
+  startRate?: Rate;
   onExit(exit: RunnerExit): void;
   log: Log;
 }
@@ -32,6 +36,9 @@ export class Runners {
   /** The newest order per session: the next one waits for it. */
   readonly #tails = new Map<string, Promise<unknown>>();
   #adoptedTimer: NodeJS.Timeout | undefined;
+  #starts = NEVER;
+  /** When a refusal was last audited: a server that repeats itself does not fill the log. */
+  readonly #refusedAt = new Map<string, number>();
 
   constructor(options: RunnersOptions) {
     this.#options = options;
@@ -70,6 +77,7 @@ export class Runners {
       const ended = record === undefined ? { ok: true as const } : await this.#end(record);
       if (!ended.ok) return ended;
       await removeTree(stateDirOf(this.#options.dataDir, sessionId));
+      this.#auditEnd("session_forgotten", { sessionId });
       return { ok: true };
     });
   }
@@ -86,22 +94,56 @@ export class Runners {
   async #start(order: RunnerOrder): Promise<Outcome> {
     const decision = judgeStart(this.running(), order, this.#options.capacity);
     if (decision.kind === "running") return { ok: true };
-    if (decision.kind === "refuse") return { ok: false, code: decision.code, detail: "" };
+    if (decision.kind === "refuse") return this.#refuse(order, decision.code, "");
+    if (isStopped(this.#options.dataDir)) return this.#refuse(order, "machine_stopped", "");
+    const rate = this.#options.startRate ?? START_RATE;
+    const verdict = judgeRate(this.#starts, rate, Date.now());
+    if (!verdict.ok) return this.#refuse(order, "machine_limited", limitText(rate, verdict.retryAfterMs));
+    this.#starts = verdict.happened;
     const older = this.#records.get(order.sessionId);
     if (older !== undefined) {
       const ended = await this.#end(older);
       if (!ended.ok) return ended;
     }
     const stateDir = stateDirOf(this.#options.dataDir, order.sessionId);
+    const { sessionId, incarnation, source } = order;
+    // First the log: what cannot be written there is not done.
+    this.#audit("runner_starting", { sessionId, incarnation, source: source.kind, folder: source.kind === "path" ? source.path : null });
     const started = await startRunner(order, stateDir, this.#options);
-    if (!started.ok) return { ok: false, code: "runner_start_failed", detail: started.detail };
-    const { sessionId, incarnation } = order;
+    if (!started.ok) return this.#refuse(order, "runner_start_failed", started.detail);
     const record: RunnerRecord = { sessionId, incarnation, pid: started.pid, startedAt: started.startedAt };
     this.#records.set(sessionId, record);
     await writeRecord(this.#options.dataDir, record);
     void started.exited.then((exit) => this.#ended(record, exit));
     this.#options.log("info", "runner_started", { sessionId, incarnation, pid: started.pid });
-    return { ok: true };
+    // The switch was thrown between the look and the start.
+    if (!isStopped(this.#options.dataDir)) return { ok: true };
+    const ended = await this.#end(record);
+    return ended.ok ? this.#refuse(order, "machine_stopped", "") : ended;
+  }
+
+  #refuse({ sessionId, incarnation }: RunnerOrder, code: ErrorCode, detail: string): Outcome {
+    const now = Date.now();
+    const what = `${sessionId} ${code}`;
+    const isRepeated = now - (this.#refusedAt.get(what) ?? 0) < AUDIT_REPEAT_MS;
+    if (!isRepeated) {
+      this.#refusedAt.set(what, now);
+      this.#audit("runner_refused", { sessionId, incarnation, code });
+    }
+    return { ok: false, code, detail };
+  }
+
+  #audit(kind: string, fields: AuditFields): void {
+    appendAudit(this.#options.dataDir, { kind, fields });
+  }
+
+  /** Ending goes on also where it cannot be written down. */
+  #auditEnd(kind: string, fields: AuditFields): void {
+    try {
+      this.#audit(kind, fields);
+    } catch (error) {
+      this.#options.log("error", "audit_failed", { detail: error instanceof Error ? error.message : String(error) });
+    }
   }
 
   async #end(record: RunnerRecord): Promise<Outcome> {
@@ -133,6 +175,7 @@ export class Runners {
   #report(record: RunnerRecord, exit: Exit): void {
     const { sessionId, incarnation } = record;
     this.#records.delete(sessionId);
+    this.#auditEnd("runner_ended", { sessionId, incarnation, exitCode: exit.exitCode, signal: exit.signal });
     const words = lastWords(stateDirOf(this.#options.dataDir, sessionId));
     this.#options.log("info", "runner_exited", { sessionId, incarnation, exitCode: exit.exitCode, signal: exit.signal });
     this.#options.onExit({ sessionId, incarnation, ...exit, lastWords: words });
@@ -163,3 +206,6 @@ export class Runners {
     return mine;
   }
 }
+
+const limitText = ({ limit, windowMs }: Rate, retryAfterMs: number): string =>
+  `At most ${limit} starts in ${Math.round(windowMs / 60_000)} min; the next in ${Math.ceil(retryAfterMs / 1_000)} s.`;

@@ -3,15 +3,17 @@
  * decide. Knows neither the socket nor the files' safekeeping.
  */
 import type { ApprovalAnswer } from "@ai-dev-platform/protocol/approvals";
-import type { McpServerStatus, Problem } from "@ai-dev-platform/protocol/events";
+import type { McpServerStatus, Problem, Usage } from "@ai-dev-platform/protocol/events";
 import type { Mode } from "@ai-dev-platform/protocol/modes";
 import type { OutboxBody, RunnerConfig } from "@ai-dev-platform/protocol/runner";
+import { addUsage } from "@ai-dev-platform/protocol/state";
 import { INTERRUPT_GRACE_MS } from "../config.ts";
 import type { Log } from "../output.ts";
 import type { Agent, AgentOptions, AgentStart } from "./claude/agent.ts";
 import { projectGuidance } from "./claude/guidance.ts";
 import type { AgentMessage } from "./claude/messages.ts";
-import { problemOf } from "./claude/outcome.ts";
+import { problemOf, withOwnLogin, type TurnResult } from "./claude/outcome.ts";
+import type { OwnLogin } from "./claude/own-login.ts";
 import { createPermissions } from "./claude/permissions.ts";
 import { abandonAll, newTranslator, openLive, toEvents, toolAllowed, type Translation } from "./claude/to-events.ts";
 import type { LivePiece } from "./live.ts";
@@ -23,6 +25,10 @@ export interface ConversationPort {
   live: { push(piece: LivePiece): void; finish(block: string): void };
   /** Resolves when a prompt may go to the agent. */
   beforePrompt(): Promise<void>;
+  /** Why this computer does not take the prompt; null: it may go to the agent. */
+  mayPrompt?(root: string): Promise<Problem | null>;
+  /** The agent's own login was refused. */
+  onLoginFailed?(): void;
   /** The turn's report is in the outbox. Resolves when what the turn changed is told. */
   turnEnded(turnId: string): Promise<void>;
   log: Log;
@@ -34,12 +40,15 @@ export interface ConversationPlace {
   pidFile: string;
   modelUrl: string;
   modelToken: string;
+  /** The person's own login, in place of the proxy. */
+  login?: OwnLogin;
 }
 
 /** What is known of an agent here; what it is among others is added by its thread. */
 type ConversationAgentOptions = Omit<AgentOptions, "thread" | "sharing" | "news">;
 type ConversationConfig = Pick<RunnerConfig, "mode" | "model" | "agentSessionId" | "trustProject" | "mcpServers">;
 
+const NO_USAGE: Usage = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0, costUsd: 0 };
 const NO_CONVERSATION = /No conversation found/i;
 const MAX_COMMANDS = 300;
 const MCP_CHECK_INTERVAL_MS = 2_000;
@@ -63,6 +72,8 @@ export class Conversation {
   /** What the session last said, to tell a change of its from one of the agent's. */
   #ordered: { mode: Mode; model: string };
   #isLeaving = false;
+  /** As the agent counted it since the last report. */
+  #usage = NO_USAGE;
 
   constructor(port: ConversationPort, place: ConversationPlace, config: ConversationConfig) {
     this.#port = port;
@@ -182,7 +193,7 @@ export class Conversation {
     }
     if (!started.ok) {
       this.#port.log("error", "agent_start_failed", { detail: started.detail });
-      this.#startProblem = problemOf("agent_start_failed", started.detail);
+      this.#startProblem = started.problem ?? problemOf("agent_start_failed", started.detail);
       return null;
     }
     const { agent } = started;
@@ -252,7 +263,16 @@ export class Conversation {
     const told = toEvents(this.#translator, message, Date.now());
     this.#tell(told);
     if (told.lifecycle !== undefined) this.#step({ type: "lifecycle", ...told.lifecycle });
-    if (told.result !== undefined) this.#step({ type: "result", result: told.result });
+    if (told.result !== undefined) this.#step({ type: "result", result: this.#ofLogin(told.result) });
+  }
+
+  /** With the person's own login its refusal and its use are theirs, and nobody else counts them. */
+  #ofLogin(result: TurnResult): TurnResult {
+    if (this.#place.login === undefined) return result;
+    if (result.usage !== undefined) this.#usage = addUsage(this.#usage, result.usage);
+    const known = withOwnLogin(result);
+    if (known.problem?.code === "login_missing") this.#port.onLoginFailed?.();
+    return known;
   }
 
   #tell(told: Translation): void {
@@ -296,7 +316,9 @@ export class Conversation {
         break;
       case "report": {
         const { type: _, ...report } = effect;
-        this.#port.emit({ type: "turn_report", ...report, agentSessionId: this.agentSessionId }, effect.turnId);
+        const usage = this.#place.login === undefined ? {} : { usage: this.#usage };
+        this.#usage = NO_USAGE;
+        this.#port.emit({ type: "turn_report", ...report, ...usage, agentSessionId: this.agentSessionId }, effect.turnId);
         this.#aftermath = this.#afterTurn(effect.turnId);
         break;
       }
@@ -305,11 +327,21 @@ export class Conversation {
 
   async #handOver({ uuid, text }: Extract<TurnEffect, { type: "hand_over" }>): Promise<void> {
     await this.#port.beforePrompt();
+    const refusal = (await this.#port.mayPrompt?.(this.#place.root)) ?? null;
+    if (refusal !== null) return this.#refuse(refusal);
     const agent = await this.#ensureAgent();
     // A stop may have come while the agent was starting.
     if (this.#turns.open?.outstanding[uuid] === undefined || this.#turns.open.isStopping) return;
     if (agent === null) this.#closeBooks(this.#startProblem ?? problemOf("agent_start_failed", ""));
     else agent.prompt(uuid, text);
+  }
+
+  /** What was taken in before goes with it: a turn has one end. */
+  #refuse(problem: Problem): void {
+    const agent = this.#agent;
+    this.#agent = null;
+    agent?.kill();
+    this.#closeBooks(problem);
   }
 
   async #interruptAgent(turnId: string): Promise<void> {

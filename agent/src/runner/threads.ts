@@ -12,6 +12,7 @@ import type { OutboxBody, RunnerConfig, RunnerOrderFrame, ThreadInfo } from "@ai
 import type { Log } from "../output.ts";
 import type { AgentOptions, AgentStart } from "./claude/agent.ts";
 import { newsOfOthers, sharingRules, withFile, type Companion } from "./companions.ts";
+import type { OwnLogin } from "./claude/own-login.ts";
 import { Conversation } from "./conversation.ts";
 import type { LiveOutput, ThreadPiece } from "./live.ts";
 
@@ -21,6 +22,8 @@ export interface ThreadsPort {
   live: LiveOutput;
   /** Resolves when a prompt may go to an agent. */
   beforePrompt(): Promise<void>;
+  mayPrompt?(root: string): Promise<Problem | null>;
+  onLoginFailed?(): void;
   /** The turn's report is in the outbox. Resolves when what the turn changed is told. */
   turnEnded(thread: string, turnId: string): Promise<void>;
   log: Log;
@@ -32,6 +35,7 @@ export interface ThreadsPlace {
   stateDir: string;
   modelUrl: string;
   modelToken: string;
+  login?: OwnLogin;
 }
 
 /** The main agent's has a name of its own; a thread's name may hold what a file's may not. */
@@ -65,6 +69,10 @@ export class Threads {
       agentSessionId === null ? [] : [[thread, agentSessionId]],
     );
     return Object.fromEntries([...known, ...live]);
+  }
+
+  get names(): string[] {
+    return this.#infos.length === 0 ? [MAIN_THREAD] : this.#infos.map(({ thread }) => thread);
   }
 
   openLive(): ThreadPiece[] {
@@ -144,7 +152,7 @@ export class Threads {
   }
 
   #open(thread: string): Conversation {
-    const { startAgent, emit, live, beforePrompt, turnEnded, log } = this.#port;
+    const { startAgent, emit, live, beforePrompt, mayPrompt, onLoginFailed, turnEnded, log } = this.#port;
     const { stateDir, ...place } = this.#place;
     return new Conversation(
       {
@@ -155,6 +163,8 @@ export class Threads {
         },
         live: { push: (piece) => live.push({ ...piece, thread }), finish: (block) => live.finish(thread, block) },
         beforePrompt,
+        ...(mayPrompt === undefined ? {} : { mayPrompt }),
+        ...(onLoginFailed === undefined ? {} : { onLoginFailed }),
         turnEnded: (turnId) => turnEnded(thread, turnId),
         log,
       },

@@ -128,6 +128,6 @@ const failed = (code: ErrorCode, detail: string): StartOutcome => ({ kind: "fail
 
 function refused(reply: Reply): StartOutcome {
   const code = reply.code !== undefined && isErrorCode(reply.code) ? reply.code : "runner_start_failed";
-  if (code === "machine_full" || code === "no_machine") return { kind: "waiting", code };
+  if (code === "machine_full" || code === "no_machine" || code === "machine_stopped") return { kind: "waiting", code };
   return failed(code, reply.detail ?? "");
 }

@@ -3,7 +3,7 @@
  * takes prompts while it runs, and ends whole. Owns the process; what its messages mean is decided in `to-events.ts`.
  */
 import { rmSync } from "node:fs";
-import type { McpServerStatus } from "@ai-dev-platform/protocol/events";
+import type { McpServerStatus, Problem } from "@ai-dev-platform/protocol/events";
 import type { Mode } from "@ai-dev-platform/protocol/modes";
 import type { McpServerConfig } from "@ai-dev-platform/protocol/runner";
 import type {
@@ -18,11 +18,12 @@ import type {
 import { AGENT_CLOSE_GRACE_MS, AGENT_REQUEST_TIMEOUT_MS, AGENT_START_TIMEOUT_MS, LAST_WORDS_CHARS } from "../../config.ts";
 import { redact } from "../../output.ts";
 import { killGroup, spawnGroup, writePidFile } from "../process-group.ts";
-import { agentEnvironment } from "./environment.ts";
+import { agentEnvironment, ownLoginEnvironment } from "./environment.ts";
 import { guidanceText } from "./guidance.ts";
 import { readMcpServers } from "./mcp-status.ts";
 import { readAgentMessage, type AgentMessage } from "./messages.ts";
 import { agentModeOf } from "./modes.ts";
+import type { OwnLogin } from "./own-login.ts";
 import { loadSdk, type CanUseTool } from "./sdk.ts";
 
 /** Loaded beside the dial and the hydration: it takes a few hundred milliseconds. */
@@ -41,6 +42,8 @@ export interface AgentOptions {
   /** Where model calls go: the platform's proxy. */
   modelUrl: string;
   modelToken: string;
+  /** The person's own login and program, without the proxy, its token and our folder. */
+  login?: OwnLogin;
   mode: Mode;
   model: string;
   trustProject: boolean;
@@ -97,7 +100,8 @@ export interface Agent {
   kill(): void;
 }
 
-export type AgentStart = { ok: true; agent: Agent } | { ok: false; detail: string };
+/** `problem`: where more is known than that it did not start. */
+export type AgentStart = { ok: true; agent: Agent } | { ok: false; detail: string; problem?: Problem };
 
 const modelOption = (model: string): string | undefined => (model === "default" ? undefined : model);
 
@@ -165,16 +169,7 @@ function queryOptions(options: AgentOptions, child: AgentProcess): Options {
   const append = additions.length === 0 ? {} : { append: additions.join("\n\n") };
   return {
     cwd: options.root,
-    env: {
-      ...agentEnvironment({
-        parent: process.env,
-        modelUrl: options.modelUrl,
-        modelToken: options.modelToken,
-        claudeDir: options.claudeDir,
-        thread: options.thread,
-      }),
-      ...account?.environment,
-    },
+    env: { ...environmentOf(options), ...account?.environment },
     // Without the preset the agent would have no instructions at all.
     systemPrompt: { type: "preset", preset: "claude_code", ...append },
     settings: { skipWebFetchPreflight: true },
@@ -198,13 +193,18 @@ function queryOptions(options: AgentOptions, child: AgentProcess): Options {
     enableFileCheckpointing: true,
     ...(model === undefined ? {} : { model }),
     ...(options.resume === null ? {} : { resume: options.resume }),
-    ...executableOption(account?.executable ?? process.env["AI_DEV_AGENT_CLAUDE"]),
+    ...executableOption(account?.executable ?? options.login?.executable ?? process.env["AI_DEV_AGENT_CLAUDE"]),
     spawnClaudeCodeProcess: ({ command, args, cwd, env }) => {
       const [program, ...rest] = account === undefined ? [command, ...args] : [...account.launcher, command, ...args];
       return child.start(program, rest, { cwd: cwd ?? options.root, env });
     },
   };
 }
+
+const environmentOf = ({ login, modelUrl, modelToken, claudeDir, thread }: AgentOptions): Record<string, string> =>
+  login === undefined
+    ? agentEnvironment({ parent: process.env, modelUrl, modelToken, claudeDir, thread })
+    : ownLoginEnvironment(process.env, login.projectDirName);
 
 /** Absent: the program that came with the SDK. */
 const executableOption = (executable: string | undefined): Pick<Options, "pathToClaudeCodeExecutable"> =>

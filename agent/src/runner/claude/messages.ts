@@ -56,6 +56,14 @@ const userSchema = z.object({
   tool_use_result: z.unknown().optional(),
 });
 
+const tokens = z.int().min(0).catch(0);
+const usageSchema = z.object({
+  input_tokens: tokens,
+  output_tokens: tokens,
+  cache_read_input_tokens: tokens,
+  cache_creation_input_tokens: tokens,
+});
+
 const resultSchema = z.object({
   type: z.literal("result"),
   subtype: z.string(),
@@ -66,6 +74,7 @@ const resultSchema = z.object({
   terminal_reason: z.string().optional(),
   user_message_uuids: z.array(z.string()).optional(),
   user_message_uuid: z.string().optional(),
+  usage: usageSchema.optional().catch(undefined),
   session_id: z.string().optional(),
 });
 export type ResultMessage = z.infer<typeof resultSchema>;
