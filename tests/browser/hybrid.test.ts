@@ -1,9 +1,10 @@
 /** A person's own machine on the screen: the machines page, its state in a session, the model alone, refusals, a new session. */
+import { fingerprintOf } from "@ai-dev-platform/protocol/signed-text";
 import type { Browser, Page } from "@playwright/test";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { accessibilityViolations, openBrowser, PHONE, screenshot } from "../support/node/browser.ts";
 import { newId } from "../support/node/ids.ts";
-import { MARA, openScreen, ownMachine, type Pages, ScriptedSession, servePages, sessionShown } from "./scripted-session.ts";
+import { browserKey, MARA, openScreen, ownMachine, type Pages, ScriptedSession, servePages, sessionShown } from "./scripted-session.ts";
 
 let pages: Pages;
 let browser: Browser;
@@ -206,6 +207,69 @@ it("[SN11] does not offer a move to the machine where the session is, also befor
   await page.getByText("Moved: desk.", { exact: false }).waitFor();
 });
 
+describe("who may command a machine", () => {
+  const phone = browserKey({ publicKey: "p".repeat(43), name: "Safari on iPhone" });
+
+  it("[SG3] makes this browser's key, shows its fingerprint and how a computer gets to know it", async () => {
+    const session = new ScriptedSession();
+    session.machines = [laptop];
+    session.browserKeys = [phone];
+    const { page } = await open(session, { path: "/settings/machines" });
+    const browsers = page.getByRole("region", { name: "Browsers that may give commands" });
+    await browsers.getByText("This browser has no key yet.").waitFor();
+    await expectAccessible(page, "browsers-none");
+    await browsers.getByRole("button", { name: "Make a key" }).click();
+    await browsers.getByText("this browser", { exact: true }).waitFor();
+    const made = session.browserKeys[1];
+    const fingerprint = fingerprintOf(made?.keyId ?? "");
+    await browsers.getByText(`npx @ai-dev-platform/agent keys add ${fingerprint}`).waitFor();
+    await browsers.getByText(fingerprintOf(phone.keyId), { exact: true }).waitFor();
+    await expectAccessible(page, "browsers");
+    // The key stays: it is found again, and is the same.
+    await page.reload();
+    await browsers.getByText(fingerprint, { exact: true }).waitFor();
+  });
+
+  it("[SG3] says before sending that this browser has no key; with one, signs what the owner allows in the session", async () => {
+    const session = new ScriptedSession(onLaptop);
+    session.machines = [laptop];
+    session.browserKeys = [phone];
+    session.host("ready");
+    const { page } = await open(session);
+    await page.getByText("this browser has no key yet", { exact: false }).waitFor();
+    await expectAccessible(page, "no-key");
+    await page.getByRole("link", { name: "Set up this browser" }).click();
+    await page.getByRole("button", { name: "Make a key" }).click();
+    await page.getByText("this browser", { exact: true }).waitFor();
+    await page.goBack();
+    await sessionShown(page);
+    await page.getByRole("button", { name: "More" }).click();
+    await page.getByRole("menuitem", { name: "Who may use the machine…" }).click();
+    await page.getByRole("button", { name: "Allow in this session" }).click();
+    await session.until("machine_command");
+    await page.getByText("Signed and sent.", { exact: false }).waitFor();
+    await expectAccessible(page, "access");
+    await page.getByRole("button", { name: "Listen to Safari on iPhone" }).click();
+    await session.until("machine_command", 2);
+    const [allow, listen] = session.sent("machine_command");
+    expect(allow).toMatchObject({
+      command: { kind: "allow_collaborators", allowed: true },
+      signature: { machineId: laptop.machineId, keyId: session.browserKeys[1]?.keyId },
+    });
+    expect(listen).toMatchObject({ command: { kind: "pin_key", keyId: phone.keyId, publicKey: phone.publicKey } });
+    expect(await page.getByText("this browser has no key yet", { exact: false }).count()).toBe(0);
+  });
+
+  it("tells a person who may drive that the machine is somebody else's", async () => {
+    const session = new ScriptedSession(onLaptop);
+    session.role = "driver";
+    session.host("ready");
+    const { page } = await open(session, { viewport: PHONE, isTouch: true });
+    await page.getByText("This session runs on its owner’s own computer", { exact: false }).waitFor();
+    await expectAccessible(page, "others-phone");
+  });
+});
+
 describe("a new session", () => {
   it("begins with the Claude login of one's own machine, and says what that means", async () => {
     const session = new ScriptedSession();
@@ -218,6 +282,10 @@ describe("a new session", () => {
     await page.getByRole("button", { name: "Start session" }).click();
     await page.waitForURL(/\/s\//);
     expect(created).toMatchObject([{ host: "machine", machineId: laptop.machineId, modelSource: "login", model: "default" }]);
+    // What is not signed the machine does not take: the prompt goes from the session itself.
+    expect(created[0]).not.toHaveProperty("prompt");
+    await session.until("prompt");
+    expect(session.sent("prompt")).toMatchObject([{ text: "Fix the race" }]);
   });
 
   it("is with the model alone where there is no computer", async () => {

@@ -3,6 +3,7 @@
  * code, and whatever the page sends is read by the protocol's own schemas, so that neither side can drift. Owns the built
  * pages' server and the answers to /api; knows nothing of the Worker.
  */
+import { createHash } from "node:crypto";
 import path from "node:path";
 import {
   sessionCreateSchema,
@@ -13,6 +14,7 @@ import {
 } from "@ai-dev-platform/protocol/http";
 import { ERRORS, type ErrorCode } from "@ai-dev-platform/protocol/errors";
 import type { LogEntry, ReadEntry, SessionEvent } from "@ai-dev-platform/protocol/events";
+import { browserKeySchema, type BrowserKey } from "@ai-dev-platform/protocol/machine-login";
 import { MAIN_THREAD } from "@ai-dev-platform/protocol/ids";
 import type { Query, QueryResult } from "@ai-dev-platform/protocol/queries";
 import type { Role } from "@ai-dev-platform/protocol/roles";
@@ -48,6 +50,12 @@ export function ownMachine(name: string, patch: Partial<MachineBody> = {}): Mach
     sessions: [],
     ...patch,
   };
+}
+
+/** As the server registers it. */
+export function browserKey({ publicKey, name }: BrowserKey): BrowserKeyBody {
+  const hash = createHash("sha256").update(Buffer.from(publicKey, "base64url")).digest();
+  return { keyId: hash.subarray(0, 16).toString("base64url"), publicKey, name, createdAt: Date.now() - 86_400_000 };
 }
 
 export interface Pages {
@@ -253,6 +261,11 @@ export async function openScreen(
       if (pathname === "/api/sessions" && route.request().method() === "POST") {
         created.push(sessionCreateSchema.parse(route.request().postDataJSON()));
         return route.fulfill({ status: 201, json: summary(session) });
+      }
+      if (pathname === "/api/browser-keys" && route.request().method() === "POST") {
+        const key = browserKey(browserKeySchema.parse(route.request().postDataJSON()));
+        session.browserKeys.push(key);
+        return route.fulfill({ status: 201, json: key });
       }
       const known = answers(session)[pathname];
       return known === undefined ? route.fulfill({ status: 404, json: { error: { code: "not_found" } } }) : route.fulfill({ json: known });

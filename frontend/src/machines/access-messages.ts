@@ -13,7 +13,7 @@ export const t = {
   browsers: "Your other browsers",
   noOthers: "You have no other browser with a key. Make one there, in Settings, Machines.",
   compare: "Compare the fingerprint with the one that the browser itself shows in Settings, Machines.",
-  listen: "Listen to it",
+  listen: "Listen",
   listenLabel: (name: string) => `Listen to ${name}`,
   drop: "Stop listening",
   dropLabel: (name: string) => `Stop listening to ${name}`,

@@ -13,6 +13,7 @@ import { useFormContext } from "./use-form-context.ts";
 import { useNewSessionDraft, useStartSession } from "./use-new-session.ts";
 
 const NewProjectFields = lazy(() => import("./NewProjectFields.tsx").then((module) => ({ default: module.NewProjectFields })));
+const OwnMachineNote = lazy(() => import("./OwnMachineNote.tsx"));
 const MoreOptions = lazy(() => import("./MoreOptions.tsx").then((module) => ({ default: module.MoreOptions })));
 
 interface NewSessionFormProps {
@@ -43,7 +44,6 @@ export function NewSessionForm({ projectId, takesFocus = false, withExamples = f
   const ownMachine = host === "machine" ? ownMachineOf(context.machines, draft.machineId) : null;
   const model = chosenModel(draft, { ...context, isOwnMachine: ownMachine !== null });
   const hint = host === "machine" ? hostHint(context.machines, draft.machineId) : null;
-  const note = host === "direct" ? t.directHint : model === LOGIN_MODEL && ownMachine !== null ? t.loginHint(ownMachine.name) : null;
 
   const submit = () => {
     const found = checkDraft(draft, isNewProject);
@@ -59,7 +59,7 @@ export function NewSessionForm({ projectId, takesFocus = false, withExamples = f
       // What was uploaded is gone: it is asked for again, everything else stays.
       if (error instanceof ApiError && error.code === "import_missing") change({ archive: null });
     };
-    start.mutate({ draft, project, host, model }, { onSuccess, onError });
+    start.mutate({ draft, project, host, model, isOwnMachine: ownMachine !== null }, { onSuccess, onError });
   };
 
   return (
@@ -90,7 +90,10 @@ export function NewSessionForm({ projectId, takesFocus = false, withExamples = f
         </p>
       )}
       {hint !== null && <Callout tone="warn">{hint}</Callout>}
-      {note !== null && <p className="px-1 text-label text-fg-2">{note}</p>}
+      {host === "direct" && <p className="px-1 text-label text-fg-2">{t.directHint}</p>}
+      <Suspense fallback={null}>
+        {ownMachine !== null && <OwnMachineNote machine={ownMachine.name} usesLogin={model === LOGIN_MODEL} />}
+      </Suspense>
       {start.isError && <StartProblem error={start.error} />}
       {isNewProject && projects !== undefined && (
         <Suspense fallback={<div className="h-40" />}>

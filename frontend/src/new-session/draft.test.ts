@@ -87,7 +87,7 @@ describe("requests", () => {
     const draft = { ...EMPTY_DRAFT, text: " do it ", title: " T ", budget: "3", sourceKind: "git" as const, gitUrl: "https://host/x.git" };
     expect(projectCreateSchema.parse(projectRequest(draft)).source).toEqual({ kind: "git", url: "https://host/x.git", branch: null });
     expect(projectCreateSchema.safeParse(projectRequest({ ...EMPTY_DRAFT, sourceKind: "path", path: "/srv/app" })).success).toBe(true);
-    const body = sessionRequest(draft, { projectId: id("prj"), promptId: id("prm"), model: "demo", host: "machine" });
+    const body = sessionRequest(draft, { projectId: id("prj"), promptId: id("prm"), model: "demo", host: "machine", isOwnMachine: false });
     expect(sessionCreateSchema.parse(body)).toMatchObject({
       modelSource: "demo",
       model: "default",
@@ -104,7 +104,7 @@ describe("requests", () => {
     expect([model("claude-x", settings), model("demo", own), model("default", own)]).toEqual(["claude-x", "demo", "default"]);
     expect([model("", own), model("login", own), model("login", settings)]).toEqual(["login", "login", "demo"]);
     expect(model("", { ...own, prefersDemo: true })).toBe("demo");
-    const context = { projectId: id("prj"), promptId: id("prm"), host: "machine" as const };
+    const context = { projectId: id("prj"), promptId: id("prm"), host: "machine" as const, isOwnMachine: false };
     const asked = (chosen: string) => {
       const body = sessionRequest({ ...EMPTY_DRAFT, text: "x" }, { ...context, model: chosen });
       return [sessionCreateSchema.parse(body).modelSource, body.model];
@@ -118,6 +118,14 @@ describe("requests", () => {
       ["login", "default"],
     ]);
   });
+});
+
+it("[SG2] leaves the first prompt for the session to sign where it runs on one's own machine", () => {
+  const context = { projectId: id("prj"), promptId: id("prm"), host: "machine", model: "login", isOwnMachine: true } as const;
+  const body = sessionRequest({ ...EMPTY_DRAFT, text: " Fix the race\nquickly" }, context);
+  expect(body).not.toHaveProperty("prompt");
+  expect(body.title).toBe("Fix the race");
+  expect(sessionRequest({ ...EMPTY_DRAFT, text: "x", title: "T" }, context).title).toBe("T");
 });
 
 describe("where it runs", () => {
@@ -142,7 +150,7 @@ describe("where it runs", () => {
   it("sends size, network and hours for a sandbox, and none of them for a machine", () => {
     const draft = { ...EMPTY_DRAFT, text: "x", size: "standard-3", networkHosts: ["a.com"], hours: "2.5", machineId: id("mch") } as const;
     const request = (patch: Partial<NewSessionDraft>, host: "sandbox" | "machine") =>
-      sessionRequest({ ...draft, ...patch }, { projectId: id("prj"), promptId: id("prm"), model: "default", host });
+      sessionRequest({ ...draft, ...patch }, { projectId: id("prj"), promptId: id("prm"), model: "default", host, isOwnMachine: false });
     expect(sessionCreateSchema.parse(request({ networkLevel: "custom" }, "sandbox"))).toMatchObject({
       host: "sandbox",
       size: "standard-3",

@@ -225,15 +225,21 @@ export interface SessionContext {
   promptId: string;
   /** As `chosenModel` says. */
   model: string;
+  /** One's own machine takes only what this browser signs, which it does in the session: the prompt follows from there. */
+  isOwnMachine: boolean;
 }
 
-export function sessionRequest(draft: NewSessionDraft, { projectId, host, promptId, model }: SessionContext): SessionCreate {
+/** What a session is called before its first prompt is there. */
+const MAX_TITLE_CHARS = 80;
+const titleOf = (text: string): string => (text.trim().split("\n")[0] ?? "").trim().slice(0, MAX_TITLE_CHARS);
+
+export function sessionRequest(draft: NewSessionDraft, { projectId, host, promptId, model, isOwnMachine }: SessionContext): SessionCreate {
   const source = model === DEMO_MODEL || model === LOGIN_MODEL ? model : null;
-  const title = draft.title.trim();
+  const title = draft.title.trim() || (isOwnMachine ? titleOf(draft.text) : "");
   const budget = draft.budget.trim();
   return {
     projectId,
-    prompt: { promptId, text: draft.text.trim() },
+    ...(isOwnMachine ? {} : { prompt: { promptId, text: draft.text.trim() } }),
     mode: draft.mode,
     model: source === null ? model : "default",
     modelSource: source ?? "key",

@@ -35,8 +35,6 @@ export const t = {
   modelDefault: "Default model",
   modelDemo: "Demo model (scripted answers)",
   modelLogin: (machine: string) => `Claude login of ${machine}`,
-  loginHint: (machine: string) =>
-    `Claude on ${machine} answers with the login it has there. It counts on that plan and costs nothing here; no key is used.`,
   host: "Host",
   hostSandbox: "Cloudflare sandbox",
   hostAny: "Any machine",

@@ -69,6 +69,7 @@ interface StartRequest {
   /** Null: make one first. */
   project: ProjectBody | null;
   model: string;
+  isOwnMachine: boolean;
   host: HostKind;
 }
 
@@ -78,19 +79,28 @@ async function projectFor({ draft, project }: StartRequest): Promise<ProjectBody
   return api.patch<ProjectBody>(`/api/projects/${project.projectId}`, { trustProject: draft.trust });
 }
 
+/** For the session's page to sign and send: it finds the prompt among those that wait there. */
+async function leavePrompt(sessionId: string, promptId: string, text: string): Promise<void> {
+  const { keepPrompt } = await import("../session/cache.ts");
+  await keepPrompt(sessionId, { promptId, text, delivery: "steer", status: "waiting", createdAt: Date.now(), sentAt: null });
+}
+
 /** Makes the project if needed, then the session. A project made before a failure is chosen for the next try. */
 export const useStartSession = (onProject: (projectId: string) => void) =>
   useMutation({
     mutationFn: async (request: StartRequest): Promise<SessionBody> => {
       const { projectId } = await projectFor(request);
       if (request.project === null) onProject(projectId);
+      const promptId = newId("prompt");
       const body = sessionRequest(request.draft, {
         projectId,
         host: request.host,
-        promptId: newId("prompt"),
+        promptId,
+        isOwnMachine: request.isOwnMachine,
         model: request.model,
       });
       const session = await api.post<SessionBody>("/api/sessions", body);
+      if (request.isOwnMachine) await leavePrompt(session.sessionId, promptId, request.draft.text.trim());
       save(afterStart(request.draft, projectId));
       saveChoices(projectId, request.draft);
       return session;
