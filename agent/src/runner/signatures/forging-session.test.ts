@@ -98,7 +98,9 @@ describe("a runner of a person's own machine", { timeout: 30_000 }, () => {
     session.send({ type: "set_mode", mode: "bypassPermissions" });
     session.send({ type: "answer", approvalId: testId("approval", 1), answer: { decision: "allow_session" } });
     await session.until("four failed turns", () => session.reports().length === 4);
-    expect(session.reports().map(({ outcome, problem }) => [outcome, problem?.code])).toEqual(Array(4).fill(["failed", "command_refused"]));
+    expect(session.reports().map(({ outcome, problem }) => [outcome, problem?.code])).toEqual(
+      Array.from({ length: 4 }, () => ["failed", "command_refused"]),
+    );
     expect(agents.last.prompts).toEqual([]);
     expect(agents.last.options.mode).toBe("default");
     prompt(6, mara);
