@@ -9,6 +9,7 @@ import { blocksOf, resultText, type ModelRequest, type RequestBlock } from "./re
 import type { Block, Context, Scenario, Step } from "./scenario.ts";
 
 const MARKER = /SCENARIO=([\w-]+)(?:\((\d+)\))?/;
+const MARKERS = new RegExp(MARKER, "g");
 /** After a move the client names the folder anew, and the one before in brackets. */
 const WORKING_DIRECTORY = /(?:Primary working directory|Working directory|\bcwd): (.+?)(?: \(was .+\))?$/gm;
 const PLAN_FILE = /(?:create your plan at|plan file (?:already )?exists at|Plan file:) (\S+\.md)/g;
@@ -36,7 +37,8 @@ interface Found {
 export function select(request: ModelRequest, scenarios: readonly Scenario[], fallback: Scenario): Selected {
   const found = walk(request);
   const prompt = found.prompts.at(-1) ?? "";
-  const marker = MARKER.exec(prompt);
+  // What was said elsewhere may be quoted before the prompt.
+  const marker = [...prompt.matchAll(MARKERS)].at(-1) ?? null;
   const scenario = marker === null ? fallback : (scenarios.find((each) => each.name === marker[1]) ?? unknownScenario(marker[1] ?? ""));
   const everything = allText(request);
   const steps = scenario.steps({

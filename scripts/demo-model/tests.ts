@@ -94,6 +94,10 @@ export const TEST_SCENARIOS: readonly Scenario[] = [
     steps: ({ prompt }) => [step(bash(/```sh\n([\s\S]*?)\n```/.exec(prompt)?.[1] ?? "false", "Run the given command")), step(text("DONE"))],
   },
   {
+    name: "direct-look",
+    steps: (context) => [step(tool("read_file", { path: "note.txt" })), step(text(`The note says:${context.results.at(-1)?.text ?? ""}`))],
+  },
+  {
     name: "memory",
     steps: ({ earlierPrompts }) => [
       step(text(`I remember ${earlierPrompts.length} earlier prompts. The last was: ${earlierPrompts.at(-1) ?? "none"}`)),
