@@ -57,7 +57,8 @@ it("[MA4, MA6] approves a computer, types a code, and removes it", async () => {
   const violations: string[] = [];
   const { page, complaints, context } = await openPage(browser, { viewport: DESKTOP });
   const first = login();
-  await page.goto(await first.said(/http:\/\/\S+\/connect\?login=\S+/));
+  const loginUrl = await first.said(/http:\/\/\S+\/connect\?login=\S+/);
+  await page.goto(loginUrl);
   await page
     .getByRole("button", { name: /create an account/i })
     .first()
@@ -93,7 +94,15 @@ it("[MA4, MA6] approves a computer, types a code, and removes it", async () => {
   violations.push(...(await accessibilityViolations(page)));
   await page.getByRole("button", { name: "Approve" }).click();
   await page.getByRole("heading", { name: "Approved" }).waitFor();
+  await page.getByText(/^[0-9A-Z]{4}(-[0-9A-Z]{4}){3}$/).waitFor();
+  await screenshot(page, "connect-05-approved");
+  violations.push(...(await accessibilityViolations(page)));
   expect(await second.exitCode).toBe(0);
+
+  await page.goto(loginUrl);
+  await page.getByRole("heading", { name: "This sign-in is over" }).waitFor();
+  await screenshot(page, "connect-06-over");
+  violations.push(...(await accessibilityViolations(page)));
 
   await page.goto(`${new URL(page.url()).origin}/settings/machines`);
   await page.getByRole("button", { name: "Remove Desk" }).click();

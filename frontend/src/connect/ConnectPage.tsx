@@ -3,12 +3,15 @@
  * approves by itself: a link, also one with the code in it, is not a consent.
  */
 import { useState, type ReactNode } from "react";
-import { useLocation, useSearch } from "wouter";
+import { Link, useLocation, useSearch } from "wouter";
 import { messageOf } from "../api/client.ts";
 import { BrandMark } from "../auth/Brand.tsx";
 import { RequireUser } from "../auth/RequireUser.tsx";
 import { t as brand } from "../auth/messages.ts";
+import { CommandLine } from "../machines/CommandLine.tsx";
+import { commands } from "../machines/messages.ts";
 import { QueryProvider } from "../query-provider.tsx";
+import { paths } from "../routes.ts";
 import { usePageTitle } from "../shell/page-title.ts";
 import { Button } from "../ui/button.tsx";
 import { Callout } from "../ui/callout.tsx";
@@ -22,7 +25,7 @@ export default function ConnectPage() {
   return (
     <QueryProvider>
       <RequireUser>
-        <main className="flex h-full flex-col items-center overflow-y-auto px-4 py-[10vh]">
+        <main className="flex h-full flex-col items-center overflow-y-auto px-4 py-[6vh] md:py-[10vh]">
           <div className="w-full max-w-[440px]">
             <div className="mb-6 flex items-center gap-2">
               <BrandMark />
@@ -74,6 +77,20 @@ function CodeForm({ problem }: { problem?: ReactNode }) {
   );
 }
 
+function Over({ problem }: { problem: ReactNode }) {
+  return (
+    <div className="flex flex-col gap-3">
+      <h1 className="text-head font-semibold">{t.over}</h1>
+      {problem}
+      <p className="text-fg-2">{t.again}</p>
+      <CommandLine command={commands(location.origin).login} />
+      <Link href={paths.connect} className="w-fit py-1 text-accent underline underline-offset-2">
+        {t.otherCode}
+      </Link>
+    </div>
+  );
+}
+
 function Waiting({ which }: { which: Which }) {
   const waiting = useWaiting(which);
   if (waiting.data !== undefined) return <Approval which={which} waiting={waiting.data} />;
@@ -88,6 +105,8 @@ function Waiting({ which }: { which: Which }) {
       {messageOf(waiting.error)}
     </Callout>
   );
+  // Nobody types what a program handed over: it begins again on the computer.
+  if (mayTypeAgain(waiting.error) && "login" in which) return <Over problem={problem} />;
   if (mayTypeAgain(waiting.error)) return <CodeForm problem={problem} />;
   return (
     <>

@@ -13,7 +13,6 @@ export const t = {
   platform: "System",
   version: "Agent",
   from: "Asks from",
-  codeShown: "Code",
   froms: {
     this_server: "this server's own computer",
     same_network: "the same network as this browser",
@@ -23,10 +22,16 @@ export const t = {
   allowsList: [
     "run your sessions that name it, as its user and not in a sandbox",
     "read the files and conversations of those sessions, and open your projects on itself",
+    "do what this browser signs: it gets this browser's public key",
   ],
-  notAllowed: "It does not get your password or your API key. You can remove it at any time in Settings, Machines.",
+  never: "It never can:",
+  neverList: [
+    "see your password or your API key",
+    "run sessions that do not name it, or other people's",
+    "stay after you remove it in Settings, Machines",
+  ],
   startedThis: "Approve only if you started this yourself, a moment ago. Nobody from support asks for it.",
-  checkCode: "Compare the code with the one on the computer.",
+  checkCode: "The computer must show exactly this code:",
   elsewhere: "It is not where you are. Was it really you?",
   approve: "Approve",
   decline: "Decline",
@@ -35,6 +40,10 @@ export const t = {
   compare: "The computer now shows the fingerprint of this browser's key. Say yes there only if it is this one:",
   cannotSign:
     "This browser cannot make a signing key, so the computer will not listen to it. Use a newer browser, or sign in there with --unsigned.",
+  toMachines: "See your machines",
+  toSessions: "Go to sessions",
+  over: "This sign-in is over",
+  again: "To begin again, run on the computer:",
   returning: "Back to the computer…",
   declined: "Declined",
   declinedText: "Nothing was given to that computer.",
