@@ -4,6 +4,7 @@
  * only makes it more careful, needs no signature.
  */
 import type { ApprovalAnswer } from "@ai-dev-platform/protocol/approvals";
+import { MAIN_THREAD } from "@ai-dev-platform/protocol/ids";
 import type { Mode } from "@ai-dev-platform/protocol/modes";
 import type { RunnerConfig, RunnerOrderFrame } from "@ai-dev-platform/protocol/runner";
 import { judgeSigned, type Command, type CommandSignature, type MachineCommand } from "@ai-dev-platform/protocol/signing";
@@ -38,6 +39,7 @@ const REFUSED_ANSWER: ApprovalAnswer = { decision: "deny", message: "This machin
 export class SignatureGate {
   readonly #options: GateOptions;
   #memory: CommandMemory | null;
+  #threads: readonly string[] = [MAIN_THREAD];
   /** Taken by this process: given again after a lost connection, it is known and not refused. */
   readonly #taken = new Set<string>();
   /** Refused and told; the session may order it again and again. */
@@ -63,6 +65,7 @@ export class SignatureGate {
       case "machine_command":
         return this.#machineCommand(order);
       case "threads":
+        this.#threads = order.threads.map(({ thread }) => thread);
         return { order: { ...order, threads: order.threads.map((info) => this.#plainThread(info)) }, reports: [] };
       default:
         return { order, reports: [] };
@@ -78,8 +81,7 @@ export class SignatureGate {
     if (verdict.ok) return { order, reports: [] };
     const { reason } = verdict;
     this.#auditRefusal("prompt", reason, signature, { promptId, steer });
-    if (steer)
-      return { order: null, reports: this.#once(`steer ${promptId}`, { thread, turnId, notice: refusalNotice("a prompt", reason) }) };
+    if (steer) return { order: null, reports: this.#once(`steer ${promptId}`, { ...refused("a prompt", reason), thread, turnId }) };
     // What may have run before it was cut off is told as such: nobody knows how far it came.
     const outcome = reason === "replayed" ? "interrupted" : "failed";
     return { order: null, reports: this.#once(turnId, { thread, turnId, outcome, problem: refusalProblem(reason) }) };
@@ -96,7 +98,7 @@ export class SignatureGate {
     if (verdict.reason === "replayed") return { order: null, reports: [] };
     this.#auditRefusal("answer", verdict.reason, signature, { approvalId });
     // The session has closed the question; the agent must not wait for ever.
-    const report = { thread: null, turnId: null, notice: refusalNotice("an answer, and denied what was asked", verdict.reason) };
+    const report = refused("an answer, and denied what was asked", verdict.reason);
     return { order: { ...order, answer: REFUSED_ANSWER }, reports: this.#once(approvalId, report) };
   }
 
@@ -104,7 +106,11 @@ export class SignatureGate {
     const { mode, signature } = order;
     if (signature === undefined && CAREFUL.has(mode)) return this.#careful(order);
     const verdict = this.#take([{ kind: "set_mode", mode }], signature, (memory) => ({ ...memory, modes: [mode] }), false);
-    return verdict.ok ? { order, reports: [] } : this.#refuseSetting("a change of the mode", "set_mode", verdict.reason, signature);
+    if (verdict.ok) return { order, reports: [] };
+    const { reports } = this.#refuseSetting("a change of the mode", "set_mode", verdict.reason, signature);
+    // The session's log says the refused one already: all go back to the mode that asks, and that is told.
+    const told = this.#threads.map((thread): GateReport => ({ thread, turnId: null, mode: "default" }));
+    return { order: { ...order, mode: "default" }, reports: [...reports, ...told] };
   }
 
   #careful(order: OrderOf<"set_mode">): Admitted {
@@ -120,7 +126,7 @@ export class SignatureGate {
 
   #refuseSetting(what: string, kind: string, reason: Refusal, signature: CommandSignature | undefined): Admitted {
     this.#auditRefusal(kind, reason, signature, {});
-    return { order: null, reports: [{ thread: null, turnId: null, notice: refusalNotice(what, reason) }] };
+    return { order: null, reports: [refused(what, reason)] };
   }
 
   #machineCommand({ command, signature }: OrderOf<"machine_command">): Admitted {
@@ -129,7 +135,7 @@ export class SignatureGate {
     // It is given anew at each start of the link until it expires.
     if (verdict.ok ? verdict.isAgain : verdict.reason === "replayed" || verdict.reason === "reordered") return { order: null, reports: [] };
     if (!verdict.ok) return this.#refuseSetting("a command for itself", command.kind, verdict.reason, signature);
-    return { order: null, reports: [{ thread: null, turnId: null, notice: doneWords(command) }] };
+    return { order: null, reports: [{ thread: null, turnId: null, notice: doneWords(command), isRefusal: false }] };
   }
 
   /** Pins change before the command is written down as taken: cut off between the two, it is given and done once more. */
@@ -150,6 +156,7 @@ export class SignatureGate {
   #welcome(order: OrderOf<"welcome">): Admitted {
     const { config } = order;
     const { mode, modeSignature } = config;
+    this.#threads = config.threads?.map(({ thread }) => thread) ?? this.#threads;
     if (modeSignature !== undefined)
       this.#take([{ kind: "set_mode", mode }], modeSignature, (memory) => ({ ...memory, modes: [mode] }), false);
     const admitted = this.#permitted(mode);
@@ -165,11 +172,16 @@ export class SignatureGate {
     if (asked.mode !== given.mode) {
       const notice =
         "The mode of this session was not signed by a browser that your machine knows, so it asks before it acts. Set the mode again.";
-      reports.push(...this.#once(`mode ${asked.mode}`, { thread: null, turnId: null, notice }));
+      reports.push(...this.#once(`mode ${asked.mode}`, { thread: null, turnId: null, notice, isRefusal: true }));
+      reports.push(...this.#once(`main ${asked.mode}`, { thread: MAIN_THREAD, turnId: null, mode: given.mode }));
+    }
+    for (const [index, { thread, mode }] of (asked.threads ?? []).entries()) {
+      const counts = given.threads?.[index]?.mode ?? mode;
+      if (counts !== mode) reports.push(...this.#once(`${thread} ${mode}`, { thread, turnId: null, mode: counts }));
     }
     if (commands > 0) {
       const notice = "Tool servers that are commands do not run on your machine on the session's word. Add them to Claude Code there.";
-      reports.push(...this.#once("commands", { thread: null, turnId: null, notice }));
+      reports.push(...this.#once("commands", { thread: null, turnId: null, notice, isRefusal: true }));
     }
     return reports;
   }
@@ -232,6 +244,13 @@ export class SignatureGate {
     return [report];
   }
 }
+
+const refused = (what: string, reason: Refusal): Extract<GateReport, { isRefusal: boolean }> => ({
+  thread: null,
+  turnId: null,
+  notice: refusalNotice(what, reason),
+  isRefusal: true,
+});
 
 /** A plan that was approved with edits lets the agent edit, as its approval says. */
 const withPlanMode =
