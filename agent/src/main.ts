@@ -4,6 +4,7 @@ import { runCli } from "./cli.ts";
 import type { Command } from "./commands/command.ts";
 import { completionOf } from "./commands/completion.ts";
 import { connect } from "./commands/connect.ts";
+import { desktop } from "./commands/desktop.ts";
 import { doctor } from "./commands/doctor.ts";
 import { keys } from "./commands/keys.ts";
 import { login } from "./commands/login.ts";
@@ -12,6 +13,17 @@ import { service } from "./commands/service.ts";
 import { sessions } from "./commands/sessions.ts";
 import { status } from "./commands/status.ts";
 
-const commands: readonly Command[] = [login, connect, status, sessions, keys, logout, doctor, service, completionOf(() => commands)];
+const commands: readonly Command[] = [
+  login,
+  connect,
+  status,
+  sessions,
+  keys,
+  logout,
+  doctor,
+  desktop,
+  service,
+  completionOf(() => commands),
+];
 
 process.exit(await runCli(process.argv.slice(2), commands));

@@ -1,11 +1,13 @@
 /**
  * Writes agent/npm/, the folder that is packed and published as @ai-dev-platform/agent: plain JavaScript for Node 20 and newer,
- * with everything in it but the Agent SDK, which the program fetches by itself (agent/src/machine/agent-kit.ts).
+ * with everything in it but the Agent SDK and the Workers runtime, which the program fetches by itself (agent/src/machine/
+ * agent-kit.ts, agent/src/desktop/runtime.ts). Beside the program: the built Worker and web app, for `ai-dev-agent desktop`.
  */
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { build } from "vite";
 import * as z from "zod";
+import { build as buildPlatform } from "../start/server.ts";
 
 const root = path.join(import.meta.dirname, "../..");
 export const PACKAGE_FOLDER = path.join(root, "agent/npm");
@@ -25,6 +27,8 @@ export async function writePackage(): Promise<void> {
     configFile: false,
     root: path.join(root, "agent"),
     logLevel: "warn",
+    // A module that can also run by itself does not do so from within a bundle.
+    define: { "import.meta.main": "false" },
     ssr: { noExternal: true, external: ["@anthropic-ai/claude-agent-sdk"], target: "node" },
     build: {
       ssr: true,
@@ -32,7 +36,11 @@ export async function writePackage(): Promise<void> {
       outDir: path.join(PACKAGE_FOLDER, "dist"),
       minify: true,
       rollupOptions: {
-        input: { main: path.join(root, "agent/src/main.ts"), runner: path.join(root, "agent/src/runner/main.ts") },
+        input: {
+          main: path.join(root, "agent/src/main.ts"),
+          runner: path.join(root, "agent/src/runner/main.ts"),
+          desktop: path.join(root, "scripts/agent-package/desktop.ts"),
+        },
         // One folder: the program finds its runner beside itself.
         output: { entryFileNames: "[name].js", chunkFileNames: "[name]-[hash].js", format: "es", intro: POLYFILL },
       },
@@ -48,7 +56,7 @@ export async function writePackage(): Promise<void> {
     license,
     type: "module",
     bin: { "ai-dev-agent": "dist/main.js" },
-    files: ["dist"],
+    files: ["dist", "platform"],
     engines: { node: ">=20.11" },
   };
   mkdirSync(PACKAGE_FOLDER, { recursive: true });
@@ -56,6 +64,23 @@ export async function writePackage(): Promise<void> {
   copyFileSync(path.join(root, "LICENSE"), path.join(PACKAGE_FOLDER, "LICENSE"));
   copyFileSync(path.join(root, "docs/machines.md"), path.join(PACKAGE_FOLDER, "README.md"));
   chmodSync(path.join(PACKAGE_FOLDER, "dist/main.js"), 0o755);
+  copyPlatform(path.join(PACKAGE_FOLDER, "platform"));
 }
+
+/** What `desktop` serves, laid out as in this repository. */
+function copyPlatform(folder: string): void {
+  buildPlatform();
+  const isWanted = (file: string): boolean => !/\.map$|[\\/]\.vite([\\/]|$)|[\\/]meta([\\/]|$)/.test(path.relative(root, file));
+  for (const name of ["dist/client", "dist/worker/index.js", "migrations"])
+    cpSync(path.join(root, name), path.join(folder, name), { recursive: true, filter: isWanted });
+  writeFileSync(path.join(folder, "wrangler.toml"), withoutTables(readFileSync(path.join(root, "wrangler.toml"), "utf8")));
+}
+
+/** Nothing is built on the person's computer, and no container is started there. */
+export const withoutTables = (config: string): string =>
+  config
+    .split(/^(?=\[)/m)
+    .filter((table) => !/^\[+(build|containers)\]/.test(table))
+    .join("");
 
 if (process.argv[1] === import.meta.filename) await writePackage();

@@ -1,5 +1,5 @@
 /** Child processes in groups of their own, so that stopping one stops everything it started. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { createWriteStream } from "node:fs";
 
 export interface Child {
@@ -16,7 +16,13 @@ const KEPT_CHARS = 4_000;
 
 export function startChild(command: string, args: string[], options: { cwd: string; env: NodeJS.ProcessEnv; logFile: string }): Child {
   const log = createWriteStream(options.logFile, { flags: "a", mode: 0o600 });
-  const child = spawn(command, args, { cwd: options.cwd, env: options.env, stdio: ["ignore", "pipe", "pipe"], detached: true });
+  const child = spawn(command, args, {
+    cwd: options.cwd,
+    env: options.env,
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+    windowsHide: true,
+  });
   let tail = "";
   const keep = (chunk: Buffer) => {
     tail = (tail + chunk.toString("utf8")).slice(-KEPT_CHARS);
@@ -51,6 +57,11 @@ export function startChild(command: string, args: string[], options: { cwd: stri
 
 function signalGroup(pid: number, signal: NodeJS.Signals): void {
   if (pid <= 0) return;
+  if (process.platform === "win32") {
+    // No groups and no signals there: the tree below the process is ended.
+    spawnSync("taskkill", ["/pid", String(pid), "/T", "/F"], { stdio: "ignore", windowsHide: true });
+    return;
+  }
   try {
     process.kill(-pid, signal);
   } catch {

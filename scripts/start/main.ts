@@ -1,6 +1,7 @@
 /** `npm start`: the whole platform on this computer, for somebody who has just cloned it. */
 import { spawn, spawnSync } from "node:child_process";
 import path from "node:path";
+import { runApp } from "./app.ts";
 import { parseOptions, type StartOptions } from "./options.ts";
 import { type Platform, startPlatform } from "./platform.ts";
 import { build, isPortFree, root, StartError } from "./server.ts";
@@ -31,6 +32,12 @@ async function start(options: StartOptions): Promise<Platform> {
   return startPlatform(options);
 }
 
+function startApp(options: StartOptions): Promise<number> {
+  say("Building the web app …");
+  build();
+  return runApp({ ...options, dataDir: path.resolve(root, options.dataDir), port: options.isPortNamed ? options.port : null });
+}
+
 function announce(platform: Platform, options: StartOptions): void {
   say(`\n  AI Dev Platform   ${platform.url}\n`);
   say(
@@ -49,6 +56,10 @@ async function main(): Promise<void> {
   if (!parsed.ok) {
     say(parsed.message);
     process.exitCode = parsed.exitCode;
+    return;
+  }
+  if (parsed.options.app) {
+    process.exitCode = await startApp(parsed.options);
     return;
   }
   const platform = await start(parsed.options);

@@ -7,7 +7,7 @@ import { livingRecords, stateDirOf } from "../../agent/src/machine/runner-record
 import { startModelServer } from "../demo-model/server.ts";
 import { type Child, startChild } from "./child.ts";
 import { ensureSecrets } from "./secrets.ts";
-import { migrate, root, type Server, startServer, toolEnvironment } from "./server.ts";
+import { type Installation, migrate, REPOSITORY, root, type Server, startServer, toolEnvironment } from "./server.ts";
 
 export interface PlatformOptions {
   port: number;
@@ -17,6 +17,7 @@ export interface PlatformOptions {
   /** Variables of the Worker that differ from a local deployment's. */
   environment?: Record<string, string>;
   machineArguments?: string[];
+  installation?: Installation;
 }
 
 export interface Platform {
@@ -36,10 +37,11 @@ const RUNNER_PATIENCE_MS = 8_000;
 const LOCAL = { SIGN_UP: "open", LOCAL_PATHS: "true" };
 
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
+  const { installation = REPOSITORY } = options;
   const dataDir = path.resolve(root, options.dataDir);
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const { secrets, machineTokenFile } = ensureSecrets(dataDir);
-  migrate(path.join(dataDir, "state"));
+  migrate(path.join(dataDir, "state"), installation);
   const demo = options.demo ? await startModelServer({ port: 0, paceMs: DEMO_PACE_MS }) : null;
   // The address is named, so that another site's name pointing here is not trusted; 127.0.0.1 is accepted beside it.
   const environment = {
@@ -49,12 +51,13 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     DEMO_MODEL_URL: demo?.url ?? "",
     ...options.environment,
   };
-  const server = { port: options.port, dataDir, environment };
+  const server = { port: options.port, dataDir, environment, installation };
+  const [program = process.execPath, ...first] = installation.machine;
   const startMachine = (): Child =>
     startChild(
-      process.execPath,
+      program,
       [
-        path.join(root, "agent/src/main.ts"),
+        ...first,
         "connect",
         "--server",
         `http://127.0.0.1:${options.port}`,
@@ -66,7 +69,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
         os.hostname() || "this computer",
         ...(options.machineArguments ?? []),
       ],
-      { cwd: root, env: { ...toolEnvironment(), CI: process.env["CI"] }, logFile: path.join(dataDir, "machine.log") },
+      { cwd: installation.folder, env: { ...toolEnvironment(), CI: process.env["CI"] }, logFile: path.join(dataDir, "machine.log") },
     );
   const platform: Platform = {
     url: `http://127.0.0.1:${options.port}`,

@@ -15,6 +15,21 @@ const QUIET = { WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "fa
 const READY_DEADLINE_MS = 90_000;
 const POLL_MS = 100;
 
+/** What is started, and from where: this repository, or what the packaged program unpacked. */
+export interface Installation {
+  /** Holds wrangler.toml, migrations, dist/client and dist/worker. */
+  folder: string;
+  wrangler: string;
+  /** Words that start the machine's program, before its own. */
+  machine: string[];
+}
+
+export const REPOSITORY: Installation = {
+  folder: root,
+  wrangler: at("node_modules/wrangler/bin/wrangler.js"),
+  machine: [process.execPath, at("agent/src/main.ts")],
+};
+
 export const toolEnvironment = (): NodeJS.ProcessEnv => ({
   ...process.env,
   ...QUIET,
@@ -24,10 +39,10 @@ export const toolEnvironment = (): NodeJS.ProcessEnv => ({
 export class StartError extends Error {}
 
 /** Runs a tool to its end; a failure carries what it printed. */
-function runTool(what: string, args: string[]): void {
+function runTool(what: string, args: string[], folder = root): void {
   const [tool = "", ...rest] = args;
-  const result = spawnSync(process.execPath, [at(tool), ...rest], {
-    cwd: root,
+  const result = spawnSync(process.execPath, [path.resolve(root, tool), ...rest], {
+    cwd: folder,
     // What is built is what is deployed, whatever called for it.
     env: { ...toolEnvironment(), NODE_ENV: "production" },
     encoding: "utf8",
@@ -36,20 +51,20 @@ function runTool(what: string, args: string[]): void {
     throw new StartError(`${what} failed:\n${`${result.stdout}\n${result.stderr}`.trim().split("\n").slice(-15).join("\n")}`);
 }
 
-function digestTree(paths: string[]): string {
+function digestTree(paths: string[], folder = root): string {
   const hash = createHash("sha256");
   const visit = (file: string) => {
     const stat = statSync(file);
     if (stat.isDirectory()) for (const name of readdirSync(file).sort()) visit(path.join(file, name));
-    else hash.update(`${path.relative(root, file)}\0${stat.size}\0${stat.mtimeMs}\n`);
+    else hash.update(`${path.relative(folder, file)}\0${stat.size}\0${stat.mtimeMs}\n`);
   };
-  for (const file of paths) if (existsSync(at(file))) visit(at(file));
+  for (const file of paths.map((each) => path.join(folder, each))) if (existsSync(file)) visit(file);
   return hash.digest("hex");
 }
 
 /** Does the work unless its output is there and the same inputs were done before. */
-function whenChanged(output: string, stampFile: string, inputs: string[], work: () => void): void {
-  const digest = digestTree(inputs);
+function whenChanged(output: string, stampFile: string, inputs: string[], work: () => void, folder = root): void {
+  const digest = digestTree(inputs, folder);
   if (existsSync(output) && existsSync(stampFile) && readFileSync(stampFile, "utf8") === digest) return;
   work();
   mkdirSync(path.dirname(stampFile), { recursive: true });
@@ -71,20 +86,25 @@ export function build(): void {
   buildWorker();
 }
 
-const wrangler = "node_modules/wrangler/bin/wrangler.js";
 const BUNDLE = "dist/worker/index.js";
 
 /** Bundled once and served as it is: a running platform does not restart because somebody edits the sources. */
 function buildWorker(): void {
   whenChanged(at(BUNDLE), at("dist/.worker-inputs"), ["worker", "protocol/src", "wrangler.toml", "package-lock.json"], () =>
-    runTool("Building the Worker", [wrangler, "deploy", "--dry-run", "--containers-rollout=none", "--outdir", path.dirname(BUNDLE)]),
+    runTool("Building the Worker", [
+      REPOSITORY.wrangler,
+      "deploy",
+      "--dry-run",
+      "--containers-rollout=none",
+      "--outdir",
+      path.dirname(BUNDLE),
+    ]),
   );
 }
 
-export function migrate(stateDir: string): void {
-  whenChanged(stateDir, path.join(stateDir, "migrated"), ["migrations"], () =>
-    runTool("Preparing the database", [wrangler, "d1", "migrations", "apply", "DB", "--local", "--persist-to", stateDir]),
-  );
+export function migrate(stateDir: string, { folder, wrangler }: Installation = REPOSITORY): void {
+  const apply = [wrangler, "d1", "migrations", "apply", "DB", "--local", "--persist-to", stateDir];
+  whenChanged(stateDir, path.join(stateDir, "migrated"), ["migrations"], () => runTool("Preparing the database", apply, folder), folder);
 }
 
 export function isPortFree(port: number): Promise<boolean> {
@@ -104,20 +124,22 @@ export interface ServerOptions {
   dataDir: string;
   /** The Worker's variables and secrets. */
   environment: Record<string, string>;
+  installation?: Installation;
 }
 
 export interface Server extends Child {
   url: string;
 }
 
-export async function startServer({ port, dataDir, environment, address = "127.0.0.1", containers }: ServerOptions): Promise<Server> {
+export async function startServer(options: ServerOptions): Promise<Server> {
+  const { port, dataDir, environment, address = "127.0.0.1", containers, installation = REPOSITORY } = options;
   const envFile = path.join(dataDir, "worker.env");
   // No container engine is asked for: the local deployment offers machines.
   writeEnvironment(envFile, { SANDBOXES: "off", ...environment });
   const child = startChild(
     process.execPath,
     [
-      at(wrangler),
+      installation.wrangler,
       "dev",
       BUNDLE,
       "--no-bundle",
@@ -135,7 +157,7 @@ export async function startServer({ port, dataDir, environment, address = "127.0
       ...(containers === undefined ? [] : ["--enable-containers"]),
     ],
     {
-      cwd: root,
+      cwd: installation.folder,
       env: {
         ...toolEnvironment(),
         ...containers,

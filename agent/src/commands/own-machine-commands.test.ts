@@ -38,10 +38,12 @@ describe("a unit that starts connect with the computer", () => {
   const command = ["/usr/bin/node", '/home/ma ra/100%/$x"y', "connect"];
   it("quotes what systemd and launchd would read as their own", () => {
     const unit = unitFor("linux", command, "/usr/bin:/bin");
-    expect(unit?.text).toContain(String.raw`ExecStart="/usr/bin/node" "/home/ma ra/100%%/$$x\"y" "connect"`);
-    expect(unit?.text).toContain("KillMode=process");
-    expect(unitFor("darwin", ["/a & b <c>"], "")?.text).toContain("<string>/a &amp; b &lt;c&gt;</string>");
-    expect(unitFor("win32", command, "")).toBeNull();
+    expect(unit.text).toContain(String.raw`ExecStart="/usr/bin/node" "/home/ma ra/100%%/$$x\"y" "connect"`);
+    expect(unit.text).toContain("KillMode=process");
+    expect(unitFor("darwin", ["/a & b <c>"], "").text).toContain("<string>/a &amp; b &lt;c&gt;</string>");
+    const task = unitFor("win32", ["C:\\Program Files\\node.exe", "D:\\my data\\", 'say "yes"'], "").text;
+    expect(task).toContain("<Command>C:\\Program Files\\node.exe</Command>");
+    expect(task).toContain(String.raw`<Arguments>"D:\my data\\" "say \"yes\""</Arguments>`);
   });
 });
 

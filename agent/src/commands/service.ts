@@ -1,34 +1,26 @@
-/** `service`: prints what starts `connect` with the computer; installing it is one command that the person runs. */
-import path from "node:path";
-import { answer, remark } from "../output.ts";
-import { defineCommand, UserError } from "./command.ts";
-import { EXIT } from "./exit-codes.ts";
+/** `service`: prints what starts `connect` with the computer, and writes it where the person says yes. */
+import { defineCommand } from "./command.ts";
+import { offerFile } from "./offer-file.ts";
 import { DATA_OPTION, dataDirOf, JSON_OPTION, requireLogin, SERVER_OPTION } from "./signed-in.ts";
 
 const LABEL = "dev.ai-dev-platform.agent";
 
 export const service = defineCommand({
   name: "service",
-  summary: "print a unit that starts connect with this computer (systemd or launchd)",
-  options: { server: SERVER_OPTION, data: DATA_OPTION, json: JSON_OPTION },
-  run: async ({ server, data, json }) => {
+  summary: "print what starts connect with this computer (systemd, launchd or a scheduled task)",
+  options: {
+    server: SERVER_OPTION,
+    data: DATA_OPTION,
+    install: { type: "boolean", summary: "write it, after asking" },
+    yes: { type: "boolean", summary: "with --install: write without asking" },
+    json: JSON_OPTION,
+  },
+  run: async ({ server, data, ...how }) => {
     const dataDir = dataDirOf(data);
     const login = requireLogin(server, dataDir);
     const command = [process.execPath, process.argv[1] ?? "ai-dev-agent", "connect", "--server", login.server, "--data", dataDir];
     const unit = unitFor(process.platform, command, process.env["PATH"] ?? "");
-    if (unit === null)
-      throw new UserError(
-        "There is no unit for this system.",
-        `Start this when you sign in: ai-dev-agent connect --server ${login.server}`,
-      );
-    if (json) answer(JSON.stringify({ ok: true, ...unit }));
-    else {
-      answer(unit.text);
-      remark(
-        `\nSave it and start it:\n  mkdir -p ${path.posix.dirname(unit.file)} && ai-dev-agent service > ${unit.file}\n  ${unit.start}`,
-      );
-    }
-    return EXIT.ok;
+    return offerFile({ ...unit, print: "ai-dev-agent service" }, how);
   },
 });
 
@@ -38,10 +30,43 @@ export interface Unit {
   start: string;
 }
 
-export function unitFor(platform: NodeJS.Platform, command: readonly string[], searchPath: string): Unit | null {
-  if (platform === "linux") return systemd(command, searchPath);
-  return platform === "darwin" ? launchd(command, searchPath) : null;
+export function unitFor(platform: NodeJS.Platform, command: readonly string[], searchPath: string): Unit {
+  if (platform === "win32") return scheduledTask(command);
+  return platform === "darwin" ? launchd(command, searchPath) : systemd(command, searchPath);
 }
+
+/** A task of the person's own, at their sign-in. It has no limit of time, and starts again when it failed. */
+function scheduledTask(command: readonly string[]): Unit {
+  const [program = "", ...args] = command;
+  const text = `<?xml version="1.0"?>
+<Task version="1.2" xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task">
+  <Triggers>
+    <LogonTrigger>
+      <Enabled>true</Enabled>
+    </LogonTrigger>
+  </Triggers>
+  <Settings>
+    <DisallowStartIfOnBatteries>false</DisallowStartIfOnBatteries>
+    <StopIfGoingOnBatteries>false</StopIfGoingOnBatteries>
+    <ExecutionTimeLimit>PT0S</ExecutionTimeLimit>
+    <RestartOnFailure>
+      <Interval>PT1M</Interval>
+      <Count>999</Count>
+    </RestartOnFailure>
+  </Settings>
+  <Actions>
+    <Exec>
+      <Command>${xml(program)}</Command>
+      <Arguments>${xml(args.map(windowsQuoted).join(" "))}</Arguments>
+    </Exec>
+  </Actions>
+</Task>`;
+  const file = "~/ai-dev-agent-task.xml";
+  return { text, file, start: `schtasks /create /tn ai-dev-agent /xml "%USERPROFILE%\\ai-dev-agent-task.xml"` };
+}
+
+/** As the C runtime of Windows reads it back: backslashes count only before a quote. */
+const windowsQuoted = (word: string): string => `"${word.replaceAll(/(\\*)"/g, '$1$1\\"').replace(/(\\+)$/, "$1$1")}"`;
 
 /** Ends the connection only: runners are no children of it that systemd should kill (KillMode). */
 function systemd(command: readonly string[], searchPath: string): Unit {

@@ -40,7 +40,7 @@ export function planKit(
   const modules = path.join(folder, "node_modules");
   const sdk = path.join(modules, SDK, "sdk.mjs");
   const missing = exists(sdk) ? [] : [`${SDK}@${AGENT_SDK_VERSION}`];
-  if (isRecent(system.nodeVersion)) return { folder, kit: { node: system.nodePath, sdk }, missing };
+  if (isRecentNode(system.nodeVersion)) return { folder, kit: { node: system.nodePath, sdk }, missing };
   const isWindows = system.platform === "win32";
   const name = `node-${isWindows ? "win" : system.platform}-${system.arch}`;
   const node = path.join(modules, name, "bin", isWindows ? "node.exe" : "node");
@@ -48,7 +48,7 @@ export function planKit(
   return { folder, kit: { node, sdk }, missing };
 }
 
-function isRecent(version: string): boolean {
+export function isRecentNode(version: string): boolean {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   return major > OLDEST_RUNNER_NODE[0] || (major === OLDEST_RUNNER_NODE[0] && minor >= OLDEST_RUNNER_NODE[1]);
 }
@@ -58,13 +58,16 @@ export const planOwnKit = (dataDir: string): KitPlan =>
 
 /** Through the person's npm, with its registry and proxy. No package's scripts run. Resolves with npm's words on failure, else null. */
 export function fetchKit(plan: KitPlan, withClaude: boolean): Promise<string | null> {
-  mkdirSync(plan.folder, { recursive: true, mode: 0o700 });
-  writeFileSync(path.join(plan.folder, "package.json"), '{"private":true}\n');
-  const words = ["install", "--no-save", "--ignore-scripts", "--legacy-peer-deps", "--no-audit", "--no-fund", "--loglevel=error"];
   // npm removes what is not named: everything is named each time.
   const everything = [`${SDK}@${AGENT_SDK_VERSION}`, ...plan.missing.filter((name) => !name.startsWith(SDK))];
-  const args = [...words, ...(withClaude ? [] : ["--omit=optional"]), ...everything];
-  return run(plan.folder, args);
+  return fetchPackages(plan.folder, [...(withClaude ? [] : ["--omit=optional"]), ...everything]);
+}
+
+export function fetchPackages(folder: string, names: readonly string[]): Promise<string | null> {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  writeFileSync(path.join(folder, "package.json"), '{"private":true}\n');
+  const words = ["install", "--no-save", "--ignore-scripts", "--legacy-peer-deps", "--no-audit", "--no-fund", "--loglevel=error"];
+  return run(folder, [...words, ...names]);
 }
 
 function run(folder: string, args: readonly string[]): Promise<string | null> {
