@@ -170,6 +170,48 @@ describe("talking directly", () => {
     expect((await settled(world)).held).toBe(0);
   });
 
+  it("[DI1] pays with the stored key where the session uses a machine's login, and with nothing for the demo", async () => {
+    const login = await direct({ modelSource: "login" });
+    await endOf(login.viewer, login.viewer.prompt("hi"));
+    expect((await upstreamLog()).at(-1)?.headers["x-api-key"]).toMatch(/^sk-ant-api03-working/);
+    const demo = await direct({ modelSource: "demo", marker: null });
+    expect(await endOf(demo.viewer, demo.viewer.prompt("hi"))).toMatchObject({ outcome: "completed" });
+    expect((await upstreamLog()).at(-1)?.url).toBe("http://demo.test/v1/messages");
+    expect((await settled(demo.world)).spent).toBe(0);
+  });
+
+  it("[DI1] keeps the conversations of several agents apart", async () => {
+    const { viewer } = await direct({ lifecycle: "multi-agent" });
+    await viewer.ask((requestId) => ({ type: "start_thread", requestId, thread: "tests", title: "Tests" }));
+    const first = viewer.prompt("SCENARIO=story of the cat");
+    const second = freshId("prompt");
+    viewer.send({ type: "prompt", promptId: second, text: "only the tests", delivery: "queue", thread: "tests" });
+    expect(await endOf(viewer, second)).toMatchObject({ outcome: "completed" });
+    expect(await endOf(viewer, first)).toMatchObject({ outcome: "completed" });
+    expect((await bodies()).find((body) => body.includes("only the tests"))).not.toContain("story of the cat");
+  });
+
+  it("[DI1] forgets the oldest of a long conversation, and tells the model so", async () => {
+    const { world, viewer } = await direct();
+    for (const word of ["first", "second", "third", "fourth"]) await endOf(viewer, viewer.prompt(`${word} ${"x".repeat(60_000)}`));
+    const last = (await bodies()).at(-1) ?? "";
+    expect(last).toContain("Earlier parts of this conversation are left out.");
+    expect(last).not.toContain("first xxx");
+    expect(last).toContain("third xxx");
+    const kept = await runInDurableObject(objectOf(world), (_, { storage }) => storage.sql.exec(`SELECT prompt FROM memory`).toArray());
+    expect(JSON.stringify(kept)).not.toContain("first xxx");
+  });
+
+  it("[DI1] leaves nothing behind when the session is deleted", async () => {
+    const { world, viewer } = await direct();
+    await endOf(viewer, viewer.prompt("My cat is called Ada."));
+    await world.stub.destroy();
+    const left = await runInDurableObject(objectOf(world), (_, { storage }) =>
+      ["run", "outbox", "turns", "memory", "heard"].map((table) => storage.sql.exec(`SELECT * FROM ${table}`).toArray()),
+    );
+    expect(left).toEqual([[], [], [], [], []]);
+  });
+
   it("[DI1] sleeps soon after a turn, and is there again with all it remembers", async () => {
     const { world, viewer } = await direct();
     await endOf(viewer, viewer.prompt("My cat is called Ada."));
@@ -298,7 +340,30 @@ describe("from a machine and back", () => {
     await until(() => world.host.orders.length === 1, "a start at home");
   });
 
-  it("[DI4] puts nothing before words that a person's own machine takes signed, nor before a command", async () => {
+  it("[DI4] gives a person's own machine the person's words alone", async () => {
+    const { world, viewer } = await direct();
+    await endOf(viewer, viewer.prompt("hi"));
+    world.ownMachines.add(world.machineId);
+    await move(viewer, { host: "machine", machineId: world.machineId });
+    const promptId = viewer.prompt("go on");
+    const runner = await world.readyRunner();
+    expect((await runner.until("prompt", (frame) => frame.promptId === promptId)).text).toBe("go on");
+  });
+
+  it("[DI4] quotes the newest and says that there was more", async () => {
+    const { world, viewer } = await direct();
+    for (const word of ["first", "second", "third", "fourth", "fifth"]) await endOf(viewer, viewer.prompt(`${word} ${"x".repeat(5_500)}`));
+    await move(viewer, { host: "machine", machineId: world.machineId });
+    const promptId = viewer.prompt("go on");
+    const runner = await world.readyRunner();
+    const { text } = await runner.until("prompt", (frame) => frame.promptId === promptId);
+    expect(text.length).toBeLessThan(22_000);
+    expect(text).toContain("(Earlier parts are left out.)");
+    expect(text).toContain("Person: fifth");
+    expect(text).not.toContain("Person: first");
+  });
+
+  it("[DI4] hands on a prompt to its end, before a command of the agent's own", async () => {
     const { world, viewer } = await direct();
     await endOf(viewer, viewer.prompt("hi"));
     await move(viewer, { host: "machine", machineId: world.machineId });
