@@ -18,7 +18,8 @@ const run = promisify(execFile);
 
 /** Living processes; those that ended and wait to be collected do not count. */
 export async function livingProcesses(): Promise<ProcessRow[]> {
-  return process.platform === "linux" ? fromProc() : fromPs();
+  if (process.platform === "linux") return fromProc();
+  return process.platform === "win32" ? fromPowerShell() : fromPs();
 }
 
 async function fromProc(): Promise<ProcessRow[]> {
@@ -36,12 +37,37 @@ export function parseStat(line: string): ProcessRow | null {
 
 async function fromPs(): Promise<ProcessRow[]> {
   const { stdout } = await run("ps", ["-axo", "pid=,ppid=,pgid=,stat="]);
-  return stdout.split("\n").flatMap((line): ProcessRow[] => {
+  return parsePs(stdout);
+}
+
+export const parsePs = (text: string): ProcessRow[] =>
+  text.split("\n").flatMap((line): ProcessRow[] => {
     const [pid, parentPid, groupId, state] = line.trim().split(/\s+/);
     return pid === undefined || pid === "" || state?.startsWith("Z") === true
       ? []
       : [{ pid: Number(pid), parentPid: Number(parentPid), groupId: Number(groupId) }];
   });
+
+const ASK_WINDOWS =
+  'Get-CimInstance Win32_Process | ForEach-Object { "$($_.ProcessId) $($_.ParentProcessId) $($_.CreationDate.ToFileTimeUtc())" }';
+
+async function fromPowerShell(): Promise<ProcessRow[]> {
+  const { stdout } = await run("powershell.exe", ["-NoProfile", "-NonInteractive", "-Command", ASK_WINDOWS], { windowsHide: true });
+  return parseWindows(stdout);
+}
+
+/** No groups there: each process is its own. A parent that began later than its child is another's number, given again. */
+export function parseWindows(text: string): ProcessRow[] {
+  const rows = text.split(/\r?\n/).flatMap((line) => {
+    const [pid = Number.NaN, parentPid = 0, startedAt = 0] = line.trim().split(/\s+/).map(Number);
+    return Number.isInteger(pid) && line.trim() !== "" ? [{ pid, parentPid, startedAt }] : [];
+  });
+  const starts = new Map(rows.map(({ pid, startedAt }) => [pid, startedAt]));
+  return rows.map(({ pid, parentPid, startedAt }) => ({
+    pid,
+    parentPid: (starts.get(parentPid) ?? Number.POSITIVE_INFINITY) <= startedAt ? parentPid : 0,
+    groupId: pid,
+  }));
 }
 
 /** Pure: the members of these groups, all that descends from them, and the groups of those. Never `self`. */

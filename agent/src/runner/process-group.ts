@@ -2,7 +2,7 @@
  * The agent's process group: started apart, written down, killed whole. A runner that died by SIGKILL leaves an agent behind
  * that finishes its turn alone; the next runner ends it first, so that no two agents work in one conversation.
  */
-import { execFileSync, spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
+import { execFileSync, spawn, spawnSync, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
@@ -20,22 +20,30 @@ export function startOf(pid: number): string | null {
     const fields = line.slice(line.lastIndexOf(")") + 2).split(" ");
     return fields[0] === "Z" ? null : (fields[19] ?? null);
   } catch {
-    return process.platform === "linux" ? null : startByPs(pid);
+    return process.platform === "linux" ? null : startByTool(pid);
   }
 }
 
-function startByPs(pid: number): string | null {
+function startByTool(pid: number): string | null {
+  const [program, args] = startQuestion(process.platform, pid);
   try {
-    return (
-      execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim() || null
-    );
+    // The answer must be the same words whatever the language and the zone of the one who asks.
+    const env = { ...process.env, LC_ALL: "C", TZ: "UTC" };
+    return execFileSync(program, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"], env, windowsHide: true }).trim() || null;
   } catch {
     return null;
   }
 }
 
+/** Where there is no /proc. Pure. */
+export const startQuestion = (platform: NodeJS.Platform, pid: number): [program: string, args: string[]] =>
+  platform === "win32"
+    ? ["powershell.exe", ["-NoProfile", "-NonInteractive", "-Command", `(Get-Process -Id ${pid}).StartTime.ToFileTimeUtc()`]]
+    : ["ps", ["-o", "lstart=", "-p", String(pid)]];
+
 /** Ends every process of the group. Whether there was one. */
 export function killGroup(pid: number, signal: NodeJS.Signals = "SIGKILL"): boolean {
+  if (process.platform === "win32") return endTree(pid);
   try {
     process.kill(-pid, signal);
     return true;
@@ -43,6 +51,10 @@ export function killGroup(pid: number, signal: NodeJS.Signals = "SIGKILL"): bool
     return false;
   }
 }
+
+/** Windows has neither groups nor signals: what descends from the process is ended, at once. */
+const endTree = (pid: number): boolean =>
+  spawnSync("taskkill", ["/pid", String(pid), "/T", "/F"], { stdio: "ignore", windowsHide: true }).status === 0;
 
 /** First line the process group, second line when its leader started. */
 export function writePidFile(file: string, pid: number): void {
@@ -88,5 +100,5 @@ export function spawnGroup(
   args: string[],
   options: { cwd: string; env: NodeJS.ProcessEnv },
 ): ChildProcessWithoutNullStreams {
-  return spawn(command, args, { ...options, detached: true, stdio: ["pipe", "pipe", "pipe"] });
+  return spawn(command, args, { ...options, detached: true, windowsHide: true, stdio: ["pipe", "pipe", "pipe"] });
 }
