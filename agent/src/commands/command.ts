@@ -48,18 +48,22 @@ export function defineCommand<const O extends OptionSpecs>(spec: {
   name: string;
   summary: string;
   options: O;
-  run(values: Values<O>): Promise<number>;
+  /** What words beside the options stand for; absent: none are taken. */
+  words?: readonly string[];
+  run(values: Values<O>, words: readonly string[]): Promise<number>;
 }): Command {
   return {
     name: spec.name,
     summary: spec.summary,
     options: spec.options,
-    run: (words) => spec.run(readValues(spec.name, spec.options, words)),
+    run: async (words) => {
+      const { values, positionals } = parse(spec.name, spec.options, words, spec.words !== undefined);
+      return spec.run(readValues(spec.name, spec.options, values), positionals);
+    },
   };
 }
 
-function readValues<const O extends OptionSpecs>(name: string, options: O, words: readonly string[]): Values<O> {
-  const given = parse(name, options, words);
+function readValues<const O extends OptionSpecs>(name: string, options: O, given: Record<string, unknown>): Values<O> {
   const values: Record<string, unknown> = {};
   for (const [key, option] of Object.entries(options)) {
     const value = given[key];
@@ -70,12 +74,17 @@ function readValues<const O extends OptionSpecs>(name: string, options: O, words
   return values as Values<O>;
 }
 
-function parse(name: string, options: OptionSpecs, words: readonly string[]): Record<string, unknown> {
+interface Parsed {
+  values: Record<string, unknown>;
+  positionals: string[];
+}
+
+function parse(name: string, options: OptionSpecs, words: readonly string[], allowPositionals: boolean): Parsed {
   const config = Object.fromEntries(
     Object.entries(options).map(([key, option]) => [key, { type: option.type, multiple: option.multiple ?? false }]),
   );
   try {
-    return parseArgs({ args: [...words], options: config, strict: true, allowPositionals: false }).values;
+    return parseArgs({ args: [...words], options: config, strict: true, allowPositionals });
   } catch (error) {
     const [first = ""] = (error instanceof Error ? error.message : String(error)).split(". ");
     throw new UserError(`${first.replace(/\.$/, "")}.`, `See ai-dev-agent ${name} --help.`);

@@ -2,6 +2,7 @@
 import { createInterface } from "node:readline/promises";
 import { machineOpenBodySchema } from "@ai-dev-platform/protocol/machine-login";
 import type * as z from "zod";
+import { appendAudit } from "../machine/audit.ts";
 import { ask } from "../machine/platform-api.ts";
 import { isTrusted, judgeFolder, trustFolder } from "../machine/trusted-folders.ts";
 import { remark } from "../output.ts";
@@ -18,13 +19,14 @@ export async function trustedDir(serverDir: string, dir: string, isTrustGiven: b
   if (!isTrustGiven && !(await isTrustedByPerson(realFolder)))
     throw new UserError(`${realFolder} is not trusted, so nothing was opened.`, "Answer with yes, or give --trust.");
   trustFolder(serverDir, realFolder);
+  appendAudit(serverDir, { kind: "folder_trusted", fields: { folder: realFolder } });
   return realFolder;
 }
 
 async function isTrustedByPerson(folder: string): Promise<boolean> {
   if (!process.stdin.isTTY) return false;
   remark(`Sessions will read and change files in ${folder}, and run its programs as you.`);
-  remark("Its own hooks, tool servers and settings stay off until you trust the project in the browser.");
+  remark("Its own hooks, tool servers and settings run too, once you trust the project in the browser as well.");
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
     return /^y(es)?$/i.test((await terminal.question("Do you trust the files in this folder? [y/N] ")).trim());

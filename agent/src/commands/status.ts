@@ -6,6 +6,7 @@ import { listLogins, readLogin, type Login } from "../machine/login-store.ts";
 import { ask, type Told } from "../machine/platform-api.ts";
 import { livingRecords } from "../machine/runner-record.ts";
 import { serverDir } from "../machine/server-dir.ts";
+import { isStopped } from "../machine/stop-switch.ts";
 import { trustedFolders } from "../machine/trusted-folders.ts";
 import { answer, paint } from "../output.ts";
 import { defineCommand, UserError } from "./command.ts";
@@ -24,6 +25,8 @@ interface Status {
   /** The process that is connected, on this computer. */
   pid: number | null;
   running: number;
+  /** By ai-dev-agent stop --all: nothing starts. */
+  isStopped: boolean;
   trustedFolders: string[];
   log: string;
 }
@@ -67,6 +70,7 @@ async function statusOf(dataDir: string, login: Login): Promise<Status> {
     isOnline: told.ok ? told.value.isOnline : null,
     pid,
     running: records.length,
+    isStopped: isStopped(folder),
     trustedFolders: trustedFolders(folder),
     log: path.join(folder, "agent.log"),
   };
@@ -89,6 +93,7 @@ function toText(one: Status): string {
     `  signed in as  ${one.user.name} (${one.user.email})`,
     `  this machine  ${one.name} (${one.machineId})`,
     `  running here  ${one.running} ${one.running === 1 ? "session" : "sessions"}`,
+    ...(one.isStopped ? [paint("bad", "  stopped       nothing starts until ai-dev-agent resume")] : []),
     ...one.trustedFolders.map((folder) => `  trusted       ${folder}`),
     `  log           ${one.log}`,
   ];

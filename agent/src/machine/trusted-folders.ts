@@ -19,8 +19,21 @@ export function trustedFolders(serverDir: string): string[] {
   }
 }
 
-export function trustFolder(serverDir: string, realFolder: string): void {
-  const folders = [...new Set([...trustedFolders(serverDir), realFolder])];
+export const trustFolder = (serverDir: string, realFolder: string): void =>
+  write(serverDir, [...new Set([...trustedFolders(serverDir), realFolder])]);
+
+/** False when it was not trusted. */
+export function untrustFolder(serverDir: string, folder: string): boolean {
+  const folders = trustedFolders(serverDir);
+  if (!folders.includes(folder)) return false;
+  write(
+    serverDir,
+    folders.filter((each) => each !== folder),
+  );
+  return true;
+}
+
+function write(serverDir: string, folders: readonly string[]): void {
   mkdirSync(serverDir, { recursive: true, mode: 0o700 });
   const file = path.join(serverDir, FILE);
   writeFileSync(`${file}.next`, `${JSON.stringify({ folders })}\n`, { mode: 0o600 });

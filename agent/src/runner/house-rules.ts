@@ -20,6 +20,7 @@ import { ownLoginEnvironment } from "./claude/environment.ts";
 import { problemOf } from "./claude/outcome.ts";
 import { loginProblem, OWN_CLAUDE_VARIABLE, type OwnLogin } from "./claude/own-login.ts";
 import { OwnTranscripts } from "./claude/own-transcripts.ts";
+import { cautiousGit } from "./workspace/git.ts";
 import type { Workspace } from "./workspace/workspace.ts";
 
 export interface HouseRulesPort {
@@ -122,7 +123,10 @@ export class HouseRules {
     const missing = await this.#loginProblem();
     if (missing !== null) return failed(missing);
     await this.#transcripts?.hand();
-    return start({ ...options, trustProject: options.trustProject && this.#isTrusted(options.root) });
+    const trustProject = options.trustProject && this.#isTrusted(options.root);
+    // The agent looks at the repository by itself, before anybody is asked.
+    const environment = trustProject ? {} : await cautiousGit(options.root);
+    return start({ ...options, trustProject, environment });
   }
 
   /** Null: the prompt may go to the agent. */

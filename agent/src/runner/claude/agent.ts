@@ -58,6 +58,8 @@ export interface AgentOptions {
   news: () => string | null;
   /** Resolves when a command may run; what it should know about that is returned. */
   beforeCommand?: () => Promise<string | null>;
+  /** Beside what the agent's environment holds anyway. */
+  environment?: Readonly<Record<string, string>>;
   /** Absent: as the runner's own user. */
   account?: AgentAccount;
   canUseTool: CanUseTool;
@@ -169,7 +171,7 @@ function queryOptions(options: AgentOptions, child: AgentProcess): Options {
   const append = additions.length === 0 ? {} : { append: additions.join("\n\n") };
   return {
     cwd: options.root,
-    env: { ...environmentOf(options), ...account?.environment },
+    env: { ...environmentOf(options), ...options.environment, ...account?.environment },
     // Without the preset the agent would have no instructions at all.
     systemPrompt: { type: "preset", preset: "claude_code", ...append },
     settings: { skipWebFetchPreflight: true },

@@ -1,6 +1,6 @@
 /**
- * Runs git on material that nobody vouches for: no prompts, no hooks, no file-system monitor, no external diff or text
- * conversion, no transport but https, http, ssh and git. The only place that starts git.
+ * Runs git on material that nobody vouches for: no prompts, no hooks, no filters of the repository's own, no file-system
+ * monitor, no external diff or text conversion, no transport but https, http, ssh and git. The only place that starts git.
  */
 import { spawn } from "node:child_process";
 import path from "node:path";
@@ -71,8 +71,36 @@ function settingsEnvironment(settings: Readonly<Record<string, string>>): Record
   return { GIT_CONFIG_COUNT: String(entries.length), ...Object.fromEntries(numbered) };
 }
 
+/** They read files as they would be stored, by filters that the configuration names. */
+const FILTERING: ReadonlySet<string> = new Set(["add", "diff", "status", "commit", "stash", "checkout", "hash-object", "rm"]);
+
+/**
+ * The repository's own filters, switched off: its configuration lies in the folder, and a folder is nobody's word. Those of the
+ * computer's user (large files) stay.
+ */
+async function withoutFilters(run: GitRun): Promise<Record<string, string>> {
+  const asked = ["config", "--local", "--includes", "--null", "--name-only", "--get-regexp", "^filter\\..*"];
+  const listed = await runGit(asked, run, [0, 1]);
+  if (!listed.ok) return {};
+  const drivers = new Set(listed.stdout.split("\0").flatMap((name) => /^filter\.(.+)\.\w+$/s.exec(name)?.[1] ?? []));
+  const off = { clean: "", smudge: "", process: "", required: "false" };
+  const settings = [...drivers].flatMap((name) => Object.entries(off).map(([key, value]) => [`filter.${name}.${key}`, value]));
+  return Object.fromEntries(settings);
+}
+
+/** For another program's git in a folder that nobody vouches for: no hooks, no monitor, no filters of the repository's own. */
+export async function cautiousGit(folder: string): Promise<Record<string, string>> {
+  const filters = await withoutFilters({ cwd: folder, allowOuterRepository: true });
+  return settingsEnvironment({ ...filters, "core.fsmonitor": "false", "core.hooksPath": "/dev/null", "diff.external": "" });
+}
+
 /** `exitCodes` beside 0 that are answers, not failures (e.g. `git check-ignore` with nothing ignored). */
 export async function git(args: readonly string[], run: GitRun, exitCodes: readonly number[] = [0]): Promise<GitResult> {
+  const isFiltering = args.some((word) => FILTERING.has(word));
+  return runGit(args, isFiltering ? { ...run, settings: { ...run.settings, ...(await withoutFilters(run)) } } : run, exitCodes);
+}
+
+async function runGit(args: readonly string[], run: GitRun, exitCodes: readonly number[]): Promise<GitResult> {
   const config = [...SAFE_CONFIG, `protocol.file.allow=${run.allowFileProtocol === true ? "always" : "never"}`];
   const env = { ...gitEnvironment(), ...settingsEnvironment(run.settings ?? {}) };
   const child = spawn("git", [...config.flatMap((entry) => ["-c", entry]), ...args], {
