@@ -3,6 +3,7 @@
 import { runCli } from "./cli.ts";
 import type { Command } from "./commands/command.ts";
 import { completionOf } from "./commands/completion.ts";
+import { audit } from "./commands/audit.ts";
 import { connect } from "./commands/connect.ts";
 import { desktop } from "./commands/desktop.ts";
 import { doctor } from "./commands/doctor.ts";
@@ -12,13 +13,19 @@ import { logout } from "./commands/logout.ts";
 import { service } from "./commands/service.ts";
 import { sessions } from "./commands/sessions.ts";
 import { status } from "./commands/status.ts";
+import { resume, stop } from "./commands/stop.ts";
+import { trust } from "./commands/trust.ts";
 
 const commands: readonly Command[] = [
   login,
   connect,
   status,
   sessions,
+  trust,
   keys,
+  audit,
+  stop,
+  resume,
   logout,
   doctor,
   desktop,
