@@ -6,6 +6,7 @@ const BENCHES: Record<string, () => Promise<unknown>> = {
   live: () => import("./live.ts"),
   hibernation: () => import("./hibernation.ts"),
   bundle: () => import("./bundle.ts"),
+  machine: () => import("./machine.ts"),
   snapshots: () => import("./snapshots.ts"),
 };
 

@@ -5,6 +5,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { CLOSE } from "@ai-dev-platform/protocol/close-codes";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { WebSocketServer, type VerifyClientCallbackSync } from "ws";
 
@@ -14,6 +15,7 @@ const TIMEOUT_MS = 30_000;
 let scratch: string;
 let server: WebSocketServer;
 let address: string;
+let welcome: Record<string, unknown>;
 let hellos: { machineId: string; allowsPaths: boolean }[];
 let children: ChildProcess[];
 
@@ -21,6 +23,7 @@ beforeEach(async () => {
   scratch = await mkdtemp(path.join(tmpdir(), "connect-"));
   await writeFile(path.join(scratch, "token"), "the-token\n");
   hellos = [];
+  welcome = {};
   children = [];
   server = new WebSocketServer({
     port: 0,
@@ -29,8 +32,10 @@ beforeEach(async () => {
   });
   server.on("connection", (socket) => {
     socket.on("message", (data) => {
-      hellos.push(JSON.parse(String(data)));
-      socket.send(JSON.stringify({ type: "welcome", version: 1 }));
+      const frame = JSON.parse(String(data));
+      if (frame.type !== "hello") return;
+      hellos.push(frame);
+      socket.send(JSON.stringify({ type: "welcome", version: 1, ...welcome }));
     });
   });
   await once(server, "listening");
@@ -89,5 +94,28 @@ describe("ai-dev-agent connect", { timeout: TIMEOUT_MS }, () => {
     expect(refused).toMatchObject({ code: 1, output: expect.stringContaining("refused the machine token") });
     expect(refused.output).not.toContain("another-token");
     expect(await run().ended).toMatchObject({ code: 3, output: expect.stringContaining("ai-dev-agent login --server") });
+  });
+
+  it("[MA8] stops when another took its place, and is not started again by a service for it", async () => {
+    const first = run("--token-file", path.join(scratch, "token"));
+    await first.connected;
+    for (const client of server.clients) client.close(CLOSE.fenced);
+    expect(await first.ended).toMatchObject({ code: 1, output: expect.stringContaining("its data folder was copied") });
+    process.env["XPC_SERVICE_NAME"] = "dev.ai-dev-platform.agent";
+    const service = run("--token-file", path.join(scratch, "token"));
+    delete process.env["XPC_SERVICE_NAME"];
+    await service.connected;
+    for (const client of server.clients) client.close(CLOSE.fenced);
+    expect(await service.ended).toMatchObject({ code: 0, output: expect.stringContaining("its data folder was copied") });
+  });
+
+  it("says that the server has a newer release, and that another was connected as this machine", async () => {
+    welcome = { serverVersion: "99.0.0", replaced: { name: "old laptop", connectedAt: 0 } };
+    const { child, ended, connected } = run("--token-file", path.join(scratch, "token"));
+    await connected;
+    child.kill("SIGTERM");
+    const { output } = await ended;
+    expect(output).toContain("@ai-dev-platform/agent@99.0.0");
+    expect(output).toContain("old laptop");
   });
 });

@@ -20,6 +20,7 @@ import { defineCommand, UserError, type Values } from "./command.ts";
 import { EXIT } from "./exit-codes.ts";
 import { chosenClaude, openHere, trustedDir } from "./open-session.ts";
 import { prepareKit, type KitOptions } from "./prepare-kit.ts";
+import { isLaunchdService } from "./service.ts";
 import { DATA_OPTION, dataDirOf, isLoopback, readServer, requireLogin } from "./signed-in.ts";
 
 const MAX_CAPACITY = 1_000;
@@ -211,13 +212,19 @@ async function stayConnected(settings: Settings & KitOptions & { machineId: stri
     settings.onRevoked();
   }
   machine.close();
-  if (reason !== "interrupted") throw END_MESSAGES[reason](server, isOwn);
+  if (reason !== "interrupted") {
+    const message = END_MESSAGES[reason](server, isOwn);
+    // Started again, it would replace the other in its turn, and so on without end.
+    if (reason !== "replaced" || !isLaunchdService(process.env)) throw message;
+    remark(message.message);
+    return EXIT.ok;
+  }
   if (!isJson) remark("Disconnected. Sessions that run go on; connect again to reach them.");
   return EXIT.ok;
 }
 
 /** What the server's welcome says that a person should know. */
-export function notesOf({ replaced, serverVersion }: Welcome): { event: string; text: string }[] {
+function notesOf({ replaced, serverVersion }: Welcome): { event: string; text: string }[] {
   const notes: { event: string; text: string }[] = [];
   if (replaced !== undefined) {
     const since = new Date(replaced.connectedAt).toLocaleTimeString();

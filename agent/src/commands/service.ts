@@ -5,6 +5,9 @@ import { DATA_OPTION, dataDirOf, JSON_OPTION, requireLogin, SERVER_OPTION } from
 
 const LABEL = "dev.ai-dev-platform.agent";
 
+/** launchd starts again whatever did not end with 0; systemd is told which codes mean "stay away". */
+export const isLaunchdService = (environment: NodeJS.ProcessEnv): boolean => environment["XPC_SERVICE_NAME"] === LABEL;
+
 export const service = defineCommand({
   name: "service",
   summary: "print what starts connect with this computer (systemd, launchd or a scheduled task)",
