@@ -5,7 +5,7 @@
 import { APPROVAL_TTL_MS } from "@ai-dev-platform/protocol/limits";
 import { may } from "@ai-dev-platform/protocol/roles";
 import { Check } from "lucide-react";
-import { lazy, Suspense, useMemo, useRef, useState, type FocusEvent } from "react";
+import { lazy, Suspense, useEffect, useMemo, useRef, useState, type FocusEvent } from "react";
 import { hasSeveralThreads, threadOf } from "../session/threads.ts";
 import { useSessionSelector, useSessionState, useViewer } from "../session/use-session.ts";
 import { formatAge, formatDuration } from "../ui/format.ts";
@@ -15,14 +15,13 @@ import { threadTitle } from "../session-page/thread-title.ts";
 import { dockItems, isDismissible, type DockItem } from "./dock-items.ts";
 import { DockStackContext } from "./DockCard.tsx";
 import { t } from "./messages.ts";
-import { PermissionCard } from "./PermissionCard.tsx";
 import { useAnswers, type Answers } from "./use-answers.ts";
 
 export const DOCK_ID = "dock";
 
 const Notice = lazy(() => import("./Notices.tsx"));
-const PlanCard = lazy(() => import("./PlanCard.tsx").then((module) => ({ default: module.PlanCard })));
-const QuestionCard = lazy(() => import("./QuestionCard.tsx").then((module) => ({ default: module.QuestionCard })));
+const loadApprovalCard = () => import("./ApprovalCard.tsx");
+const ApprovalCard = lazy(loadApprovalCard);
 
 function AskedMeta({ at, thread }: { at: number; thread: string }) {
   const now = useNow("minute");
@@ -52,20 +51,18 @@ function DockBody({ item, answers, mayAnswer, onHide, onAnswered }: DockBodyProp
       </Suspense>
     );
   }
-  const { request } = item.open;
-  const common = {
-    meta: <AskedMeta at={item.open.at} thread={item.open.thread} />,
-    error: answers.refused.get(item.id),
-    mayAnswer,
-    onAnswer: (answer: Parameters<Answers["give"]>[1]) => {
-      answers.give(item.id, answer);
-      onAnswered();
-    },
-  };
-  if (request.kind === "permission") return <PermissionCard {...common} request={request} />;
   return (
     <Suspense fallback={null}>
-      {request.kind === "plan" ? <PlanCard {...common} request={request} /> : <QuestionCard {...common} request={request} />}
+      <ApprovalCard
+        request={item.open.request}
+        meta={<AskedMeta at={item.open.at} thread={item.open.thread} />}
+        error={answers.refused.get(item.id)}
+        mayAnswer={mayAnswer}
+        onAnswer={(answer) => {
+          answers.give(item.id, answer);
+          onAnswered();
+        }}
+      />
     </Suspense>
   );
 }
@@ -92,6 +89,8 @@ export function Dock() {
   const focus = useFocusReturn();
   const [putAway, setPutAway] = useState<ReadonlySet<string>>(new Set());
   const [shownId, setShownId] = useState<string | null>(null);
+  // Asked for early: it is there when the first request comes, also where the network is not.
+  useEffect(() => void loadApprovalCard().catch(() => undefined), []);
   const hidden = useMemo(() => new Set([...putAway, ...answers.given.keys()]), [putAway, answers.given]);
   if (state === null || viewer === null) return null;
 

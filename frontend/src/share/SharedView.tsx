@@ -1,6 +1,6 @@
 /** A session as a visitor with a viewer's link sees it: no composer, no sidebar, no cost. */
 import { Contrast } from "lucide-react";
-import { useCallback, useEffect, useState } from "react";
+import { lazy, Suspense, useCallback, useEffect, useState } from "react";
 import { Link } from "wouter";
 import type { ShareViewBody } from "@ai-dev-platform/protocol/http";
 import { BrandMark } from "../auth/Brand.tsx";
@@ -18,8 +18,9 @@ import { StateDot } from "../ui/state-dot.tsx";
 import { useNow } from "../ui/time.tsx";
 import { t } from "./messages.ts";
 import { shareTicket } from "./open-share.ts";
-import { SharedChanges } from "./SharedChanges.tsx";
 import { SharedEnded } from "./SharedEnded.tsx";
+
+const SharedChanges = lazy(() => import("./SharedChanges.tsx").then((module) => ({ default: module.SharedChanges })));
 
 export default function SharedView({ share }: { share: ShareViewBody }) {
   const getTicket = useCallback(() => shareTicket(share.shareId), [share.shareId]);
@@ -56,7 +57,9 @@ function Shared({ share }: { share: ShareViewBody }) {
         {view === "changes" && (
           <div className="min-h-0 flex-1">
             <PanelBoundary name={t.changes}>
-              <SharedChanges />
+              <Suspense fallback={null}>
+                <SharedChanges />
+              </Suspense>
             </PanelBoundary>
           </div>
         )}

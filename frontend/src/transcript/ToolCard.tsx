@@ -16,20 +16,19 @@ import {
   X,
   type LucideIcon,
 } from "lucide-react";
-import { memo, use, useMemo, type ReactNode } from "react";
+import { lazy, memo, Suspense, use, useMemo } from "react";
 import { Link, useLocation } from "wouter";
-import { useDisclosure, useRow } from "../session/use-session.ts";
+import { useDisclosure } from "../session/use-session.ts";
 import { formatDuration } from "../ui/format.ts";
 import { Elapsed } from "../ui/time.tsx";
-import { Diff } from "./Diff.tsx";
-import { countPatch } from "./diff-lines.ts";
-import { Markdown } from "./Markdown.tsx";
+import { countPatch } from "./count-patch.ts";
 import { t } from "./messages.ts";
-import { Output } from "./Output.tsx";
 import { ReadOnlyContext } from "./read-only.ts";
-import { RowContent } from "./RowContent.tsx";
 import type { ToolRow } from "./rows.ts";
 import { splitPath, tasksOf, viewTool, type ToolIcon, type ToolView } from "./tool-view.ts";
+
+/** What is inside comes with the first card that is opened. */
+const ToolBody = lazy(() => import("./ToolBody.tsx"));
 
 const ICONS: Record<ToolIcon, LucideIcon> = {
   terminal: SquareTerminal,
@@ -70,7 +69,10 @@ export const ToolCard = memo(function ToolCard({ row }: { row: ToolRow }) {
       )}
       {canOpen && isOpen && (
         <div className="tool-body">
-          <Body row={row} view={view} />
+          {/* About as high as what most often comes. */}
+          <Suspense fallback={<div className="h-10" />}>
+            <ToolBody row={row} view={view} />
+          </Suspense>
         </div>
       )}
     </div>
@@ -168,71 +170,5 @@ function Mark({ row }: { row: ToolRow }) {
       <span className="live-dot" aria-hidden="true" />
       <span className="sr-only">{t.tool.running}</span>
     </>
-  );
-}
-
-function Body({ row, view }: { row: ToolRow; view: ToolView }): ReactNode {
-  const { result } = row;
-  const command = typeof row.input["command"] === "string" && row.input["command"].includes("\n") ? row.input["command"] : undefined;
-  switch (view.body) {
-    case "diff":
-      return <Diff patch={result?.patch ?? ""} path={view.path ?? undefined} />;
-    case "tasks":
-      return <Tasks row={row} />;
-    case "children":
-      return (
-        <>
-          <Children ids={row.childIds} />
-          {result !== null && result.output.trim() !== "" && (
-            <div className="px-3 py-2">
-              <Markdown text={result.output} />
-            </div>
-          )}
-        </>
-      );
-    case "input":
-      return (
-        <>
-          <pre className="output-command">{JSON.stringify(row.input, null, 2)}</pre>
-          {result !== null && <Output text={result.output} omittedChars={result.omittedChars} />}
-        </>
-      );
-    default:
-      return (
-        <>
-          {row.childIds.length > 0 && <Children ids={row.childIds} />}
-          {result === null ? (
-            <pre className="output-command">{command ?? view.argument}</pre>
-          ) : (
-            <Output text={result.output} omittedChars={result.omittedChars} command={command} />
-          )}
-        </>
-      );
-  }
-}
-
-const Children = ({ ids }: { ids: readonly string[] }) => (
-  <div className="tool-children">
-    {ids.map((id) => (
-      <Child key={id} id={id} />
-    ))}
-  </div>
-);
-
-function Child({ id }: { id: string }) {
-  const row = useRow(id);
-  return row === undefined ? null : <RowContent row={row} />;
-}
-
-function Tasks({ row }: { row: ToolRow }) {
-  return (
-    <ul className="tasks">
-      {tasksOf(row).map((task, index) => (
-        // oxlint-disable-next-line react/no-array-index-key -- a task has no name of its own; the list is drawn as a whole
-        <li key={index} data-status={task.status}>
-          {task.text}
-        </li>
-      ))}
-    </ul>
   );
 }

@@ -1,7 +1,8 @@
 import { formatPatch, structuredPatch } from "diff";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { countPatch, parseDiff } from "./diff-lines.ts";
+import { countPatch } from "./count-patch.ts";
+import { parseDiff } from "./diff-lines.ts";
 import { PATCH } from "./log-fixture.ts";
 
 const linesOf = (patch: string) => {

@@ -2,6 +2,7 @@
  * A unified patch as lines to draw. Pure. A reader of our own: it draws patches and never applies them, so one that was cut off
  * is shown as far as it goes, and what a full parser weighs stays out of the first load.
  */
+import { countPatch, HUNK } from "./count-patch.ts";
 
 export interface DiffLine {
   key: string;
@@ -16,8 +17,6 @@ export type ParsedDiff =
   | { kind: "empty" }
   | { kind: "binary" }
   | { kind: "raw"; text: string };
-
-const HUNK = /^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@/;
 
 interface Reader {
   lines: DiffLine[];
@@ -96,29 +95,4 @@ function endHunk(reader: Reader, raw: string): void {
   reader.oldLeft = 0;
   reader.newLeft = 0;
   readLine(reader, raw);
-}
-
-/** Added and removed lines, without building the lines: for a card that is closed. */
-export function countPatch(patch: string): { added: number; removed: number } {
-  const total = { added: 0, removed: 0 };
-  let oldLeft = 0;
-  let newLeft = 0;
-  for (const line of patch.split("\n")) {
-    const isInHunk = oldLeft > 0 || newLeft > 0;
-    const head = isInHunk ? null : HUNK.exec(line);
-    if (head !== null) {
-      oldLeft = Number(head[2] ?? 1);
-      newLeft = Number(head[4] ?? 1);
-    } else if (isInHunk && line.startsWith("+")) {
-      newLeft--;
-      total.added++;
-    } else if (isInHunk && line.startsWith("-")) {
-      oldLeft--;
-      total.removed++;
-    } else if (isInHunk && !line.startsWith("\\")) {
-      oldLeft--;
-      newLeft--;
-    }
-  }
-  return total;
 }
