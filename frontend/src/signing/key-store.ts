@@ -37,8 +37,10 @@ export async function findKey(userId: string): Promise<StoredKey | null> {
 export type KeyOutcome = { ok: true; key: StoredKey } | { ok: false; reason: "unsupported" | "storage" };
 
 /** The key of this browser; made at the first call. Of two tabs that call at once, both get the same one. */
-export const ensureKey = (userId: string): Promise<KeyOutcome> =>
-  navigator.locks.request(`adp-key-${userId}`, async (): Promise<KeyOutcome> => {
+export async function ensureKey(userId: string): Promise<KeyOutcome> {
+  // Over plain HTTP from another computer a browser gives neither keys nor locks.
+  if (!isSecureContext) return { ok: false, reason: "unsupported" };
+  return navigator.locks.request(`adp-key-${userId}`, async (): Promise<KeyOutcome> => {
     const known = await findKey(userId);
     if (known !== null) return { ok: true, key: known };
     const pair = await generate();
@@ -59,6 +61,7 @@ export const ensureKey = (userId: string): Promise<KeyOutcome> =>
       return { ok: false, reason: "storage" };
     }
   });
+}
 
 async function generate(): Promise<CryptoKeyPair | null> {
   try {
