@@ -98,7 +98,7 @@ describe("import directions", () => {
     ).toEqual([]);
   });
   it("loads no schema library in the browser", () => {
-    const zodFree = new Set(["limits", "errors", "close-codes", "roles", "modes", "sandbox-price", "state", "version"]);
+    const zodFree = new Set(["limits", "errors", "close-codes", "roles", "modes", "sandbox-price", "signed-text", "state", "version"]);
     const runtimeImports = within("frontend/src").flatMap(({ file, text }) =>
       [...text.matchAll(/^import (?!type )[^;]*?from "@ai-dev-platform\/protocol\/([\w-]+)"/gms)]
         .filter((match) => !zodFree.has(match[1] as string))
