@@ -7,5 +7,5 @@ import { loginProblem } from "../runner/claude/own-login.ts";
 
 export async function isClaudeSignedIn(dataDir: string): Promise<boolean> {
   const program = ownClaude(process.env, isPackaged() ? planOwnKit(dataDir).kit.sdk : undefined);
-  return program !== null && (await loginProblem(program, ownLoginEnvironment(process.env, "status"), tmpdir(), "this computer")) === null;
+  return program !== null && (await loginProblem(program, ownLoginEnvironment(process.env), tmpdir(), "this computer")) === null;
 }

@@ -97,9 +97,9 @@ export class HouseRules {
       });
     const entered = { ...config, trustProject };
     if (config.modelSource !== "login") return { workspace, config: entered };
-    const projectDirName = `ai-dev-${this.#port.sessionId}`;
-    this.#login = { executable: process.env[OWN_CLAUDE_VARIABLE] || null, projectDirName };
-    const transcripts = new OwnTranscripts(process.env, projectDirName, workspace.claudeDir);
+    this.#login = { executable: process.env[OWN_CLAUDE_VARIABLE] || null };
+    const ids = [config.agentSessionId ?? "", ...Object.values(config.agentSessionIds ?? {})];
+    const transcripts = new OwnTranscripts(process.env, workspace.root, workspace.claudeDir, ids);
     this.#transcripts = transcripts;
     const kept = async <T>(work: () => Promise<T>): Promise<T> => {
       await transcripts.keep();
@@ -126,7 +126,11 @@ export class HouseRules {
     const trustProject = options.trustProject && this.#isTrusted(options.root);
     // The agent looks at the repository by itself, before anybody is asked.
     const environment = trustProject ? {} : await cautiousGit(options.root);
-    return start({ ...options, trustProject, environment });
+    const onMessage: AgentOptions["onMessage"] = (message) => {
+      if ("session_id" in message && message.session_id !== undefined) this.#transcripts?.note(message.session_id);
+      options.onMessage(message);
+    };
+    return start({ ...options, trustProject, environment, onMessage });
   }
 
   /** Null: the prompt may go to the agent. */
@@ -158,8 +162,8 @@ export class HouseRules {
     const { stateDir, machineName } = this.#port;
     if (this.#login === null) return null;
     if (this.#loginSeenAt !== null && Date.now() - this.#loginSeenAt < LOGIN_SEEN_MS) return null;
-    const { executable, projectDirName } = this.#login;
-    const missing = await loginProblem(executable, ownLoginEnvironment(process.env, projectDirName), stateDir, machineName);
+    const { executable } = this.#login;
+    const missing = await loginProblem(executable, ownLoginEnvironment(process.env), stateDir, machineName);
     this.#loginSeenAt = missing === null ? Date.now() : null;
     return missing;
   }

@@ -206,7 +206,7 @@ function queryOptions(options: AgentOptions, child: AgentProcess): Options {
 const environmentOf = ({ login, modelUrl, modelToken, claudeDir, thread }: AgentOptions): Record<string, string> =>
   login === undefined
     ? agentEnvironment({ parent: process.env, modelUrl, modelToken, claudeDir, thread })
-    : ownLoginEnvironment(process.env, login.projectDirName);
+    : ownLoginEnvironment(process.env);
 
 /** Absent: the program that came with the SDK. */
 const executableOption = (executable: string | undefined): Pick<Options, "pathToClaudeCodeExecutable"> =>

@@ -53,11 +53,10 @@ const MANNERS = {
   CLAUDE_CODE_ENABLE_TASKS: "0",
 };
 
-/** Their program as they start it, but for its manners and the folder of this session's conversation. */
-export const ownLoginEnvironment = (parent: Parent, projectDirName: string): Record<string, string> => ({
+/** Their program as they start it, but for its manners. */
+export const ownLoginEnvironment = (parent: Parent): Record<string, string> => ({
   LANG: "C.UTF-8",
   ...inherit(parent, [...INHERITED, ...OWN_INHERITED]),
-  CLAUDE_CODE_PROJECT_DIR_NAME: projectDirName,
   ...MANNERS,
 });
 

@@ -15,8 +15,6 @@ export const OWN_CLAUDE_VARIABLE = "AI_DEV_AGENT_OWN_CLAUDE";
 export interface OwnLogin {
   /** Their program. Null: there is none. */
   executable: string | null;
-  /** The one folder among their conversations that is this session's. */
-  projectDirName: string;
 }
 
 const run = promisify(execFile);
