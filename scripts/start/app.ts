@@ -9,6 +9,7 @@ import path from "node:path";
 import { desktopKey, writeOpeningPage } from "../../agent/src/desktop/ticket.ts";
 import { openAppWindow } from "../../agent/src/desktop/window.ts";
 import { lockDataDir } from "../../agent/src/machine/data-dir.ts";
+import { killAllRecorded, writePidFile } from "../../agent/src/runner/process-group.ts";
 import { type Platform, startPlatform } from "./platform.ts";
 import { type Installation, isPortFree, StartError } from "./server.ts";
 
@@ -41,7 +42,10 @@ export async function runApp(options: AppOptions): Promise<number> {
     say(`It runs already (process ${lock.pid}); this is another window of it.`);
     return 0;
   }
+  const processes = path.join(dataDir, "processes");
   try {
+    // What an app that was killed left behind holds its port and its database.
+    killAllRecorded(processes);
     const port = await choosePort(options);
     say("Starting …");
     const platform = await startPlatform({
@@ -49,20 +53,23 @@ export async function runApp(options: AppOptions): Promise<number> {
       port,
       environment: { SIGN_UP: "closed", DESKTOP_KEY: desktopKey(dataDir) },
     });
+    mkdirSync(processes, { recursive: true, mode: 0o700 });
+    writePidFile(path.join(processes, "agent.pid"), platform.server.pid);
+    if (platform.machine !== null) writePidFile(path.join(processes, "agent-1.pid"), platform.machine.pid);
     try {
       return await untilClosed(platform, options);
     } finally {
       await platform.stop();
     }
   } finally {
-    rmSync(path.join(dataDir, "open.html"), { force: true });
+    for (const name of ["open.html", "processes"]) rmSync(path.join(dataDir, name), { recursive: true, force: true });
     await lock.release();
   }
 }
 
 async function untilClosed(platform: Platform, options: AppOptions): Promise<number> {
   const end = Promise.withResolvers<number>();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => end.resolve(0));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => end.resolve(0));
   const state = { isOver: false };
   void end.promise.then(() => (state.isOver = true));
   void platform.server.exited.then(() => {
