@@ -11,13 +11,10 @@ import { WebSocket } from "ws";
 import { DIAL_TIMEOUT_MS } from "../config.ts";
 import type { Log } from "../output.ts";
 import { elapsedMs, failuresBefore, momentOf, redialDelayMs, systemClock, type Clock, type Moment } from "../runner/backoff.ts";
-import { MISSED_PONGS } from "./limits.ts";
+import { MISSED_PONGS, SLEPT_INTERVALS } from "./limits.ts";
 
 /** `revoked`: a person's own machine was removed or signed out. */
 export type Over = "token_refused" | "replaced" | "incompatible" | "revoked";
-
-/** A tick that comes this many intervals late was slept through. */
-const SLEPT_INTERVALS = 3;
 
 export type Welcome = Extract<MachineOrderFrame, { type: "welcome" }>;
 
