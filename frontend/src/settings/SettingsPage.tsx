@@ -9,12 +9,11 @@ import { AccountTab } from "./AccountTab.tsx";
 import { AppearanceTab } from "./AppearanceTab.tsx";
 import { KeyTab } from "./KeyTab.tsx";
 import { t } from "./messages.ts";
-import { ShortcutsTab } from "./ShortcutsTab.tsx";
 
 const MachinesTab = lazy(() => import("../machines/MachinesTab.tsx").then((module) => ({ default: module.MachinesTab })));
 const McpTab = lazy(() => import("./McpTab.tsx").then((module) => ({ default: module.McpTab })));
 const NetworkTab = lazy(() => import("./NetworkTab.tsx").then((module) => ({ default: module.NetworkTab })));
-
+const ShortcutsTab = lazy(() => import("./ShortcutsTab.tsx").then((module) => ({ default: module.ShortcutsTab })));
 const StorageTab = lazy(() => import("./StorageTab.tsx").then((module) => ({ default: module.StorageTab })));
 
 const TABS: Record<SettingsTab, ComponentType> = {

@@ -1,6 +1,5 @@
 /** What a row looks like, by its kind. */
-import { memo } from "react";
-import { ApprovalLine } from "./ApprovalLine.tsx";
+import { lazy, memo, Suspense } from "react";
 import { Markdown } from "./Markdown.tsx";
 import { PromptBubble } from "./PromptBubble.tsx";
 import type { Row } from "./rows.ts";
@@ -8,6 +7,8 @@ import { StatusLine } from "./StatusLine.tsx";
 import { ThinkingBlock } from "./ThinkingBlock.tsx";
 import { ToolCard } from "./ToolCard.tsx";
 import { WorkLine } from "./WorkLine.tsx";
+
+const ApprovalLine = lazy(() => import("./ApprovalLine.tsx").then((module) => ({ default: module.ApprovalLine })));
 
 export const RowContent = memo(function RowContent({ row }: { row: Row }) {
   switch (row.kind) {
@@ -20,7 +21,11 @@ export const RowContent = memo(function RowContent({ row }: { row: Row }) {
     case "tool":
       return <ToolCard row={row} />;
     case "approval":
-      return <ApprovalLine row={row} />;
+      return (
+        <Suspense fallback={<div className="h-9" />}>
+          <ApprovalLine row={row} />
+        </Suspense>
+      );
     case "status":
       return <StatusLine row={row} />;
     case "work":
