@@ -73,7 +73,7 @@ async function loseMachine({ world, runner, viewer }: Awaited<ReturnType<typeof 
   await viewer.untilEvent("host_changed", ({ state }) => state === "lost");
 }
 
-describe("talking directly", () => {
+describe("talking directly", { timeout: 20_000 }, () => {
   it("[DI1] answers with the stored key, streamed, metered, and shown as every turn is", async () => {
     const { world, viewer } = await direct();
     const promptId = viewer.prompt("What is a monad?");
@@ -130,19 +130,19 @@ describe("talking directly", () => {
 
   it("[DI1] stops in the middle: the provider is left, what was said stays said, and nothing more is spent", async () => {
     const { world, viewer } = await direct();
-    const promptId = viewer.prompt("SCENARIO=story");
+    const promptId = viewer.prompt("SCENARIO=endless");
     const { turnId } = await viewer.untilEvent("turn_started", (event) => event.promptId === promptId);
     await until(() => viewer.of("live").length > 0, "the first words");
     const askedAt = Date.now();
     await viewer.ask((requestId) => ({ type: "stop", requestId, turnId }));
     expect(await endOf(viewer, promptId)).toMatchObject({ outcome: "stopped" });
-    expect(Date.now() - askedAt).toBeLessThan(1_500);
+    expect(Date.now() - askedAt).toBeLessThan(4_000);
     expect(events(viewer, "text_written")[0]?.text).toMatch(/^x+$/);
     const { spent, held } = await settled(world);
     expect(held).toBe(0);
-    // The whole answer would be 20,000 tokens.
-    expect(spent).toBeLessThan((20_000 * 20) / 1e6 / 2);
-    expect(await endOf(viewer, viewer.prompt("go on"))).toMatchObject({ outcome: "completed" });
+    // The whole answer would be 600,000 tokens.
+    expect(spent).toBeLessThan((600_000 * 20) / 1e6 / 2);
+    expect(await endOf(viewer, viewer.prompt("SCENARIO=plain go on"))).toMatchObject({ outcome: "completed" });
   });
 
   it("[DI1] takes a steering prompt in at its next step", async () => {
@@ -237,10 +237,10 @@ describe("talking directly", () => {
   });
 });
 
-describe("death in direct mode", () => {
+describe("death in direct mode", { timeout: 20_000 }, () => {
   it("[DI5] ends the turn once when the answering object is replaced in its middle, and goes on", async () => {
     const { world, viewer } = await direct();
-    const promptId = viewer.prompt("SCENARIO=story");
+    const promptId = viewer.prompt("SCENARIO=endless");
     await until(() => viewer.of("live").length > 0, "the first words");
     const gone = runInDurableObject(objectOf(world), (_, ctx) => ctx.abort("Durable Object reset because its code was updated."));
     await gone.catch(() => {});
@@ -264,7 +264,7 @@ describe("death in direct mode", () => {
   });
 });
 
-describe("from a machine and back", () => {
+describe("from a machine and back", { timeout: 20_000 }, () => {
   it("[DI3] leaves a machine that is gone on its last saved state, says what was left behind, and finds it again", async () => {
     const session = await onMachine();
     const { world, viewer, runner, states } = session;
@@ -308,6 +308,38 @@ describe("from a machine and back", () => {
     await next.finish(order.turnId);
     const second = viewer.prompt("and on");
     expect((await next.until("prompt", (frame) => frame.promptId === second)).text).toBe("and on");
+  });
+
+  it("[DI3] does not wait for the save of a machine that fell asleep without a word", async () => {
+    const { world, viewer, runner, states } = await onMachine();
+    world.now += 60_000;
+    expect(await ask(viewer, DIRECT)).toMatchObject({ type: "reply" });
+    const waiting = viewer.prompt("Are you there?");
+    await viewer.untilEvent("prompt_queued", (event) => event.promptId === waiting);
+    await world.advance(21_000);
+    await viewer.untilEvent("host_moved", ({ to }) => to === "direct");
+    expect(await endOf(viewer, waiting)).toMatchObject({ outcome: "completed" });
+    expect(events(viewer, "notice")).toEqual([]);
+    expect((await world.stub.state())?.saved?.snapshotId).toBe(states.at(-1)?.ref.snapshotId);
+    // The laptop is open again: its runner is told that it is over.
+    await until(() => world.host.kills.includes(runner.order.incarnation), "the order to end the old runner");
+    expect(await (await runner.redial()).untilClosed()).toBe(4409);
+  });
+
+  it("[DI3] gives a runner that comes back in the middle the time to save", async () => {
+    const { world, viewer, runner } = await onMachine();
+    runner.ws.close(1001);
+    await viewer.untilEvent("host_changed", ({ state }) => state === "degraded");
+    expect(await ask(viewer, DIRECT)).toMatchObject({ type: "reply" });
+    const again = await runner.redial();
+    await again.greet(again.rseq);
+    again.send({ type: "ready", openTurnId: null });
+    await again.until("save");
+    again.send({ type: "save_skipped", reason: "unchanged" });
+    await again.until("retire");
+    again.send({ type: "bye" });
+    await viewer.untilEvent("host_moved", ({ to }) => to === "direct");
+    expect(await world.stub.state()).toMatchObject({ hostKind: "direct" });
   });
 
   it("[DI3] saves first where the machine is there, and moves on freely when nothing is left behind", async () => {
@@ -377,7 +409,7 @@ describe("from a machine and back", () => {
   });
 });
 
-describe("choosing direct", () => {
+describe("choosing direct", { timeout: 20_000 }, () => {
   async function create(body: object) {
     const client = await signUp();
     await storeKey(env, client.userId, new Secret(testApiKey()), []);

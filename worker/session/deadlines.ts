@@ -2,7 +2,7 @@
 import type { DeadlineName } from "./alarms.ts";
 import { endUnanswered, sleepOnApprovals } from "./approval-sleep.ts";
 import { nextExpiry, roleOfGrant } from "./grants.ts";
-import { passMoveDeadline } from "./moves.ts";
+import { isMoving, passMoveDeadline } from "./moves.ts";
 import type { SessionParts } from "./parts.ts";
 import { dropSilentRunner } from "./runner-alive.ts";
 import { reachTimeCap, saveByClock } from "./host-settings.ts";
@@ -70,7 +70,7 @@ function closeExpiredGrants({ alarms, ports, sql, viewers }: SessionParts): void
 }
 
 function checkAlive(parts: SessionParts): void {
-  if (parts.conductor.flow.turns.length === 0) return;
+  if (parts.conductor.flow.turns.length === 0 && !isMoving(parts.sql)) return;
   parts.alarms.arm("runner_alive", parts.ports.clock.now() + RUNNER_ALIVE_CHECK_MS);
   dropSilentRunner(parts);
 }

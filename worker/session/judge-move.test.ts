@@ -43,6 +43,7 @@ describe("a move", () => {
   it.each<[string, Partial<MoveFacts>, unknown]>([
     ["at once from a machine that is gone, whatever lies there", { runner: "waiting", hasUnsavedTurn: true }, "now"],
     ["after a save where a runner is there", { runner: "ready" }, "save_first"],
+    ["from a runner that may be back in a moment", { runner: "away" }, "save_first"],
     ["from a folder of a machine too", { isInPlace: true }, "now"],
     ["with an ephemeral machine's files left on it", { lifecycle: "ephemeral", runner: "ready", hasUnsavedTurn: true }, "leave"],
     [

@@ -63,8 +63,9 @@ function judgeUnsaved(runner: Runner["state"], hasUnsavedTurn: boolean): MoveVer
 /** What lies on a machine's disk stays there, past the newest saved state, and is found again (SPEC DI3). */
 function judgeToDirect({ place, runner, lifecycle, hasUnsavedTurn }: MoveFacts): MoveVerdict {
   if (runner === "off" || runner === "waiting") return "now";
+  // Its runner may be back in a moment, or be given up.
+  if (isSaved(lifecycle) && (runner === "ready" || runner === "away")) return "save_first";
   if (runner !== "ready") return BUSY;
-  if (isSaved(lifecycle)) return "save_first";
   return place.host === "machine" || !hasUnsavedTurn ? "leave" : refused(EPHEMERAL);
 }
 

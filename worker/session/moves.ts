@@ -12,6 +12,8 @@ import { enterDirect, hasFilesTurnAfter, leaveDirect, placeLeft } from "./direct
 import { problemOf } from "./flow.ts";
 import { judgeMove, type MoveFacts } from "./judge-move.ts";
 import type { BaseParts, SessionParts } from "./parts.ts";
+import { dropSilentRunner } from "./runner-alive.ts";
+import { RUNNER_ALIVE_CHECK_MS } from "./steps.ts";
 import { isSamePlace, placeSchema, readPlace, type Place } from "./place.ts";
 
 /** A first save of a large workspace takes minutes; longer than this is a hang. */
@@ -96,8 +98,12 @@ function begin(parts: SessionParts, request: Request & { isOwnMachine: boolean }
     conductor.goOnElsewhere();
   } else if (state === "leaving") leave(parts);
   else {
-    alarms.arm("move", ports.clock.now() + MOVE_SAVE_DEADLINE_MS);
+    const now = ports.clock.now();
+    alarms.arm("move", now + MOVE_SAVE_DEADLINE_MS);
+    alarms.arm("runner_alive", now + RUNNER_ALIVE_CHECK_MS);
     askSave(parts);
+    // A machine that fell asleep closes no socket, and saves nothing.
+    dropSilentRunner(parts);
   }
   return { ok: true };
 }
@@ -164,7 +170,8 @@ function failMove(parts: SessionParts, detail: string): void {
 export function settleMove(parts: BaseParts): boolean {
   const pending = pendingMove(parts.sql);
   if (pending === null) return false;
-  if (pending.state === "leaving") return applyMove(parts);
+  // Without its runner a session may still become direct: what was not saved stays on the machine's disk.
+  if (pending.state === "leaving" || pending.wanted.host === "direct") return applyMove(parts);
   endFailed(parts, GONE);
   return false;
 }
@@ -180,13 +187,14 @@ function endFailed({ sql, alarms, ledger }: BaseParts, detail: string): void {
   ledger.append({ event: { type: "host_move_failed", to, machineId, problem, author: pending.author } });
 }
 
-function applyMove({ sql, ledger, places, use }: BaseParts): boolean {
+function applyMove({ sql, alarms, ledger, places, use }: BaseParts): boolean {
   const pending = pendingMove(sql);
   if (pending === null) return false;
   const { requestId, wanted, author } = pending;
   const left = { place: places.now, ranOn: places.ofRun.machineId };
   const from = left.place.host;
   sql.exec(`UPDATE moves SET state = 'done' WHERE request_id = ?`, requestId);
+  alarms.disarm("move");
   places.moveTo(wanted);
   const { host: to, machineId, isOwnMachine } = wanted;
   const { seq } = ledger.append({
@@ -207,7 +215,10 @@ function applyMove({ sql, ledger, places, use }: BaseParts): boolean {
 export const isMoving = (sql: SqlStorage): boolean =>
   sql.exec(`SELECT 1 AS one FROM moves WHERE state IN ('saving', 'leaving')`).toArray().length > 0;
 
-export const isLeavingHost = (sql: SqlStorage): boolean => pendingMove(sql)?.state === "leaving";
+export function isLeavingHost(sql: SqlStorage): boolean {
+  const pending = pendingMove(sql);
+  return pending?.state === "leaving" || pending?.wanted.host === "direct";
+}
 
 function pendingMove(sql: SqlStorage): Pending | null {
   const row = sql.exec<Row>(`SELECT * FROM moves WHERE state IN ('saving', 'leaving')`).toArray()[0];

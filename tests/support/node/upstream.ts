@@ -91,7 +91,7 @@ function answerMessage(record: UpstreamRecord): Response {
   if (scenario === "redirected") return new Response(null, { status: 301, headers: { location: "http://evil.test/" } });
   if (!stream) return json(200, message(model), { "set-cookie": "a=b", "alt-svc": "h3", "x-internal": "1" });
   const isLooking = scenario === "look" && !record.body.includes('"tool_result"');
-  const streamed = scenario === "long" ? long(model) : scenario === "story" ? story(model) : whole(model);
+  const streamed = scenario === "long" ? long(model) : scenario in STORY_EVENTS ? story(model, STORY_EVENTS[scenario]) : whole(model);
   return new Response(isLooking ? looking(model) : streamed, {
     headers: { "content-type": "text/event-stream", "set-cookie": "a=b", "request-id": "req_upstream" },
   });
@@ -154,15 +154,17 @@ const LONG_PAUSE_MS = 5;
 
 const encode = (data: { type: string }) => new TextEncoder().encode(event(data));
 
-/** About a second of an answer that is whole at its end. */
-function story(model: string): ReadableStream<Uint8Array> {
-  const words = Array.from({ length: 200 }, () => delta("x".repeat(400)));
+/** Pieces of an answer that is whole at its end: half a second of it, and one that nobody hears out. */
+const STORY_EVENTS: Readonly<Record<string, number>> = { story: 100, endless: 6_000 };
+
+function story(model: string, events = 1): ReadableStream<Uint8Array> {
+  const words = Array.from({ length: events }, () => delta("x".repeat(400)));
   const parts = [
     start(model),
     { type: "content_block_start", index: 0, content_block: { type: "text", text: "" } },
     ...words,
     { type: "content_block_stop", index: 0 },
-    { type: "message_delta", delta: { stop_reason: "end_turn", stop_sequence: null }, usage: { output_tokens: 20_000 } },
+    { type: "message_delta", delta: { stop_reason: "end_turn", stop_sequence: null }, usage: { output_tokens: events * 100 } },
     { type: "message_stop" },
   ];
   return new ReadableStream({
