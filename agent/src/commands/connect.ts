@@ -12,7 +12,9 @@ import type { Over, Welcome } from "../machine/control-link.ts";
 import { lockDataDir, machineIdOf } from "../machine/data-dir.ts";
 import { fileLog } from "../machine/log-file.ts";
 import { readLogin, rememberServer, removeLogin } from "../machine/login-store.ts";
+import { isolationProblem } from "../machine/isolation.ts";
 import { startMachine, type MachineOptions } from "../machine/machine.ts";
+import { ownRunnerCommand } from "../machine/runner-process.ts";
 import { serverDir } from "../machine/server-dir.ts";
 import { trustedFolders } from "../machine/trusted-folders.ts";
 import { answer, log, paint, remark, type Log } from "../output.ts";
@@ -40,6 +42,7 @@ const OPTIONS = {
     summary: "whose Claude a new session uses: this computer's login (default where it is signed in), or your stored key",
   },
   "allow-bypass": { type: "boolean", summary: "let sessions run commands here without asking, where they ask for that mode" },
+  isolate: { type: "string", value: "users", summary: "for operators: a system user for each session (Linux, started as root)" },
   "install-claude": { type: "boolean", summary: "fetch Claude Code (170 MB) without asking, where it is not installed" },
   name: { type: "string", value: "NAME", summary: "how this computer is shown (default its host name)" },
   capacity: { type: "string", value: "N", summary: "sessions at once (default one for each GB of memory, 4 to 16)" },
@@ -100,7 +103,7 @@ export const connect = defineCommand({
 
 type Settings = Pick<
   MachineOptions,
-  "server" | "token" | "dataDir" | "name" | "capacity" | "allowedPaths" | "allowsBypass" | "trustedFolders"
+  "server" | "token" | "dataDir" | "name" | "capacity" | "allowedPaths" | "allowsBypass" | "isIsolated" | "trustedFolders"
 > & {
   machineId: string | null;
   isOwn: boolean;
@@ -145,17 +148,27 @@ function operatorSettings(values: Values<typeof OPTIONS>, token: string, shared:
   if (values.project !== undefined || values.dir !== undefined)
     throw new UserError("--project and --dir are for your own computer.", "Leave the operator's token out, and run ai-dev-agent login.");
   const server = readServer(values.server);
+  const isIsolated = readIsolation(values.isolate, dataDirOf(values.data));
   return {
     ...shared,
+    isIsolated,
     server: server.origin,
     machineId: null,
     token,
     dataDir: dataDirOf(values.data),
     // One's own computer, serving itself: its home folder. Anyone else's server opens only what was named.
-    allowedPaths: [...allowed, ...(isLoopback(server.hostname) ? [homedir()] : [])],
+    allowedPaths: isIsolated ? [] : [...allowed, ...(isLoopback(server.hostname) ? [homedir()] : [])],
     isOwn: false,
     onRevoked: () => {},
   };
+}
+
+function readIsolation(text: string | undefined, dataDir: string): boolean {
+  if (text === undefined) return false;
+  if (text !== "users") throw new UserError(`--isolate takes users, not "${text}".`, "See ai-dev-agent connect --help.");
+  const problem = isolationProblem(dataDir, ownRunnerCommand());
+  if (problem !== null) throw new UserError(problem, "Put the data below a folder like /var/lib with --data, or leave --isolate out.");
+  return true;
 }
 
 /** Null: none was given, so this is a person's own computer. */

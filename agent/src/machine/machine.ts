@@ -23,6 +23,8 @@ export interface MachineOptions {
   allowedPaths: readonly string[];
   /** `connect --allow-bypass`: sessions may run without questions here. */
   allowsBypass?: boolean;
+  /** A system user for each session (Linux, as root). */
+  isIsolated?: boolean;
   /** Folders that were trusted meanwhile, looked up at each start. */
   trustedFolders?: () => readonly string[];
   /** For the runners, beside what they inherit. */

@@ -12,6 +12,7 @@ import { LAST_WORDS_CHARS } from "../config.ts";
 import { redact } from "../output.ts";
 import { isPackaged, SDK_VARIABLE } from "./agent-kit.ts";
 import { CLAUDE_VARIABLE, findClaude, ownClaude } from "./agent-program.ts";
+import type { Account } from "./isolation.ts";
 import type { MachinePolicy } from "./policy.ts";
 import { OWN_INHERITED } from "../runner/claude/environment.ts";
 import { OWN_CLAUDE_VARIABLE } from "../runner/claude/own-login.ts";
@@ -60,18 +61,23 @@ export const ownRunnerCommand = (node = process.execPath): [string, ...string[]]
   isPackaged() ? path.join(import.meta.dirname, "runner.js") : path.join(import.meta.dirname, "..", "runner", "main.ts"),
 ];
 
-export async function startRunner(order: RunnerOrder, stateDir: string, with_: RunnerCommand): Promise<Started> {
-  await mkdir(stateDir, { recursive: true, mode: 0o700 });
-  const logFile = path.join(stateDir, LOG_NAME);
-  await rename(logFile, path.join(stateDir, "runner.previous.log")).catch(() => {});
+/** `folder`: the machine's, for its notes and the log. An isolated runner has one of its own in it. */
+export async function startRunner(order: RunnerOrder, folder: string, with_: RunnerCommand, account: Account | null): Promise<Started> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const stateDir = account?.stateDir ?? folder;
+  const logFile = path.join(folder, LOG_NAME);
+  await rename(logFile, path.join(folder, "runner.previous.log")).catch(() => {});
   const log = openSync(logFile, "w", 0o600);
   try {
-    const { server, machineName, policy } = with_;
+    const { server, machineName } = with_;
+    // Another user cannot write the machine's log.
+    const policy = account === null ? with_.policy : { ...with_.policy, dataDir: null };
     const [program, ...args] = with_.command;
     // Which session it serves, for whoever looks at the list of processes; the runner itself reads its order.
     const child = spawn(program, [...args, order.sessionId, String(order.incarnation)], {
       cwd: stateDir,
-      env: environment(with_),
+      env: { ...environment(with_), ...account?.environment },
+      ...(account === null ? {} : { uid: account.uid, gid: account.uid }),
       detached: true,
       stdio: ["pipe", log, log],
     });

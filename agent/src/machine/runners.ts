@@ -10,6 +10,7 @@ import { removeTree } from "../runner/workspace/remove-tree.ts";
 import { appendAudit, type AuditFields } from "./audit.ts";
 import { judgeStart, mayKill, type Running } from "./decisions.ts";
 import { ADOPTED_POLL_MS, AUDIT_REPEAT_MS, START_RATE } from "./limits.ts";
+import { closeAccount, killUser, openAccount, uidOf } from "./isolation.ts";
 import { judgeRate, NEVER, type Rate } from "./rate.ts";
 import { isStopped } from "./stop-switch.ts";
 import { killFamily } from "./process-table.ts";
@@ -26,6 +27,8 @@ export interface RunnersOptions extends RunnerCommand {
   dataDir: string;
   capacity: number;
   startRate?: Rate;
+  /** A system user for each session. */
+  isIsolated?: boolean;
   onExit(exit: RunnerExit): void;
   log: Log;
 }
@@ -77,6 +80,7 @@ export class Runners {
       const ended = record === undefined ? { ok: true as const } : await this.#end(record);
       if (!ended.ok) return ended;
       await removeTree(stateDirOf(this.#options.dataDir, sessionId));
+      closeAccount(this.#options.dataDir, sessionId);
       this.#auditEnd("session_forgotten", { sessionId });
       return { ok: true };
     });
@@ -109,7 +113,10 @@ export class Runners {
     const { sessionId, incarnation, source } = order;
     // First the log: what cannot be written there is not done.
     this.#audit("runner_starting", { sessionId, incarnation, source: source.kind, folder: source.kind === "path" ? source.path : null });
-    const started = await startRunner(order, stateDir, this.#options);
+    const account = this.#options.isIsolated === true ? openAccount(this.#options.dataDir, sessionId, stateDir) : null;
+    // No longer isolated: its end is by family again.
+    if (account === null) closeAccount(this.#options.dataDir, sessionId);
+    const started = await startRunner(order, stateDir, this.#options, account);
     if (!started.ok) return this.#refuse(order, "runner_start_failed", started.detail);
     const record: RunnerRecord = { sessionId, incarnation, pid: started.pid, startedAt: started.startedAt };
     this.#records.set(sessionId, record);
@@ -156,6 +163,8 @@ export class Runners {
 
   /** The runner with its group, and each of its agents with its own: also when the runner itself is gone and left them behind. */
   #killAll(record: RunnerRecord): Promise<boolean> {
+    const uid = uidOf(this.#options.dataDir, record.sessionId);
+    if (uid !== null) return killUser(uid);
     const agents = recordedGroups(stateDirOf(this.#options.dataDir, record.sessionId));
     return killFamily(isReplaced(record) ? agents : [record.pid, ...agents]);
   }

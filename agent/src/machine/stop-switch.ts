@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { recordedGroups } from "../runner/process-group.ts";
+import { killUser, uidOf } from "./isolation.ts";
 import { killFamily } from "./process-table.ts";
 import { isReplaced, livingRecords, stateDirOf } from "./runner-record.ts";
 
@@ -41,7 +42,8 @@ export async function endRunners(dataDir: string, sessionId?: string): Promise<E
     await Promise.all(
       fresh.map(async (record) => {
         const agents = recordedGroups(stateDirOf(dataDir, record.sessionId));
-        const isGone = await killFamily(isReplaced(record) ? agents : [record.pid, ...agents]);
+        const uid = uidOf(dataDir, record.sessionId);
+        const isGone = await (uid === null ? killFamily(isReplaced(record) ? agents : [record.pid, ...agents]) : killUser(uid));
         ended.set(`${record.sessionId} ${record.incarnation}`, isGone);
       }),
     );
