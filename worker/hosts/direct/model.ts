@@ -12,18 +12,19 @@ import { handleModelRequest } from "../../llm/proxy.ts";
 const PROXY_BASE = "http://model.invalid/llm";
 const MAX_DETAIL_CHARS = 2_000;
 
+const DEFAULT_MODEL = "claude-opus-5-5";
 /** Short names, as the agent knows them. */
 const MODELS: Readonly<Record<string, string>> = {
-  default: "claude-opus-5-5",
+  default: DEFAULT_MODEL,
   opus: "claude-opus-5-5",
   sonnet: "claude-sonnet-5",
   haiku: "claude-haiku-4-5",
 };
 
-/** The provider's name of a session's model; what only an agent knows (a larger context) is dropped. */
+/** The provider's name of a session's model; what only an agent knows (a larger context, its own short names) is dropped. */
 export function modelNameOf(model: string): string {
   const name = model.replace(/\[[^\]]*\]$/, "");
-  return MODELS[name] ?? name;
+  return MODELS[name] ?? (/[\d/]/.test(name) ? name : DEFAULT_MODEL);
 }
 
 export const OFFERED_MODELS = [
