@@ -65,10 +65,10 @@ describe("a session on a Git repository", () => {
     expect(existsSync(path.join(workspace(session.sessionId), "README.md"))).toBe(true);
     const saved = await viewer.until("a save", () => find(viewer, "snapshot_saved"));
     expect(saved.event.throughSeq).toBeGreaterThan(0);
-    const changed = await viewer.until("the changed files", () =>
-      find(viewer, "files_changed", ({ files }) => files.some((file) => file.path === "hello.py")),
-    );
-    expect(changed.event.files.map((file) => file.path)).toContain("out.txt");
+    const isWhole = (files: readonly { path: string }[]) =>
+      ["hello.py", "out.txt"].every((name) => files.some((file) => file.path === name));
+    // Those that are there in mid-turn are told in mid-turn; all of them at its end at the latest.
+    await viewer.until("the changed files", () => find(viewer, "files_changed", ({ files }) => isWhole(files)));
     const texts = viewer.entries
       .filter(({ event }) => event.type === "text_written")
       .map(({ event }) => (event.type === "text_written" ? event.text : ""));
