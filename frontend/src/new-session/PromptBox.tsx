@@ -8,8 +8,8 @@ import { keyPreferences } from "../keyboard/preferences.ts";
 import { shownFor } from "../keyboard/shortcuts.ts";
 import { ChipSelect } from "../ui/chip-select.tsx";
 import { Tooltip } from "../ui/tooltip.tsx";
-import { needsMachine, NEW_PROJECT, type NewSessionDraft } from "./draft.ts";
-import { DIRECT, hostOptions, MODE_OPTIONS, modelOptions, projectOptions, SANDBOX } from "./form-options.ts";
+import { chosenMode, needsMachine, NEW_PROJECT, type NewSessionDraft } from "./draft.ts";
+import { DIRECT, hostOptions, modelOptions, modeOptions, projectOptions, SANDBOX } from "./form-options.ts";
 import { t } from "./messages.ts";
 import type { FormContext } from "./use-form-context.ts";
 
@@ -46,6 +46,7 @@ export function PromptBox({
 }: PromptBoxProps) {
   const compositionEndedAt = useRef<number | null>(null);
   const isFree = !needsMachine(draft, project);
+  const modes = modeOptions(ownMachine !== null);
   const HostIcon = HOST_ICONS[host];
   const onKeyDown = (event: KeyboardEvent) => {
     const action = fieldAction(event.nativeEvent, {
@@ -86,9 +87,9 @@ export function PromptBox({
           />
           <ChipSelect
             label={t.mode}
-            value={draft.mode}
-            options={MODE_OPTIONS}
-            onChange={(value) => change({ mode: MODE_OPTIONS.find((option) => option.value === value)?.value ?? "default" })}
+            value={chosenMode(draft, ownMachine !== null)}
+            options={modes}
+            onChange={(value) => change({ mode: modes.find((option) => option.value === value)?.value ?? "default" })}
           />
           <ChipSelect
             label={t.model}

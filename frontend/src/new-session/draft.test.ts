@@ -126,6 +126,8 @@ it("[SG2] leaves the first prompt for the session to sign where it runs on one's
   expect(body).not.toHaveProperty("prompt");
   expect(body.title).toBe("Fix the race");
   expect(sessionRequest({ ...EMPTY_DRAFT, text: "x", title: "T" }, context).title).toBe("T");
+  const mode = (chosen: NewSessionDraft["mode"]) => sessionRequest({ ...EMPTY_DRAFT, text: "x", mode: chosen }, context).mode;
+  expect([mode("acceptEdits"), mode("plan"), mode("default")]).toEqual(["default", "plan", "default"]);
 });
 
 describe("where it runs", () => {

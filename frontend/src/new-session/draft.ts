@@ -229,6 +229,10 @@ export interface SessionContext {
   isOwnMachine: boolean;
 }
 
+/** The mode that the form stands on: a session on one's own machine begins with one that needs no signature. */
+export const chosenMode = ({ mode }: Pick<NewSessionDraft, "mode">, isOwnMachine: boolean): Mode =>
+  isOwnMachine && mode !== "plan" ? "default" : mode;
+
 /** What a session is called before its first prompt is there. */
 const MAX_TITLE_CHARS = 80;
 const titleOf = (text: string): string => (text.trim().split("\n")[0] ?? "").trim().slice(0, MAX_TITLE_CHARS);
@@ -240,7 +244,7 @@ export function sessionRequest(draft: NewSessionDraft, { projectId, host, prompt
   return {
     projectId,
     ...(isOwnMachine ? {} : { prompt: { promptId, text: draft.text.trim() } }),
-    mode: draft.mode,
+    mode: chosenMode(draft, isOwnMachine),
     model: source === null ? model : "default",
     modelSource: source ?? "key",
     lifecycle: draft.lifecycle,

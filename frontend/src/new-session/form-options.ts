@@ -3,12 +3,14 @@ import type { MachineBody, ProjectBody } from "@ai-dev-platform/protocol/http";
 import type { Mode, ModelSource } from "@ai-dev-platform/protocol/modes";
 import { formatCount } from "../ui/format.ts";
 import type { SelectOption } from "../ui/select.tsx";
-import { DEMO_MODEL, LOGIN_MODEL, NEW_PROJECT } from "./draft.ts";
+import { chosenMode, DEMO_MODEL, LOGIN_MODEL, NEW_PROJECT } from "./draft.ts";
 import { t } from "./messages.ts";
 
 /** "Never ask" is no way to begin: it is chosen in a session whose work one has seen. */
 const OFFERED_MODES: readonly Mode[] = ["default", "acceptEdits", "plan"];
-export const MODE_OPTIONS: readonly { value: Mode; label: string }[] = OFFERED_MODES.map((mode) => ({ value: mode, label: t.modes[mode] }));
+/** One's own machine takes a looser mode only signed, which is done in the session. */
+export const modeOptions = (isOwnMachine: boolean): { value: Mode; label: string }[] =>
+  OFFERED_MODES.filter((mode) => mode === chosenMode({ mode }, isOwnMachine)).map((mode) => ({ value: mode, label: t.modes[mode] }));
 
 export function projectOptions(projects: readonly ProjectBody[]): SelectOption[] {
   const open = projects.filter((project) => project.archivedAt === null).toSorted((a, b) => b.createdAt - a.createdAt);
