@@ -67,7 +67,7 @@ export function listPins(signing: string): Pin[] {
   }
   const ids = names.flatMap((name) => (name.endsWith(".json") ? [name.slice(0, -".json".length)] : []));
   const pins = ids.flatMap((keyId) => findPin(signing, keyId) ?? []);
-  return pins.toSorted((a, b) => a.pinnedAt - b.pinnedAt);
+  return pins.toSorted((a, b) => a.pinnedAt - b.pinnedAt || a.keyId.localeCompare(b.keyId));
 }
 
 /** The person said on this machine that it does what the server asks, signed or not. */

@@ -38,7 +38,7 @@ beforeEach(() => {
   dataDir = mkdtempSync(path.join(tmpdir(), "adp-gate-"));
   mara = new BrowserSigner();
   signingEnvironment(dataDir, MACHINE);
-  addPin(signingDir(dataDir), { publicKey: mara.publicKey, name: "Chromium", origin: "sign_in" }, NOW);
+  addPin(signingDir(dataDir), { publicKey: mara.publicKey, name: "Chromium", origin: "sign_in" }, NOW - 1);
   gate = open();
 });
 afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
