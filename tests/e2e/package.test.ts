@@ -4,16 +4,14 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { promisify } from "node:util";
-import { fingerprintOf } from "@ai-dev-platform/protocol/signed-text";
 import { chromium } from "@playwright/test";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { PACKAGE_FOLDER, writePackage } from "../../scripts/agent-package/main.ts";
 import { findChromium } from "../../scripts/test/chromium.ts";
-import { signUp } from "../support/node/account.ts";
-import { BrowserSigner } from "../support/node/browser-signer.ts";
+import { openBrowser, openPage } from "../support/node/browser.ts";
 import { startTestPlatform } from "../support/node/test-platform.ts";
-import { find } from "../support/node/viewer.ts";
 
 const REPOSITORY_MODULES = path.join(import.meta.dirname, "../../node_modules");
 const run = promisify(execFile);
@@ -33,7 +31,7 @@ beforeAll(async () => {
   mkdirSync(path.join(scratch, "clean"));
   await run("npm", ["install", "--offline", "--no-audit", "--no-fund", tarball], { cwd: path.join(scratch, "clean") });
 });
-afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+afterAll(() => rmSync(scratch, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }));
 
 const version = (): string => JSON.parse(readFileSync(path.join(PACKAGE_FOLDER, "package.json"), "utf8")).version;
 const installed = (...names: string[]): string => path.join(scratch, "clean/node_modules", ...names);
@@ -72,42 +70,67 @@ it("answers, in words and as JSON, with its exit codes", async () => {
   expect((await agent("login", "--server", "http://dev.example.com")).code).toBe(1);
 });
 
-it("[MA4, MA7] signs in, connects and runs a turn, with its own runner beside it", { timeout: 180_000 }, async () => {
-  const platform = await startTestPlatform({ machine: false, demo: true });
-  const project = path.join(scratch, "project");
-  mkdirSync(project);
-  linkKit(path.join(scratch, ".ai-dev-agent"));
-  const children: ChildProcess[] = [];
-  const begin = (...words: string[]) => {
-    const child = spawn(OLD_NODE, [installed(".bin/ai-dev-agent"), ...words], {
-      cwd: scratch,
-      env: { PATH: process.env["PATH"], HOME: scratch },
-    });
-    children.push(child);
-    return { said: said(child), exitCode: once(child, "close").then(([exitCode]) => Number(exitCode)) };
-  };
-  try {
-    const mara = await signUp(platform.url);
-    const browser = new BrowserSigner();
-    const login = begin("login", "--device", "--server", platform.url, "--pin", fingerprintOf(browser.keyId));
-    const code = (await login.said(/[B-Z]{4}-[B-Z]{4}/))[0];
-    await mara.json("POST", "/api/connect", { which: { code }, approve: true, browserKey: browser.browserKey });
-    await login.said(/Signed in to/);
-    const connected = begin("connect", "--dir", project, "--trust");
-    const sessionId = (await connected.said(/\/s\/(ses_\w+)/))[1] ?? "";
-    await connected.said(/Connected as/);
-    const view = browser.signing(sessionId, await mara.view(sessionId));
-    view.prompt("SCENARIO=text-only");
-    await view.until("the end of the turn", () => find(view, "turn_ended"));
-    expect(find(view, "turn_ended")).toMatchObject({ event: { outcome: "completed" } });
-    view.close();
-    expect((await agent("logout")).code).toBe(0);
-    expect(await connected.exitCode).toBe(3);
-  } finally {
-    for (const child of children) child.kill("SIGKILL");
-    await platform.stop();
-  }
-});
+it(
+  "[MA4, MA7, MA12] joins by a real browser, asks there before it writes, and shows what an editor changed",
+  { timeout: 240_000 },
+  async () => {
+    const platform = await startTestPlatform({ machine: false, demo: true });
+    const project = path.join(scratch, "project");
+    mkdirSync(project);
+    writeFileSync(path.join(project, "README.md"), "# Project\n");
+    execFileSync("git", ["init", "-q", project]);
+    linkKit(path.join(scratch, ".ai-dev-agent"));
+    const children: ChildProcess[] = [];
+    const begin = (...words: string[]) => {
+      const env = { PATH: process.env["PATH"], HOME: scratch, BROWSER: "true" };
+      const child = spawn(OLD_NODE, [installed(".bin/ai-dev-agent"), ...words], { cwd: scratch, env });
+      children.push(child);
+      return { said: said(child), exitCode: once(child, "close").then(([exitCode]) => Number(exitCode)) };
+    };
+    const browser = await openBrowser();
+    try {
+      const { page } = await openPage(browser);
+      const login = begin("login", "--server", platform.url);
+      await page.goto((await login.said(/http:\/\/\S+\/connect\?login=\S+/))[0]);
+      await page
+        .getByRole("button", { name: /create an account/i })
+        .first()
+        .click();
+      await page.getByLabel("Name").fill("Mara");
+      await page.getByLabel("E-mail").fill("mara@example.test");
+      await page.getByLabel("Password", { exact: true }).fill("correct horse battery");
+      await page.getByRole("button", { name: "Create account" }).click();
+      await page.getByRole("button", { name: "Approve" }).click();
+      await page.getByRole("heading", { name: "Signed in" }).waitFor();
+      expect(await login.exitCode).toBe(0);
+
+      const connected = begin("connect", "--dir", project, "--trust");
+      const [link] = await connected.said(/http:\/\/\S+\/s\/ses_\w+/);
+      await connected.said(/Connected as/);
+      await page.goto(link);
+      const prompt = page.getByRole("textbox", { name: "Prompt" });
+      await prompt.fill("SCENARIO=edit");
+      await prompt.press("Enter");
+      const allow = page.getByRole("button", { name: /^Allow once/ });
+      await allow.waitFor();
+      expect(existsSync(path.join(project, "note.txt"))).toBe(false);
+      const done = page.getByText("The note is edited.");
+      while (!(await done.isVisible())) {
+        await allow.or(done).first().waitFor();
+        if (await allow.isVisible()) await allow.click();
+      }
+      expect(readFileSync(path.join(project, "note.txt"), "utf8")).toBe("one\nTWO\nthree\n");
+      writeFileSync(path.join(project, "by-hand.txt"), "from my editor\n");
+      await page.getByText("by-hand.txt").first().waitFor();
+      expect((await agent("logout")).code).toBe(0);
+      expect(await connected.exitCode).toBe(3);
+    } finally {
+      for (const child of children) child.kill("SIGKILL");
+      await browser.close();
+      await platform.stop();
+    }
+  },
+);
 
 const linkKit = (dataDir: string): void => {
   // What npm would fetch, from this repository's own folder: the SDK, and a Node for the runner where OLD_NODE is too old.
@@ -138,7 +161,9 @@ it("is the whole platform in a window of its own, and keeps its data over an upg
     const exitCode = once(child, "close").then(([code]) => Number(code));
     const url = (await words(/AI Dev Platform\s+(http:\S+)/))[1] ?? "";
     await words(/Stop\s+close the window/);
-    const [port] = readFileSync(path.join(dataDir, "window/DevToolsActivePort"), "utf8").split("\n");
+    const portFile = path.join(dataDir, "window/DevToolsActivePort");
+    while (!existsSync(portFile) || !readFileSync(portFile, "utf8").includes("\n")) await wait(50);
+    const [port] = readFileSync(portFile, "utf8").split("\n");
     const devtools = await chromium.connectOverCDP(`http://127.0.0.1:${port}`);
     const page = devtools.contexts()[0]?.pages()[0];
     if (page === undefined) throw new Error("The window has no page.");
@@ -170,6 +195,7 @@ it("is the whole platform in a window of its own, and keeps its data over an upg
     await expect(fetch(first.url)).rejects.toThrow();
   } finally {
     for (const child of children) child.kill("SIGTERM");
+    await Promise.all(children.map((child) => (child.exitCode === null ? once(child, "close") : null)));
   }
 });
 
