@@ -14,7 +14,10 @@ function ticketOf(expiresAt = Date.now() + DESKTOP_TICKET_TTL_MS - 1_000, key = 
   return `${head}.${createHmac("sha256", key).update(`desktop-ticket ${head}`).digest("hex")}`;
 }
 
-async function open(ticket: string, { url = URL_HERE, origin = url, key = DESKTOP_KEY } = {}) {
+async function open(
+  ticket: string,
+  { url = URL_HERE, origin = url, key = DESKTOP_KEY }: { url?: string; origin?: string; key?: string } = {},
+) {
   const request = new Request(`${url}/api/auth/desktop`, {
     method: "POST",
     headers: { origin, "content-type": "application/json" },

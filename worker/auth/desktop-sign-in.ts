@@ -24,7 +24,7 @@ const refused = (): AppError =>
 const utf8 = (text: string) => new TextEncoder().encode(text);
 const fromHex = (hex: string) => Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 
-const importKey = (key: string, usages: KeyUsage[]): Promise<CryptoKey> =>
+const importKey = (key: string, usages: ("sign" | "verify")[]): Promise<CryptoKey> =>
   crypto.subtle.importKey("raw", utf8(key), { name: "HMAC", hash: "SHA-256" }, false, usages);
 
 function keyOf(env: Env): string {
