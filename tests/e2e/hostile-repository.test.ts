@@ -20,7 +20,7 @@ import { openWorkspace } from "../../agent/src/runner/workspace/workspace.ts";
 import { type ModelServer, startModelServer } from "../../scripts/demo-model/server.ts";
 
 const SESSION = testId("session", 1);
-const TURN_MS = 30_000;
+const TURN_MS = 60_000;
 
 let model: ModelServer;
 let evil: Server;
@@ -148,7 +148,7 @@ async function turn(text: string): Promise<void> {
   await session.until("what follows the turn", () => session.eventsOf("context_measured").at(0), TURN_MS);
 }
 
-describe("a hostile repository on a person's own machine", { timeout: 90_000 }, () => {
+describe("a hostile repository on a person's own machine", { timeout: 200_000 }, () => {
   const untrusted: [string, boolean, boolean][] = [
     ["that nobody trusts", false, false],
     ["that only the server calls trusted", false, true],

@@ -16,7 +16,7 @@ import { openWorkspace } from "../../agent/src/runner/workspace/workspace.ts";
 import { type ModelServer, startModelServer } from "../../scripts/demo-model/server.ts";
 
 const SESSION = testId("session", 1);
-const TURN_MS = 30_000;
+const TURN_MS = 60_000;
 const CANARIES = ["CANARY-ACCESS-4f1e", "CANARY-REFRESH-9b2c", "CANARY-FOREIGN-77aa"];
 const KEPT = ["HOME", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CONFIG_DIR", OWN_CLAUDE_VARIABLE];
 
@@ -97,7 +97,7 @@ async function turn(number: number, text: string) {
   return session.until("its report", () => session.reports().find((one) => one.turnId === turnId), TURN_MS);
 }
 
-describe.skipIf(bundledClaude() === null)("a session with its owner's own Claude login", { timeout: 90_000 }, () => {
+describe.skipIf(bundledClaude() === null)("a session with its owner's own Claude login", { timeout: 200_000 }, () => {
   it("[LP4] uses their login and program, counts what it used, and shows nothing of it to anybody", async () => {
     signIn();
     const runner = serve(1);
