@@ -53,6 +53,15 @@ const INHERITED = [
   "TZ",
   "SSH_AUTH_SOCK",
   "NODE_EXTRA_CA_CERTS",
+  // Windows: without these neither Node.js nor a shell finds its own.
+  "SystemRoot",
+  "ComSpec",
+  "PATHEXT",
+  "USERPROFILE",
+  "APPDATA",
+  "LOCALAPPDATA",
+  "TEMP",
+  "TMP",
 ];
 
 /** Packaged, all files lie in one folder. */
