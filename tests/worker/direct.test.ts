@@ -140,8 +140,8 @@ describe("talking directly", { timeout: 20_000 }, () => {
     expect(events(viewer, "text_written")[0]?.text).toMatch(/^x+$/);
     const { spent, held } = await settled(world);
     expect(held).toBe(0);
-    // The whole answer would be 600,000 tokens.
-    expect(spent).toBeLessThan((600_000 * 20) / 1e6 / 2);
+    // The whole answer would be 150,000 tokens.
+    expect(spent).toBeLessThan((150_000 * 20) / 1e6 / 2);
     expect(await endOf(viewer, viewer.prompt("SCENARIO=plain go on"))).toMatchObject({ outcome: "completed" });
   });
 

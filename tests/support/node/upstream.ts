@@ -155,7 +155,7 @@ const LONG_PAUSE_MS = 5;
 const encode = (data: { type: string }) => new TextEncoder().encode(event(data));
 
 /** Pieces of an answer that is whole at its end: half a second of it, and one that nobody hears out. */
-const STORY_EVENTS: Readonly<Record<string, number>> = { story: 100, endless: 6_000 };
+const STORY_EVENTS: Readonly<Record<string, number>> = { story: 100, endless: 1_500 };
 
 function story(model: string, events = 1): ReadableStream<Uint8Array> {
   const words = Array.from({ length: events }, () => delta("x".repeat(400)));
