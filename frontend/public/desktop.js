@@ -1,5 +1,5 @@
 // Signs the person of this computer in: the ticket comes in the part of the address that no server sees, and works once.
-(async () => {
+void (async () => {
   const ticket = location.hash.slice(1);
   history.replaceState(null, "", "/desktop");
   const response = await fetch("/api/auth/desktop", {

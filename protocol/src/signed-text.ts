@@ -38,7 +38,7 @@ const BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345678
 
 /** What two people, or two screens, compare: 80 bits of the key's hash, as `7K2M-9QXC-04TB-WZ5H`. */
 export function fingerprintOf(keyId: string): string {
-  const bits = [...keyId].map((char) => BASE64URL.indexOf(char).toString(2).padStart(6, "0")).join("");
+  const bits = Array.from(keyId, (char) => BASE64URL.indexOf(char).toString(2).padStart(6, "0")).join("");
   let letters = "";
   for (let at = 0; at < FINGERPRINT_CHARS; at++) letters += FINGERPRINT_LETTERS[Number.parseInt(bits.slice(at * 5, at * 5 + 5), 2)] ?? "";
   return letters.replaceAll(/(.{4})(?=.)/g, "$1-");

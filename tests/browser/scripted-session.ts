@@ -135,7 +135,7 @@ export class ScriptedSession {
   }
 
   /** A prompt and its open turn. */
-  turn(text: string, thread = MAIN_THREAD): Required<Place> {
+  turn(text: string, thread = MAIN_THREAD): Required<Place> & { turnId: string } {
     const [promptId, turnId] = [newId("prompt"), newId("turn")];
     this.log({ type: "prompt_queued", promptId, text, delivery: "steer", author: MARA }, { thread });
     this.log({ type: "turn_started", turnId, promptId }, { thread, turnId });

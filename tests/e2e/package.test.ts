@@ -195,7 +195,7 @@ it("is the whole platform in a window of its own, and keeps its data over an upg
     await expect(fetch(first.url)).rejects.toThrow();
   } finally {
     for (const child of children) child.kill("SIGTERM");
-    await Promise.all(children.map((child) => (child.exitCode === null ? once(child, "close") : null)));
+    await Promise.all(children.flatMap((child) => (child.exitCode === null ? [once(child, "close")] : [])));
   }
 });
 

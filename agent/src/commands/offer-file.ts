@@ -44,7 +44,7 @@ export async function offerFile(
 }
 
 async function agrees(text: string, file: string): Promise<boolean> {
-  if (process.stdin.isTTY !== true) return false;
+  if (!process.stdin.isTTY) return false;
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
     remark(text);

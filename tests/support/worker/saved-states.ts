@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { storedParts, type SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
 import { partName } from "../../../worker/snapshots/names.ts";
 import { putPart } from "../../../worker/snapshots/store.ts";
-import type { DiskEntry, Edit, SavedHistory } from "../saved-history.ts";
+import type { DiskEntry, Edit } from "../saved-history.ts";
 import { freshId, type FakeRunner } from "./session-fakes.ts";
 
 export interface SavedState {

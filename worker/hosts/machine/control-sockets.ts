@@ -38,7 +38,8 @@ const MAX_PROCESS_CHARS = 64;
 export function controlRequest(machineId: string, ownerId: string | null, process = ""): Request {
   const headers = new Headers({ upgrade: "websocket" });
   if (ownerId !== null) headers.set(OWNER_HEADER, encodeURIComponent(ownerId));
-  return new Request(`https://machine/control?${new URLSearchParams({ machine: machineId, process })}`, { headers });
+  const query = new URLSearchParams({ machine: machineId, process }).toString();
+  return new Request(`https://machine/control?${query}`, { headers });
 }
 
 export class ControlSockets {
