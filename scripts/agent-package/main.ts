@@ -21,8 +21,9 @@ const POLYFILL = `Promise.withResolvers ??= function () {
   return { promise, resolve, reject };
 };`;
 
-export async function writePackage(): Promise<void> {
-  rmSync(PACKAGE_FOLDER, { recursive: true, force: true });
+/** The program alone; `parts` are the further folders that its manifest names. */
+export async function writeProgram(folder: string, parts: readonly string[] = []): Promise<{ version: string }> {
+  rmSync(folder, { recursive: true, force: true });
   await build({
     configFile: false,
     root: path.join(root, "agent"),
@@ -33,7 +34,7 @@ export async function writePackage(): Promise<void> {
     build: {
       ssr: true,
       target: "node20",
-      outDir: path.join(PACKAGE_FOLDER, "dist"),
+      outDir: path.join(folder, "dist"),
       minify: true,
       rollupOptions: {
         input: {
@@ -56,14 +57,20 @@ export async function writePackage(): Promise<void> {
     license,
     type: "module",
     bin: { "ai-dev-agent": "dist/main.js" },
-    files: ["dist", "platform"],
+    files: ["dist", ...parts],
     engines: { node: ">=20.11" },
   };
-  mkdirSync(PACKAGE_FOLDER, { recursive: true });
-  writeFileSync(path.join(PACKAGE_FOLDER, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
-  copyFileSync(path.join(root, "LICENSE"), path.join(PACKAGE_FOLDER, "LICENSE"));
-  copyFileSync(path.join(root, "docs/machines.md"), path.join(PACKAGE_FOLDER, "README.md"));
-  chmodSync(path.join(PACKAGE_FOLDER, "dist/main.js"), 0o755);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(path.join(folder, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+  copyFileSync(path.join(root, "LICENSE"), path.join(folder, "LICENSE"));
+  copyFileSync(path.join(root, "docs/machines.md"), path.join(folder, "README.md"));
+  chmodSync(path.join(folder, "dist/main.js"), 0o755);
+  return { version };
+}
+
+/** With the platform that `desktop` runs: what is published. */
+export async function writePackage(): Promise<void> {
+  await writeProgram(PACKAGE_FOLDER, ["platform"]);
   copyPlatform(path.join(PACKAGE_FOLDER, "platform"));
 }
 

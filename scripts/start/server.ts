@@ -75,8 +75,11 @@ export function buildFrontend(): void {
   whenChanged(
     at("dist/client/index.html"),
     at("dist/.frontend-inputs"),
-    ["frontend", "protocol/src", "vite.config.ts", "package-lock.json"],
-    () => runTool("Building the web app", ["node_modules/vite/bin/vite.js", "build", "--logLevel", "warn"]),
+    ["frontend", "protocol/src", "agent/src", "agent/package.json", "scripts/agent-package", "vite.config.ts", "package-lock.json"],
+    () => {
+      runTool("Building the web app", ["node_modules/vite/bin/vite.js", "build", "--logLevel", "warn"]);
+      runTool("Packing the machine's program", ["scripts/agent-package/served.ts"]);
+    },
   );
 }
 

@@ -1,4 +1,5 @@
 /** A person's own machine on the screen: the machines page, its state in a session, the model alone, refusals, a new session. */
+import { readFileSync } from "node:fs";
 import { fingerprintOf } from "@ai-dev-platform/protocol/signed-text";
 import type { Browser, Page } from "@playwright/test";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -22,6 +23,9 @@ afterEach(async () => {
   for (const context of browser.contexts()) await context.close();
   expect(complaints.splice(0)).toEqual([]);
 });
+
+/** The program that the pages' own server hands out. */
+const servedProgram = (): string => JSON.parse(readFileSync("dist/client/ai-dev-agent.json", "utf8")).file;
 
 type Options = Parameters<typeof openScreen>[3];
 
@@ -94,7 +98,7 @@ describe("the machines page", () => {
     const session = new ScriptedSession();
     const { page } = await open(session, { path: "/settings/machines" });
     await page.getByText("No machine has connected yet.").waitFor();
-    await page.getByText(`npx @ai-dev-platform/agent login --server ${pages.url}`).waitFor();
+    await page.getByText(`npx ${pages.url}/${servedProgram()} login --server ${pages.url}`).waitFor();
     await page.getByText("Waiting for it to connect…").waitFor();
     await expectAccessible(page, "machines-none");
     session.machines = [laptop];
@@ -222,7 +226,7 @@ describe("who may command a machine", () => {
     await browsers.getByText("this browser", { exact: true }).waitFor();
     const made = session.browserKeys[1];
     const fingerprint = fingerprintOf(made?.keyId ?? "");
-    await browsers.getByText(`npx @ai-dev-platform/agent keys add ${fingerprint}`).waitFor();
+    await browsers.getByText(`npx ${pages.url}/${servedProgram()} keys add ${fingerprint}`).waitFor();
     await browsers.getByText(fingerprintOf(phone.keyId), { exact: true }).waitFor();
     await expectAccessible(page, "browsers");
     // The key stays: it is found again, and is the same.

@@ -57,6 +57,19 @@ it("is small, and brings nothing along but itself", () => {
   expect(readFileSync(path.join(PACKAGE_FOLDER, "platform/wrangler.toml"), "utf8")).not.toMatch(/^\[+(build|containers)\]|Dockerfile/m);
 });
 
+it("is served by every platform, for npx", { timeout: 120_000 }, async () => {
+  const platform = await startTestPlatform({ machine: false });
+  try {
+    const { file } = JSON.parse(await (await fetch(`${platform.url}/ai-dev-agent.json`)).text());
+    const clean = mkdtempSync(path.join(scratch, "npx-"));
+    const env = { PATH: process.env["PATH"], HOME: clean };
+    const { stdout } = await run("npx", ["--yes", `${platform.url}/${file}`, "--version"], { cwd: clean, env });
+    expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  } finally {
+    await platform.stop();
+  }
+});
+
 it("answers, in words and as JSON, with its exit codes", async () => {
   expect((await agent("--version")).out).toMatch(/^\d+\.\d+\.\d+\n$/);
   expect(await agent("--help")).toMatchObject({ code: 0, out: expect.stringContaining("connect") });

@@ -8,7 +8,8 @@ import { useMachinesSoon } from "../settings/use-settings.ts";
 import { Button, buttonClass } from "../ui/button.tsx";
 import { arrivedSince, presentIds } from "./arrivals.ts";
 import { CommandLine } from "./CommandLine.tsx";
-import { commands, t } from "./messages.ts";
+import { t } from "./messages.ts";
+import { useCommands } from "./use-program.ts";
 
 export function AddMachine({ machines }: { machines: readonly MachineBody[] }) {
   // With no computer of one's own, the way to one is what the page is for.
@@ -50,7 +51,7 @@ function Steps({ arrived, onClose }: { arrived: MachineBody | null; onClose: (()
     if (onClose !== null) heading.current?.focus();
     // oxlint-disable-next-line react-hooks/exhaustive-deps -- at the opening only
   }, []);
-  const { login, connect } = commands(location.origin);
+  const { login, connect } = useCommands();
   return (
     <section aria-label={t.add.title} className="rounded-card border border-line px-4 py-3.5">
       <h3 ref={heading} tabIndex={-1} className="font-semibold outline-none">

@@ -9,7 +9,8 @@ import { Button } from "../ui/button.tsx";
 import { Callout } from "../ui/callout.tsx";
 import { RelativeTime } from "../ui/time.tsx";
 import { CommandLine } from "./CommandLine.tsx";
-import { commands, t } from "./messages.ts";
+import { t } from "./messages.ts";
+import { useCommands } from "./use-program.ts";
 import { useBrowserKeys, useForgetKey, useMakeKey } from "./use-browser-keys.ts";
 
 export function Browsers() {
@@ -73,6 +74,7 @@ function KeyRow({ name, fingerprint, note, children }: { name: string; fingerpri
 
 function ThisBrowser({ browserKey, userId }: { browserKey: ShownKey | null; userId: string | undefined }) {
   const make = useMakeKey(userId);
+  const { addKey } = useCommands();
   if (browserKey === null) {
     return (
       <li className="flex flex-wrap items-center gap-3 px-4 py-2.5">
@@ -93,7 +95,7 @@ function ThisBrowser({ browserKey, userId }: { browserKey: ShownKey | null; user
       <KeyRow name={browserKey.name} fingerprint={browserKey.fingerprint} note={t.browsers.here} />
       <li className="flex flex-col gap-1.5 px-4 py-2.5">
         <p className="text-label text-fg-2">{t.browsers.pair}</p>
-        <CommandLine command={commands(location.origin).addKey(browserKey.fingerprint)} />
+        <CommandLine command={addKey(browserKey.fingerprint)} />
       </li>
     </>
   );

@@ -9,13 +9,15 @@ import { StateDot } from "../ui/state-dot.tsx";
 import { useNow } from "../ui/time.tsx";
 import { DOTS, isReachable, stateWords } from "./machine-state.ts";
 import { CommandLine } from "./CommandLine.tsx";
-import { commands, t } from "./messages.ts";
+import { t } from "./messages.ts";
+import { useCommands } from "./use-program.ts";
 
 const FOLDERS_SHOWN = 4;
 
 export function MachineCard({ machine }: { machine: MachineBody }) {
   const now = useNow("minute");
   const state = stateWords(machine, now);
+  const { update } = useCommands();
   const facts = [machine.platform, t.version(machine.agentVersion), ...(machine.allowsPaths ? [t.paths] : [])];
   return (
     <li className="px-4 py-3">
@@ -38,7 +40,7 @@ export function MachineCard({ machine }: { machine: MachineBody }) {
         {machine.isOutdated && (
           <div className="mt-2 max-w-lg text-label text-warn">
             <p className="mb-1">{t.outdated}</p>
-            <CommandLine command={commands(location.origin).update} />
+            <CommandLine command={update} />
           </div>
         )}
         <Folders folders={machine.folders} />

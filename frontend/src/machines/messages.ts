@@ -44,10 +44,14 @@ export const t = {
   copyFailed: "The browser did not allow copying. Select the text instead.",
 } as const;
 
-export const commands = (origin: string) =>
+/** The package by its name in the registry. */
+const REGISTRY_NAME = "@ai-dev-platform/agent";
+
+/** `program`: where npx finds it, this platform's own copy if it serves one. */
+export const commands = (origin: string, program: string = REGISTRY_NAME) =>
   ({
-    login: `npx @ai-dev-platform/agent login --server ${origin}`,
-    connect: "npx @ai-dev-platform/agent connect --dir .",
-    addKey: (fingerprint: string) => `npx @ai-dev-platform/agent keys add ${fingerprint}`,
-    update: "npx @ai-dev-platform/agent@latest connect",
+    login: `npx ${program} login --server ${origin}`,
+    connect: `npx ${program} connect --dir .`,
+    addKey: (fingerprint: string) => `npx ${program} keys add ${fingerprint}`,
+    update: `npx ${program} connect`,
   }) as const;
