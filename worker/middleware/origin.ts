@@ -19,6 +19,13 @@ export function trustedOrigins(url: URL, publicOrigin: string | null): string[] 
   return LOOPBACK.has(url.hostname) ? [publicOrigin, url.origin] : [publicOrigin];
 }
 
+/** Where links lead: the name that people use. On one's own computer that is the one of the request, as sign-ins and keys of browsers belong to a name. */
+export function linkOrigin(env: Env, requestUrl: string): string {
+  const url = new URL(requestUrl);
+  const { publicOrigin } = readConfig(env);
+  return publicOrigin === null || LOOPBACK.has(url.hostname) ? url.origin : publicOrigin;
+}
+
 export function isTrustedOrigin(request: Request, config: Config): boolean {
   const origin = request.headers.get("origin");
   return origin !== null && trustedOrigins(new URL(request.url), config.publicOrigin).includes(origin);

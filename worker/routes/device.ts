@@ -25,11 +25,11 @@ import { newMachineToken, newSecret } from "../auth/machine-token.ts";
 import type { RateRule } from "../config.ts";
 import { findLogin, insertLogin, recordPoll, takeDeviceLogin, takeLoopbackLogin, type MachineLogin } from "../db/machine-logins.ts";
 import { claimMachine, findTokenOwner, replaceToken } from "../db/machine-tokens.ts";
-import { readConfig } from "../env.ts";
 import { AppError } from "../errors.ts";
 import { newId } from "../ids.ts";
 import type { AppContext, AppEnv } from "../middleware/auth.ts";
 import { parseJson } from "../middleware/body.ts";
+import { linkOrigin } from "../middleware/origin.ts";
 import { clientAddress, takeRate } from "../middleware/rate-limit.ts";
 import { hashSecret } from "../shares/link-secret.ts";
 
@@ -93,7 +93,7 @@ async function begin(c: AppContext, begun: Begun, ttlMs: number): Promise<void> 
 
 /** The address that people open, also when the computer dialled another name of this server. */
 function pageUrl(c: AppContext, query: Record<string, string>): string {
-  const url = new URL("/connect", readConfig(c.env).publicOrigin ?? new URL(c.req.url).origin);
+  const url = new URL("/connect", linkOrigin(c.env, c.req.url));
   for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
   return url.href;
 }

@@ -22,6 +22,7 @@ import { AppError } from "../errors.ts";
 import { newId } from "../ids.ts";
 import type { AppContext, AppEnv } from "../middleware/auth.ts";
 import { parseJson } from "../middleware/body.ts";
+import { linkOrigin } from "../middleware/origin.ts";
 import { requireOwnMachine } from "./machine-door.ts";
 import { signOutMachine } from "./machines.ts";
 import { judgeSource, nameOfSource } from "./project-source.ts";
@@ -66,8 +67,7 @@ machineSelfRoutes.post("/machine/logout", async (c) => {
   return c.body(null, 204);
 });
 
-const sessionUrl = (c: AppContext, sessionId: string): string =>
-  new URL(`/s/${sessionId}`, readConfig(c.env).publicOrigin ?? new URL(c.req.url).origin).href;
+const sessionUrl = (c: AppContext, sessionId: string): string => new URL(`/s/${sessionId}`, linkOrigin(c.env, c.req.url)).href;
 
 /** A named project, or the one of this folder. A folder is opened on this machine alone: createFromInit holds that. */
 async function projectFor(env: Env, { userId }: TokenOwner, projectId: string | undefined, path: string | undefined): Promise<ProjectBody> {
