@@ -21,8 +21,8 @@ export interface Loopback {
 }
 
 const page = (title: string, text: string): string =>
-  `<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${title}</title>` +
-  `<body style="font:16px system-ui;margin:20vh auto;max-width:28rem;padding:0 1rem"><h1 style="font-size:1.25rem">${title}</h1><p>${text}</p>`;
+  `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${title}</title>` +
+  `<body style="font:16px system-ui;margin:20vh auto;max-width:28rem;padding:0 1rem"><main><h1 style="font-size:1.25rem">${title}</h1><p>${text}</p></main>`;
 
 export async function listenForCode(state: string): Promise<Loopback> {
   let settle: (came: Came) => void = () => {};
