@@ -174,7 +174,7 @@ describe("a session on one's own machine", () => {
     const problem = { code: "command_refused", message: "Your machine refused this: it was not signed by a browser that it knows." };
     session.log({ type: "turn_ended", turnId, outcome: "failed", durationMs: 10, usage, problem }, { turnId });
     const { page } = await open(session);
-    await page.getByText("npx @ai-dev-platform/agent connect --allow-bypass").waitFor();
+    await page.getByText(`npx ${pages.url}/${servedProgram()} connect --allow-bypass`).waitFor();
     await page.getByRole("heading", { name: "The machine did not do this" }).waitFor();
     await page.getByRole("link", { name: "Machines" }).waitFor();
     await expectAccessible(page, "refused");

@@ -23,6 +23,8 @@ const SOURCES = [
   "scripts",
   "vite.config.ts",
   "tsconfig.base.json",
+  "LICENSE",
+  "docs",
 ];
 const TOKEN = "token-of-the-deployment-test";
 

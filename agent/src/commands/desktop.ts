@@ -1,5 +1,6 @@
 /** `desktop`: the whole platform on this computer, in a window of its own; and the entry that starts it with the computer. */
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
 import { autostartEntry } from "../desktop/autostart.ts";
@@ -11,6 +12,9 @@ import { defineCommand, UserError, type Values } from "./command.ts";
 import { EXIT } from "./exit-codes.ts";
 import { offerFile } from "./offer-file.ts";
 import { prepareKit } from "./prepare-kit.ts";
+
+/** Beside the packed program; what a platform hands out itself leaves it away. */
+const PLATFORM = path.join(import.meta.dirname, "..", "platform");
 
 const OPTIONS = {
   data: { type: "string", value: "DIR", summary: "where accounts, sessions and files are kept (default your user's data folder)" },
@@ -30,6 +34,8 @@ export const desktop = defineCommand({
   options: OPTIONS,
   run: async (values) => {
     const dataDir = path.resolve(values.data ?? userDataFolder(process.platform, process.env, homedir()));
+    if (isPackaged() && !existsSync(PLATFORM))
+      throw new UserError("This copy came from a platform, and has none in it.", "Take the whole package: docs/desktop.md says how.");
     if (values.autostart) return printEntry(values);
     if (!isPackaged()) throw new UserError("From its sources the app is started otherwise.", "Run npm start -- --app");
     const port = values.port === undefined ? null : Number(values.port);
@@ -60,7 +66,7 @@ function printEntry(values: Values<typeof OPTIONS>): Promise<number> {
 async function fetchRuntime(dataDir: string): Promise<void> {
   if (planRuntime(dataDir).isReady) return;
   remark("Fetching the local Workers runtime, once (about 60 MB from npm) …");
-  const problem = await prepareRuntime(dataDir, path.join(import.meta.dirname, "..", "platform"));
+  const problem = await prepareRuntime(dataDir, PLATFORM);
   if (problem === null) return;
   throw new UserError(
     `The runtime could not be fetched: ${problem}`,

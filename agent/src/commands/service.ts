@@ -1,4 +1,5 @@
 /** `service`: prints what starts `connect` with the computer, and writes it where the person says yes. */
+import { launchdPlist, xml } from "../launchd-plist.ts";
 import { defineCommand } from "./command.ts";
 import { offerFile } from "./offer-file.ts";
 import { DATA_OPTION, dataDirOf, JSON_OPTION, requireLogin, SERVER_OPTION } from "./signed-in.ts";
@@ -98,37 +99,22 @@ const systemdQuoted = (text: string): string =>
   `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("%", "%%").replaceAll("$", "$$$$")}"`;
 
 function launchd(command: readonly string[], searchPath: string): Unit {
-  const words = command.map((word) => `    <string>${xml(word)}</string>`).join("\n");
-  const text = `<?xml version="1.0" encoding="UTF-8"?>
-<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
-<plist version="1.0">
-<dict>
-  <key>Label</key>
-  <string>${LABEL}</string>
-  <key>ProgramArguments</key>
-  <array>
-${words}
-  </array>
-  <key>EnvironmentVariables</key>
-  <dict>
-    <key>PATH</key>
-    <string>${xml(searchPath)}</string>
-  </dict>
-  <key>RunAtLoad</key>
-  <true/>
-  <key>KeepAlive</key>
-  <dict>
-    <key>SuccessfulExit</key>
-    <false/>
-  </dict>
-  <key>ThrottleInterval</key>
-  <integer>30</integer>
-  <key>AbandonProcessGroup</key>
-  <true/>
-</dict>
-</plist>`;
+  const text = launchdPlist(LABEL, command, [
+    `<key>EnvironmentVariables</key>`,
+    `<dict>`,
+    `  <key>PATH</key>`,
+    `  <string>${xml(searchPath)}</string>`,
+    `</dict>`,
+    `<key>KeepAlive</key>`,
+    `<dict>`,
+    `  <key>SuccessfulExit</key>`,
+    `  <false/>`,
+    `</dict>`,
+    `<key>ThrottleInterval</key>`,
+    `<integer>30</integer>`,
+    `<key>AbandonProcessGroup</key>`,
+    `<true/>`,
+  ]);
   const file = `~/Library/LaunchAgents/${LABEL}.plist`;
   return { text, file, start: `launchctl bootstrap gui/$(id -u) ${file}` };
 }
-
-const xml = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");

@@ -1,5 +1,6 @@
 /** The entry that opens the app when its person signs in to this computer: what it says and where it belongs. Pure. */
 import path from "node:path";
+import { launchdPlist } from "../launchd-plist.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -35,27 +36,10 @@ const execQuoted = (word: string): string =>
     .replaceAll(/["`$]/g, (char) => `\\\\${char}`)
     .replaceAll("%", "%%")}"`;
 
-function mac(command: readonly string[], home: string): Entry {
-  const words = command.map((word) => `    <string>${xml(word)}</string>`).join("\n");
-  const text = `<?xml version="1.0" encoding="UTF-8"?>
-<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
-<plist version="1.0">
-<dict>
-  <key>Label</key>
-  <string>${LABEL}</string>
-  <key>ProgramArguments</key>
-  <array>
-${words}
-  </array>
-  <key>RunAtLoad</key>
-  <true/>
-</dict>
-</plist>
-`;
-  return { file: path.posix.join(home, "Library", "LaunchAgents", `${LABEL}.plist`), text };
-}
-
-const xml = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+const mac = (command: readonly string[], home: string): Entry => ({
+  file: path.posix.join(home, "Library", "LaunchAgents", `${LABEL}.plist`),
+  text: `${launchdPlist(LABEL, command)}\n`,
+});
 
 /** A batch file in the Startup folder. No file name of Windows holds a double quote; a percent sign is doubled. */
 function windows(command: readonly string[], env: Environment, home: string): Entry {

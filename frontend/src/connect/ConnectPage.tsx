@@ -9,7 +9,7 @@ import { BrandMark } from "../auth/Brand.tsx";
 import { RequireUser } from "../auth/RequireUser.tsx";
 import { t as brand } from "../auth/messages.ts";
 import { CommandLine } from "../machines/CommandLine.tsx";
-import { commands } from "../machines/messages.ts";
+import { useCommands } from "../machines/use-program.ts";
 import { QueryProvider } from "../query-provider.tsx";
 import { paths } from "../routes.ts";
 import { usePageTitle } from "../shell/page-title.ts";
@@ -78,12 +78,13 @@ function CodeForm({ problem }: { problem?: ReactNode }) {
 }
 
 function Over({ problem }: { problem: ReactNode }) {
+  const { login } = useCommands();
   return (
     <div className="flex flex-col gap-3">
       <h1 className="text-head font-semibold">{t.over}</h1>
       {problem}
       <p className="text-fg-2">{t.again}</p>
-      <CommandLine command={commands(location.origin).login} />
+      <CommandLine command={login} />
       <Link href={paths.connect} className="w-fit py-1 text-accent underline underline-offset-2">
         {t.otherCode}
       </Link>

@@ -45,10 +45,10 @@ export const t = {
 } as const;
 
 /** The package by its name in the registry. */
-const REGISTRY_NAME = "@ai-dev-platform/agent";
+export const REGISTRY_NAME = "@ai-dev-platform/agent";
 
 /** `program`: where npx finds it, this platform's own copy if it serves one. */
-export const commands = (origin: string, program: string = REGISTRY_NAME) =>
+export const commands = (origin: string, program: string) =>
   ({
     login: `npx ${program} login --server ${origin}`,
     connect: `npx ${program} connect --dir .`,

@@ -2,9 +2,9 @@
 export interface NextStepWords {
   text: string;
   command?: string;
+  /** Words for the machine's own program. */
+  agent?: string;
 }
-
-const agent = (words: string): string => `npx @ai-dev-platform/agent ${words}`;
 
 const STEPS: Readonly<Record<string, NextStepWords>> = {
   command_refused: { text: "Settings, Machines shows how it gets to know this browser. Then send it again." },
@@ -12,11 +12,11 @@ const STEPS: Readonly<Record<string, NextStepWords>> = {
   login_elsewhere: { text: "Move the session to the machine that has the login." },
   mode_refused: {
     text: "Choose another mode. To allow this one for good, start the machine with:",
-    command: agent("connect --allow-bypass"),
+    agent: "connect --allow-bypass",
   },
-  workspace_path_refused: { text: "To trust a folder, run there, in that folder:", command: agent("trust add .") },
-  machine_stopped: { text: "To let it work again, run there:", command: agent("resume") },
-  machine_token_refused: { text: "To sign it in again, run there:", command: agent("login") },
+  workspace_path_refused: { text: "To trust a folder, run there, in that folder:", agent: "trust add ." },
+  machine_stopped: { text: "To let it work again, run there:", agent: "resume" },
+  machine_token_refused: { text: "To sign it in again, run there:", agent: "login" },
 };
 
 export const nextStep = (code: string): NextStepWords | null => (Object.hasOwn(STEPS, code) ? (STEPS[code] ?? null) : null);

@@ -1,6 +1,7 @@
 /** Where npx finds the machine's program: a platform serves the version that belongs to it, beside its pages. */
 import { useQuery } from "@tanstack/react-query";
-import { commands } from "./messages.ts";
+import { queryClient } from "../query-client.ts";
+import { commands, REGISTRY_NAME } from "./messages.ts";
 
 const SERVED = /^ai-dev-agent-[\w.-]+\.tgz$/;
 
@@ -14,8 +15,10 @@ async function findServed(): Promise<string | null> {
   return typeof file === "string" && SERVED.test(file) ? `${location.origin}/${file}` : null;
 }
 
-/** The commands to copy. Until it is known what is served, and where nothing is, by the package's name in the registry. */
-export function useCommands(): ReturnType<typeof commands> {
-  const { data } = useQuery({ queryKey: ["machine-program"], queryFn: findServed, staleTime: Infinity, retry: false });
-  return commands(location.origin, data ?? undefined);
+/** What npx is given: the package's name in the registry until it is known what is served, and where nothing is. */
+export function useProgram(): string {
+  const { data } = useQuery({ queryKey: ["machine-program"], queryFn: findServed, staleTime: Infinity, retry: false }, queryClient);
+  return data ?? REGISTRY_NAME;
 }
+
+export const useCommands = (): ReturnType<typeof commands> => commands(location.origin, useProgram());

@@ -14,11 +14,12 @@ const kept = (): string[] =>
   readdirSync(claudeDir, { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith("l") || name.endsWith("txt"))
     .toSorted();
-const open = (...ids: string[]) => new OwnTranscripts({ CLAUDE_CONFIG_DIR: path.join(scratch, "config") }, "/work/site", claudeDir, ids);
+const open = (...ids: string[]) =>
+  new OwnTranscripts({ CLAUDE_CONFIG_DIR: path.join(scratch, "config") }, "/home/mara/site", claudeDir, ids);
 
 beforeEach(() => {
   scratch = mkdtempSync(path.join(tmpdir(), "transcripts-"));
-  theirs = path.join(scratch, "config", "projects", "-work-site");
+  theirs = path.join(scratch, "config", "projects", "-home-mara-site");
   claudeDir = path.join(scratch, "claude");
   mkdirSync(path.join(theirs, MINE, "subagents"), { recursive: true });
   mkdirSync(claudeDir);
