@@ -209,6 +209,67 @@ export const ERRORS = {
     message: "A Claude login is used on its owner's own machine only. Choose that machine, or use the stored key.",
   },
   session_deleted: { status: 410, retryable: false, message: "This session was deleted." },
+
+  api_token_missing: {
+    status: 401,
+    retryable: false,
+    message: "Send an API token: Authorization: Bearer adp_live_… Settings, API makes one.",
+  },
+  api_token_refused: {
+    status: 401,
+    retryable: false,
+    message: "This API token is unknown, expired or revoked. Make a new one in Settings, API.",
+  },
+  scope_missing: { status: 403, retryable: false, message: "This API token may not do that. The scope it lacks is in the details." },
+  token_budget_reached: {
+    status: 402,
+    retryable: false,
+    message: "This API token has spent its budget. Make one with a larger budget in Settings, API.",
+  },
+  feature_off: { status: 501, retryable: false, message: "The operator of this deployment has switched that off." },
+  model_unknown: { status: 404, retryable: false, message: "There is no such model here. GET /v1/models lists what there is." },
+  provider_key_missing: {
+    status: 409,
+    retryable: false,
+    message: "No key of that provider is stored. Add one in Settings, API key.",
+  },
+  provider_address_refused: {
+    status: 422,
+    retryable: false,
+    message: "That address cannot be used. It has to be https, of a public host, without a login in it.",
+  },
+  idempotency_conflict: {
+    status: 409,
+    retryable: false,
+    message: "This Idempotency-Key was used with another request. Use a new key.",
+  },
+  idempotency_running: {
+    status: 409,
+    retryable: true,
+    message: "The first request with this Idempotency-Key is still running. Try again shortly.",
+  },
+  needs_signed_command: {
+    status: 409,
+    retryable: false,
+    message: "This session runs on a person's own machine, which obeys signed browsers alone. Move it to a sandbox or another host first.",
+  },
+  execution_needs_host: {
+    status: 409,
+    retryable: false,
+    message: "Nothing can run in a session that only talks to the model. Move it to a sandbox or a machine first.",
+  },
+  executions_full: { status: 429, retryable: true, message: "As many programs run in this session as may. Wait for one to end." },
+  execution_language_missing: { status: 422, retryable: false, message: "The host has no interpreter for that language." },
+  execution_files_refused: {
+    status: 422,
+    retryable: false,
+    message: "A path of the files is not inside the workspace. Give paths relative to it.",
+  },
+  webhook_address_refused: {
+    status: 422,
+    retryable: false,
+    message: "That address cannot be used for a webhook. It has to be https, of a public host, without a login in it.",
+  },
 } as const satisfies Record<string, ErrorRow>;
 
 export type ErrorCode = keyof typeof ERRORS;

@@ -21,6 +21,9 @@ const PREFIXES = {
   mcp: "mcp",
   gitCredential: "gcr",
   import: "imp",
+  apiToken: "tok",
+  webhook: "whk",
+  execution: "exe",
 } as const;
 export type IdKind = keyof typeof PREFIXES;
 
@@ -45,6 +48,9 @@ export const machineIdSchema = id("machine");
 export const requestIdSchema = id("request");
 export const gitCredentialIdSchema = id("gitCredential");
 export const importIdSchema = id("import");
+export const apiTokenIdSchema = id("apiToken");
+export const webhookIdSchema = id("webhook");
+export const executionIdSchema = id("execution");
 
 /** One run of a runner for a session: rises by one each time a runner is started; older ones are fenced off. */
 export const incarnationSchema = z.int().min(1);

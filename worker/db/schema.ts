@@ -5,6 +5,9 @@
  */
 import { sql } from "drizzle-orm";
 import { customType, index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import { PROVIDERS } from "@ai-dev-platform/protocol/api/providers";
+import type { ApiScope } from "@ai-dev-platform/protocol/api/access";
+import type { WebhookEvent } from "@ai-dev-platform/protocol/api/webhooks";
 import { ARCHIVE_FORMATS, HOST_KINDS, LIFECYCLES, MODEL_SOURCES, MODES, SANDBOX_SIZES } from "@ai-dev-platform/protocol/modes";
 import { LOGIN_KINDS } from "@ai-dev-platform/protocol/machine-login";
 import { ROLES } from "@ai-dev-platform/protocol/roles";
@@ -103,7 +106,9 @@ export const providerKeys = sqliteTable(
   {
     keyId: text("key_id").primaryKey(),
     userId: text("user_id").notNull(),
-    provider: text("provider", { enum: ["anthropic"] }).notNull(),
+    provider: text("provider", { enum: PROVIDERS }).notNull(),
+    /** Of a custom provider alone. */
+    baseUrl: text("base_url"),
     ...envelopeColumns,
     last4: text("last4").notNull(),
     fp: text("fp").notNull(),
@@ -158,6 +163,11 @@ export const projects = sqliteTable(
     /** A workspace source as JSON; parsed with its schema when read. */
     sourceJson: text("source_json").notNull(),
     trustProject: flag("trust_project").notNull(),
+    /** Of direct answers; both null: Anthropic's, as a request names them. */
+    modelProvider: text("model_provider", { enum: PROVIDERS }),
+    modelName: text("model_name"),
+    /** Made for programs that name no project: one for a user. */
+    isForApi: flag("is_for_api").notNull().default(false),
     archivedAt: at("archived_at"),
     createdAt: at("created_at").notNull(),
   },
@@ -356,4 +366,39 @@ export const gitCredentials = sqliteTable(
     lastUsedAt: at("last_used_at"),
   },
   (table) => [uniqueIndex("git_credentials_user_host").on(table.userId, table.host)],
+);
+
+// --- programs ---
+
+/** What programs sign in with: only the hash is here. What one has spent is known to its owner's ApiAccountDO. */
+export const apiTokens = sqliteTable(
+  "api_tokens",
+  {
+    tokenId: text("token_id").primaryKey(),
+    userId: text("user_id").notNull(),
+    name: text("name").notNull(),
+    tokenHash: text("token_hash").notNull(),
+    last4: text("last4").notNull(),
+    scopes: text("scopes", { mode: "json" }).$type<ApiScope[]>().notNull(),
+    budgetUsd: real("budget_usd"),
+    createdAt: at("created_at").notNull(),
+    expiresAt: at("expires_at"),
+    lastUsedAt: at("last_used_at"),
+    revokedAt: at("revoked_at"),
+  },
+  (table) => [uniqueIndex("api_tokens_hash").on(table.tokenHash), index("api_tokens_user").on(table.userId)],
+);
+
+/** Addresses that are told of turns and questions. The signing secret is sealed as keys are. */
+export const webhooks = sqliteTable(
+  "webhooks",
+  {
+    webhookId: text("webhook_id").primaryKey(),
+    userId: text("user_id").notNull(),
+    url: text("url").notNull(),
+    events: text("events", { mode: "json" }).$type<WebhookEvent[]>().notNull(),
+    ...envelopeColumns,
+    createdAt: at("created_at").notNull(),
+  },
+  (table) => [index("webhooks_user").on(table.userId)],
 );

@@ -1,6 +1,9 @@
 /** The typed RPC surface of a session: the only way the rest of the Worker reaches it (through `stub.ts`). */
+import type { ApprovalPolicy } from "@ai-dev-platform/protocol/api/access";
+import type { ExecuteRequest, Execution } from "@ai-dev-platform/protocol/api/execute";
+import type { ApprovalAnswer } from "@ai-dev-platform/protocol/approvals";
 import type { ErrorCode } from "@ai-dev-platform/protocol/errors";
-import type { Usage } from "@ai-dev-platform/protocol/events";
+import type { Author, TurnOutcome, Usage } from "@ai-dev-platform/protocol/events";
 import type { HostKind, Lifecycle, Mode, ModelSource, Network, SandboxSize } from "@ai-dev-platform/protocol/modes";
 import type { Role } from "@ai-dev-platform/protocol/roles";
 import type { WorkspaceSource } from "@ai-dev-platform/protocol/runner";
@@ -31,6 +34,8 @@ export interface SessionInit {
   network?: Network;
   maxHours?: number;
   prompt: { promptId: string; text: string } | null;
+  /** The API token that made it, or none: what it costs counts against that token. */
+  apiTokenId?: string;
   /** What it goes on from; its parts lie under this session's own names. */
   fork?: ForkOrigin;
 }
@@ -124,6 +129,30 @@ export interface PartUpload {
   bytes: number;
 }
 
+/** A program's prompt. The same id with the same body is the same prompt. */
+export interface ApiPrompt {
+  promptId: string;
+  thread: string;
+  text: string;
+  approvals: ApprovalPolicy;
+  author: Author;
+  /** Whose spending its turn is. */
+  tokenId: string;
+}
+
+/** Where a prompt is. `seq`: of the entry that queued it; `endSeq`: of its turn's end. */
+export type PromptProgress =
+  | { state: "queued"; seq: number }
+  | { state: "running"; seq: number; turnId: string }
+  | { state: "ended"; seq: number; turnId: string | null; outcome: TurnOutcome | "withdrawn"; endSeq: number };
+
+export interface ApiExecution {
+  /** Chosen by the caller; the same id with the same body is the same execution, and never runs twice. */
+  executionId: string;
+  request: ExecuteRequest;
+  author: Author;
+}
+
 /**
  * Beside the public doors, a sandbox's own object opens the runner's link by this path of `fetch`, with the incarnation
  * as its query, and the token that the runner showed. A public request never has this path: routes hand theirs on as they came.
@@ -178,6 +207,18 @@ export interface SessionApi {
   /** A machine reports that this runner's process ended. */
   runnerExited(report: { incarnation: number; exitCode: number | null; signal: string | null; lastWords: string }): Promise<void>;
   archive(archived: boolean): Promise<RpcOutcome>;
+  /** For programs (SPEC CA). Durable when it resolves. */
+  submitApiPrompt(prompt: ApiPrompt): Promise<{ ok: true; seq: number } | { ok: false; code: ErrorCode }>;
+  /** Null: unknown. */
+  promptProgress(promptId: string): Promise<PromptProgress | null>;
+  /** Withdraws it while it waits, stops its turn while it runs, and is content when it has ended. */
+  stopPrompt(promptId: string, author: Author): Promise<RpcOutcome>;
+  answerApproval(approvalId: string, answer: ApprovalAnswer, author: Author): Promise<RpcOutcome>;
+  /** Starts a program in the workspace (SPEC EX); its end is an entry of the log, and `executionResult`. */
+  startExecution(execution: ApiExecution): Promise<{ ok: true; seq: number } | { ok: false; code: ErrorCode; detail?: string }>;
+  stopExecution(executionId: string, author: Author): Promise<RpcOutcome>;
+  /** Null: unknown, or it has not ended. */
+  executionResult(executionId: string): Promise<Execution | null>;
   /** Ends everything, removes the log and the snapshots; later calls answer `session_deleted`. */
   destroy(): Promise<void>;
 }

@@ -2,6 +2,7 @@
  * What a session needs from outside, as roles. `hosts/`, `snapshots/`, `keys/` and `db/` implement them;
  * `session-do.ts` wires. Nothing else in this folder knows the platform.
  */
+import type { WebhookPayload } from "@ai-dev-platform/protocol/api/webhooks";
 import type { ErrorCode } from "@ai-dev-platform/protocol/errors";
 import type { SessionSummaryState } from "@ai-dev-platform/protocol/http";
 import type { RunnerOrder } from "@ai-dev-platform/protocol/machine";
@@ -163,6 +164,21 @@ export interface Logger {
   error(event: string, fields?: Record<string, string | number | boolean | null>): void;
 }
 
+/** What happened in a session that somebody outside wants to know: an owner's webhooks, the budget of an API token. */
+export interface Notice {
+  /** The same thing told again has the same id. */
+  id: string;
+  /** Null: no program began it. */
+  tokenId: string | null;
+  /** What it cost; 0 where nothing was spent. */
+  costUsd: number;
+  payload: WebhookPayload;
+}
+export interface Notices {
+  /** Durable elsewhere when it resolves; told again until it does. */
+  tell(ownerId: string, notices: readonly Notice[]): Promise<void>;
+}
+
 /** Everything a session is given. */
 export interface SessionPorts {
   clock: Clock;
@@ -176,5 +192,6 @@ export interface SessionPorts {
   allowedHosts: AllowedHosts;
   offers: Offers;
   egress: EgressPolicy;
+  notices: Notices;
   log: Logger;
 }

@@ -3,17 +3,22 @@
  * implementations of its ports, and hands every event on.
  */
 import { DurableObject } from "cloudflare:workers";
+import type { ApprovalAnswer } from "@ai-dev-platform/protocol/approvals";
+import type { Author } from "@ai-dev-platform/protocol/events";
 import { PING, PONG } from "@ai-dev-platform/protocol/limits";
 import { d1AllowedHosts } from "../db/allowed-hosts.ts";
 import { d1Directory } from "../db/session-directory.ts";
 import { egressPolicy } from "../egress/policy.ts";
 import { chooseHost, offeredPlaces } from "../hosts/choose-host.ts";
+import { noticeBoard } from "../api/notices.ts";
 import { d1RunnerSettings } from "../keys/runner-settings.ts";
 import { createLogger } from "../log.ts";
 import { d1StorageAllowance } from "../snapshots/quota.ts";
 import { r2SavedFiles } from "../snapshots/saved-files.ts";
 import { r2SnapshotStore } from "../snapshots/store.ts";
 import type {
+  ApiExecution,
+  ApiPrompt,
   EgressCall,
   ModelCallOutcome,
   ModelCallRequest,
@@ -42,6 +47,7 @@ export const wiring = {
     allowedHosts: d1AllowedHosts(env.DB),
     offers: offeredPlaces(env),
     egress: egressPolicy,
+    notices: noticeBoard(env),
     log: createLogger("session"),
   }),
 };
@@ -111,6 +117,27 @@ export class SessionDO extends DurableObject<Env> implements SessionApi {
   }
   archive(archived: boolean) {
     return this.#session.archive(archived);
+  }
+  submitApiPrompt(prompt: ApiPrompt) {
+    return this.#session.submitApiPrompt(prompt);
+  }
+  promptProgress(promptId: string) {
+    return this.#session.promptProgress(promptId);
+  }
+  stopPrompt(promptId: string, author: Author) {
+    return this.#session.stopPrompt(promptId, author);
+  }
+  answerApproval(approvalId: string, answer: ApprovalAnswer, author: Author) {
+    return this.#session.answerApproval(approvalId, answer, author);
+  }
+  startExecution(execution: ApiExecution) {
+    return this.#session.startExecution(execution);
+  }
+  stopExecution(executionId: string, author: Author) {
+    return this.#session.stopExecution(executionId, author);
+  }
+  executionResult(executionId: string) {
+    return this.#session.executionResult(executionId);
   }
   destroy() {
     return this.#session.destroy();

@@ -7,7 +7,13 @@ import { MAIN_THREAD } from "@ai-dev-platform/protocol/ids";
 import type { SessionState } from "@ai-dev-platform/protocol/state";
 import type { ErrorCode } from "@ai-dev-platform/protocol/errors";
 import type { SessionEvent } from "@ai-dev-platform/protocol/events";
+import type { ApprovalAnswer } from "@ai-dev-platform/protocol/approvals";
+import type { Author } from "@ai-dev-platform/protocol/events";
+import { answerForProgram, promptProgress, stopPrompt, submitApiPrompt } from "./api-prompts.ts";
+import { executionResult, startExecution, stopExecution } from "./executions.ts";
 import type {
+  ApiExecution,
+  ApiPrompt,
   EgressCall,
   EgressVerdict,
   GitAccess,
@@ -202,6 +208,34 @@ export class Session implements SessionApi {
     return { ok: true };
   }
 
+  async submitApiPrompt(prompt: ApiPrompt): ReturnType<SessionApi["submitApiPrompt"]> {
+    return this.#living((parts) => submitApiPrompt(parts, prompt));
+  }
+
+  async promptProgress(promptId: string): ReturnType<SessionApi["promptProgress"]> {
+    return this.#ended() === null ? promptProgress(this.#parts, promptId) : null;
+  }
+
+  async stopPrompt(promptId: string, author: Author): Promise<RpcOutcome> {
+    return this.#living((parts) => stopPrompt(parts, promptId, author));
+  }
+
+  async answerApproval(approvalId: string, answer: ApprovalAnswer, author: Author): Promise<RpcOutcome> {
+    return this.#living((parts) => answerForProgram(parts, approvalId, answer, author));
+  }
+
+  async startExecution(execution: ApiExecution): ReturnType<SessionApi["startExecution"]> {
+    return this.#living((parts) => startExecution(parts, execution));
+  }
+
+  async stopExecution(executionId: string, author: Author): Promise<RpcOutcome> {
+    return this.#living((parts) => stopExecution(parts, executionId, author));
+  }
+
+  async executionResult(executionId: string): ReturnType<SessionApi["executionResult"]> {
+    return this.#ended() === null ? executionResult(this.#parts, executionId) : null;
+  }
+
   async destroy(): Promise<void> {
     const init = this.#parts.init();
     const { ports, places, sql, viewers, link, conductor } = this.#parts;
@@ -283,6 +317,13 @@ export class Session implements SessionApi {
   #ended(): ErrorCode | null {
     if (this.#isDeleted()) return "session_deleted";
     return this.#parts.init() === null ? "not_found" : null;
+  }
+
+  #living<T>(work: (parts: SessionParts) => T): T | { ok: false; code: ErrorCode } {
+    const code = this.#ended();
+    if (code !== null) return { ok: false, code };
+    this.#reconcile();
+    return work(this.#parts);
   }
 
   #rewire(): void {

@@ -22,6 +22,7 @@ import { directHost } from "../../../worker/hosts/direct/direct-host.ts";
 import { VOUCHED_LINK_PATH, type SessionInit } from "../../../worker/session/api.ts";
 import type {
   DirectoryRow,
+  Notice,
   EgressPolicy,
   HostOrder,
   HostStatus,
@@ -141,6 +142,7 @@ export class SessionWorld {
   readonly snapshots = new FakeSnapshots();
   readonly rows: DirectoryRow[] = [];
   readonly logged: string[] = [];
+  readonly notices: Notice[] = [];
   mcpServers: McpServerConfig[] = [];
   directoryFails = false;
   /** In place of the stand-in, from the object's next life on. */
@@ -216,6 +218,7 @@ export class SessionWorld {
         isOwnMachine: async (machineId) => this.ownMachines.has(machineId),
       },
       egress: plainPolicy,
+      notices: { tell: async (_ownerId, notices) => void this.notices.push(...notices) },
       log: { info: note, warn: note, error: note },
     };
   }

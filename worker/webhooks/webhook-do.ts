@@ -1,0 +1,4 @@
+/** A user's deliveries. */
+import { DurableObject } from "cloudflare:workers";
+
+export class WebhookDO extends DurableObject<Env> {}
