@@ -27,6 +27,15 @@ export async function insertProject(db: D1Database, project: NewProject): Promis
     .values({ ...row, sourceJson: JSON.stringify(source) });
 }
 
+/** The project for programs that name none: one for a user, however many requests ask for it at once. */
+export async function insertApiProject(db: D1Database, project: NewProject): Promise<void> {
+  const { source, ...row } = project;
+  await openDb(db)
+    .insert(projects)
+    .values({ ...row, sourceJson: JSON.stringify(source), isForApi: true })
+    .onConflictDoNothing();
+}
+
 const countOfSessions = sql<number>`count(${sessions.sessionId})`;
 
 const select = (db: D1Database) =>

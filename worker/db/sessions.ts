@@ -2,7 +2,7 @@
  * Sessions in D1: the list that a user sees, and who owns what. The session's own object is right about everything
  * else. A deleted session is a tombstone first (hidden, not usable), and a removed row when all of it is gone.
  */
-import { and, desc, eq, inArray, isNotNull, isNull } from "drizzle-orm";
+import { and, desc, eq, inArray, isNotNull, isNull, lt, or } from "drizzle-orm";
 import { openDb } from "./open.ts";
 import type { SessionBody } from "@ai-dev-platform/protocol/http";
 import type { HostKind, Lifecycle, Mode, ModelSource, SandboxSize } from "@ai-dev-platform/protocol/modes";
@@ -80,6 +80,19 @@ export async function listSessions(db: D1Database, userId: string, isArchived: b
     )
     .orderBy(desc(sessions.updatedAt))
     .limit(LIST_LIMIT);
+  return rows.map(toBody);
+}
+
+/** Newest first, by when they were made. `after`: the last of the page before; one that is gone begins anew. */
+export async function pageSessions(db: D1Database, userId: string, page: { limit: number; after: string | null }): Promise<SessionBody[]> {
+  const last = page.after === null ? null : await findSession(db, page.after, userId);
+  const { createdAt, sessionId } = sessions;
+  const isOlder =
+    last === null ? undefined : or(lt(createdAt, last.createdAt), and(eq(createdAt, last.createdAt), lt(sessionId, last.sessionId)));
+  const rows = await select(db)
+    .where(and(eq(sessions.userId, userId), isNull(sessions.deletedAt), isNull(sessions.archivedAt), isOlder))
+    .orderBy(desc(createdAt), desc(sessionId))
+    .limit(page.limit);
   return rows.map(toBody);
 }
 

@@ -24,6 +24,9 @@ export interface Owner {
 }
 type Wanted = z.infer<typeof sessionCreateSchema>;
 
+/** What a program's session has beside a person's: the token that made it, and an id that the same request finds again. */
+export type ProgramOrigin = Pick<SessionInit, "apiTokenId"> & Partial<Pick<SessionInit, "sessionId">>;
+
 const log = createLogger("session-lifecycle");
 
 /** A title until somebody gives a better one. */
@@ -36,8 +39,9 @@ export async function createSession(
   wanted: Wanted,
   budgetUsd: number,
   now: number,
+  program: ProgramOrigin = {},
 ): Promise<string> {
-  const init = await initOf(env, owner, project, wanted, budgetUsd);
+  const init = { ...(await initOf(env, owner, project, wanted, budgetUsd)), ...program };
   await createFromInit(env, init, now);
   return init.sessionId;
 }
