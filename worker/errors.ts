@@ -9,12 +9,15 @@ export interface AppErrorOptions {
   detail?: string;
   cause?: unknown;
   retryAfterMs?: number;
+  /** The field of the request that it is about, such as `messages[0].role`. */
+  param?: string;
 }
 
 export class AppError extends Error {
   readonly code: ErrorCode;
   readonly detail: string | undefined;
   readonly retryAfterMs: number | undefined;
+  readonly param: string | undefined;
 
   constructor(code: ErrorCode, options: AppErrorOptions = {}) {
     super(code, { cause: options.cause });
@@ -22,6 +25,7 @@ export class AppError extends Error {
     this.code = code;
     this.detail = options.detail;
     this.retryAfterMs = options.retryAfterMs;
+    this.param = options.param;
   }
 }
 

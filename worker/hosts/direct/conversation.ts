@@ -7,7 +7,8 @@ import type { ContentBlock, MessageParam, Message, TextBlockParam, ToolResultBlo
 import type { Problem, RunnerEvent, TurnOutcome } from "@ai-dev-platform/protocol/events";
 import { MAX_BLOCK_CHARS, MAX_TOOL_INPUT_CHARS, MAX_TOOL_OUTPUT_CHARS } from "@ai-dev-platform/protocol/limits";
 import { MAX_ANSWER_TOKENS, MAX_STEPS } from "./limits.ts";
-import { modelNameOf, problemFrom, problemOf, type ModelClient } from "./model.ts";
+import { modelNameOf } from "../../llm/model-names.ts";
+import { problemFrom, problemOf, type ModelClient } from "./model.ts";
 import type { Remembered } from "./tables.ts";
 import { TOOLS, type SavedTools } from "./tools.ts";
 import { LEFT_OUT, systemPrompt } from "./words.ts";

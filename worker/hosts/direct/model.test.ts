@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { modelNameOf, problemFrom } from "./model.ts";
+import { modelNameOf } from "../../llm/model-names.ts";
+import { problemFrom } from "./model.ts";
 
 describe("the model of a direct session", () => {
   it.each([

@@ -12,21 +12,6 @@ import { handleModelRequest } from "../../llm/proxy.ts";
 const PROXY_BASE = "http://model.invalid/llm";
 const MAX_DETAIL_CHARS = 2_000;
 
-const DEFAULT_MODEL = "claude-opus-5-5";
-/** Short names, as the agent knows them. */
-const MODELS: Readonly<Record<string, string>> = {
-  default: DEFAULT_MODEL,
-  opus: "claude-opus-5-5",
-  sonnet: "claude-sonnet-5",
-  haiku: "claude-haiku-4-5",
-};
-
-/** The provider's name of a session's model; what only an agent knows (a larger context, its own short names) is dropped. */
-export function modelNameOf(model: string): string {
-  const name = model.replace(/\[[^\]]*\]$/, "");
-  return MODELS[name] ?? (/[\d/]/.test(name) ? name : DEFAULT_MODEL);
-}
-
 export const OFFERED_MODELS = [
   { id: "default", name: "Default", description: "The model for everyday work" },
   { id: "opus", name: "Opus", description: "For hard questions" },
