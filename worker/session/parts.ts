@@ -141,6 +141,9 @@ function lazyPorts(portsFor: PortsFor, places: Places): SessionPorts {
     get offers() {
       return get().offers;
     },
+    get notices() {
+      return get().notices;
+    },
     get log() {
       return get().log;
     },
