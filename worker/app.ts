@@ -32,6 +32,7 @@ import { sessionsRoutes } from "./routes/sessions.ts";
 import { settingsRoutes } from "./routes/settings.ts";
 import { sharesRoutes } from "./routes/shares.ts";
 import { storageRoutes } from "./routes/storage.ts";
+import { webhooksRoutes } from "./routes/webhooks.ts";
 
 const log = createLogger("app");
 export const app = new Hono<AppEnv>();
@@ -44,6 +45,7 @@ for (const routes of [projectsRoutes, sessionsRoutes, sharesRoutes, machinesRout
 for (const routes of [forksRoutes, networkRoutes, gitCredentialsRoutes, gitProxyRoutes, importsRoutes, storageRoutes])
   app.route("/", routes);
 for (const routes of [deviceRoutes, authorizeRoutes, machineSelfRoutes, downloadsRoutes, browserKeysRoutes]) app.route("/", routes);
+for (const routes of [webhooksRoutes]) app.route("/", routes);
 
 // Pages with an id in the path: the app itself, with the Worker's headers. The asset binding answers the root with index.html.
 app.get("/s/*", (c) => c.env.ASSETS.fetch(new URL("/", c.req.url)));
