@@ -8,6 +8,7 @@ const BENCHES: Record<string, () => Promise<unknown>> = {
   bundle: () => import("./bundle.ts"),
   machine: () => import("./machine.ts"),
   snapshots: () => import("./snapshots.ts"),
+  gateway: () => import("./gateway.ts"),
 };
 
 const bench = BENCHES[process.argv[2] ?? ""];

@@ -7,9 +7,10 @@ import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { desktopKey, writeOpeningPage } from "../../agent/src/desktop/ticket.ts";
-import { openAppWindow } from "../../agent/src/desktop/window.ts";
+import { type AppWindow, openAppWindow } from "../../agent/src/desktop/window.ts";
 import { lockDataDir } from "../../agent/src/machine/data-dir.ts";
 import { killAllRecorded, writePidFile } from "../../agent/src/runner/process-group.ts";
+import { type End, explainExit, untilSignalled } from "./end.ts";
 import { type Platform, startPlatform } from "./platform.ts";
 import { type Installation, isPortFree, StartError } from "./server.ts";
 
@@ -43,6 +44,7 @@ export async function runApp(options: AppOptions): Promise<number> {
     return 0;
   }
   const processes = path.join(dataDir, "processes");
+  const ended = untilSignalled();
   try {
     // What an app that was killed left behind holds its port and its database.
     killAllRecorded(processes);
@@ -57,7 +59,7 @@ export async function runApp(options: AppOptions): Promise<number> {
     writePidFile(path.join(processes, "agent.pid"), platform.server.pid);
     if (platform.machine !== null) writePidFile(path.join(processes, "agent-1.pid"), platform.machine.pid);
     try {
-      return await untilClosed(platform, options);
+      return await untilClosed(platform, options, ended);
     } finally {
       await platform.stop();
     }
@@ -67,31 +69,29 @@ export async function runApp(options: AppOptions): Promise<number> {
   }
 }
 
-async function untilClosed(platform: Platform, options: AppOptions): Promise<number> {
-  const end = Promise.withResolvers<number>();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => end.resolve(0));
-  const state = { isOver: false };
-  void end.promise.then(() => (state.isOver = true));
+async function untilClosed(platform: Platform, options: AppOptions, end: End): Promise<number> {
+  if (end.isOver) return end.promise;
   void platform.server.exited.then(() => {
-    if (state.isOver) return;
-    say(`The server stopped by itself. Its last words:\n${platform.server.lastWords()}`);
+    if (end.isOver) return;
+    say(explainExit(platform.server.lastWords()));
     end.resolve(1);
   });
   say(`\n  AI Dev Platform   ${platform.url}\n  Data, logs        ${platform.dataDir}`);
   const window = await showWindow(options, platform.url);
-  if (window !== null) {
-    say(
-      options.stay
-        ? "  Stop              Ctrl+C; closing the window leaves it running\n"
-        : "  Stop              close the window, or Ctrl+C\n",
-    );
+  if (window === null) say("  Stop              Ctrl+C\n");
+  else {
+    const how = options.stay ? "Ctrl+C; closing the window leaves it running" : "close the window, or Ctrl+C";
+    say(`  Stop              ${how}\n`);
     if (!options.stay) void window.closed.then(() => end.resolve(0));
-  } else say("  Stop              Ctrl+C\n");
-  return end.promise;
+  }
+  const exitCode = await end.promise;
+  // It would only show that nothing answers any more.
+  window?.close();
+  return exitCode;
 }
 
 /** Null where nobody can tell when it is closed. */
-async function showWindow({ dataDir, browser }: AppOptions, url: string): Promise<{ closed: Promise<void> } | null> {
+async function showWindow({ dataDir, browser }: AppOptions, url: string): Promise<AppWindow | null> {
   const page = writeOpeningPage(dataDir, url);
   const openedAt = performance.now();
   const opened = await openAppWindow(dataDir, page, process.env, os.homedir(), browser ?? undefined);
@@ -99,7 +99,7 @@ async function showWindow({ dataDir, browser }: AppOptions, url: string): Promis
   if (opened.kind !== "window") return null;
   const early = new Promise<"early">((resolve) => setTimeout(() => resolve("early"), HANDED_OVER_MS).unref());
   const isHandedOver = (await Promise.race([early, opened.closed])) !== "early" && performance.now() - openedAt < HANDED_OVER_MS;
-  return isHandedOver ? null : { closed: opened.closed };
+  return isHandedOver ? null : opened;
 }
 
 function rememberedPort(dataDir: string): number | null {

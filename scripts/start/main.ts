@@ -2,6 +2,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import path from "node:path";
 import { runApp } from "./app.ts";
+import { explainExit, untilSignalled } from "./end.ts";
 import { parseOptions, type StartOptions } from "./options.ts";
 import { type Platform, startPlatform } from "./platform.ts";
 import { build, isPortFree, root, StartError } from "./server.ts";
@@ -62,22 +63,20 @@ async function main(): Promise<void> {
     process.exitCode = await startApp(parsed.options);
     return;
   }
+  const end = untilSignalled();
   const platform = await start(parsed.options);
-  announce(platform, parsed.options);
-  if (parsed.options.open) openBrowser(platform.url);
-  let isStopping = false;
-  const stop = async (exitCode: number) => {
-    if (isStopping) return;
-    isStopping = true;
-    await platform.stop();
-    process.exit(exitCode);
-  };
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void stop(0));
+  if (!end.isOver) {
+    announce(platform, parsed.options);
+    if (parsed.options.open) openBrowser(platform.url);
+  }
   void platform.server.exited.then(() => {
-    if (isStopping) return;
-    say(`The server stopped by itself. Its last words:\n${platform.server.lastWords()}`);
-    void stop(1);
+    if (end.isOver) return;
+    say(explainExit(platform.server.lastWords()));
+    end.resolve(1);
   });
+  const exitCode = await end.promise;
+  await platform.stop();
+  process.exit(exitCode);
 }
 
 await main().catch((error: unknown) => {

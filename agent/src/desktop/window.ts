@@ -46,7 +46,12 @@ export function windowArguments(profile: string, page: string): string[] {
   ];
 }
 
-export type Opened = { kind: "window"; closed: Promise<void> } | { kind: "tab" } | { kind: "none" };
+export interface AppWindow {
+  closed: Promise<void>;
+  /** Nothing where it was closed already. */
+  close(): void;
+}
+export type Opened = ({ kind: "window" } & AppWindow) | { kind: "tab" } | { kind: "none" };
 
 export async function openAppWindow(dataDir: string, page: string, env: Environment, home: string, named?: string): Promise<Opened> {
   const program = named ?? browserPlaces(process.platform, env, home).find((place) => existsSync(place));
@@ -59,7 +64,7 @@ export async function openAppWindow(dataDir: string, page: string, env: Environm
       child.once("spawn", () => resolve(true));
       child.once("error", () => resolve(false));
     });
-    if (isStarted) return { kind: "window", closed };
+    if (isStarted) return { kind: "window", closed, close: () => void child.kill() };
   }
   const command = browserCommand(process.platform, env);
   return command !== null && (await openBrowser(command, pathToFileURL(page).href)) ? { kind: "tab" } : { kind: "none" };
