@@ -1,5 +1,5 @@
 /** Every address of the app, made in one place. Values are checked ids or plain words; free text is encoded. */
-export const SETTINGS_TABS = ["account", "api-key", "mcp", "network", "machines", "storage", "appearance", "shortcuts"] as const;
+export const SETTINGS_TABS = ["account", "api-key", "api", "mcp", "network", "machines", "storage", "appearance", "shortcuts"] as const;
 export type SettingsTab = (typeof SETTINGS_TABS)[number];
 
 export const paths = {

@@ -21,6 +21,7 @@ const project = (projectId: string, createdAt: number, archivedAt: number | null
   name: projectId,
   source: { kind: "empty" },
   trustProject: false,
+  model: null,
   archivedAt,
   createdAt,
   sessions: 0,

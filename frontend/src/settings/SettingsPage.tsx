@@ -10,6 +10,7 @@ import { AppearanceTab } from "./AppearanceTab.tsx";
 import { KeyTab } from "./KeyTab.tsx";
 import { t } from "./messages.ts";
 
+const ApiTab = lazy(() => import("../programs/ApiTab.tsx").then((module) => ({ default: module.ApiTab })));
 const MachinesTab = lazy(() => import("../machines/MachinesTab.tsx").then((module) => ({ default: module.MachinesTab })));
 const McpTab = lazy(() => import("./McpTab.tsx").then((module) => ({ default: module.McpTab })));
 const NetworkTab = lazy(() => import("./NetworkTab.tsx").then((module) => ({ default: module.NetworkTab })));
@@ -19,6 +20,7 @@ const StorageTab = lazy(() => import("./StorageTab.tsx").then((module) => ({ def
 const TABS: Record<SettingsTab, ComponentType> = {
   account: AccountTab,
   "api-key": KeyTab,
+  api: ApiTab,
   mcp: McpTab,
   network: NetworkTab,
   machines: MachinesTab,

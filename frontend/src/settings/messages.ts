@@ -6,6 +6,7 @@ export const t = {
   tabs: {
     account: "Account",
     "api-key": "API key",
+    api: "API",
     mcp: "MCP servers",
     network: "Network and Git",
     machines: "Machines",
