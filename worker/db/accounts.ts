@@ -23,6 +23,7 @@ import {
   shares,
   shareVisits,
   userSettings,
+  webhooks,
 } from "./schema.ts";
 
 /** From now on the account can do nothing but be deleted; its machines' tokens open nothing. Repeating keeps the first time. */
@@ -61,11 +62,13 @@ export async function destroySecrets(d1: D1Database, userId: string): Promise<vo
       .set({ ...NO_ENVELOPE, last4: "" })
       .where(eq(gitCredentials.userId, userId)),
     db.update(mcpServers).set(NO_ENVELOPE).where(eq(mcpServers.userId, userId)),
+    db.update(webhooks).set(NO_ENVELOPE).where(eq(webhooks.userId, userId)),
   ]);
   await db.batch([
     db.delete(providerKeys).where(eq(providerKeys.userId, userId)),
     db.delete(gitCredentials).where(eq(gitCredentials.userId, userId)),
     db.delete(mcpServers).where(eq(mcpServers.userId, userId)),
+    db.delete(webhooks).where(eq(webhooks.userId, userId)),
   ]);
 }
 

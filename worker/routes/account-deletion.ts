@@ -7,6 +7,7 @@ import { listOwnMachineIds } from "../db/machine-tokens.ts";
 import { AppError } from "../errors.ts";
 import { createLogger, errorFields } from "../log.ts";
 import { removeAllImports } from "../snapshots/imports.ts";
+import { userWebhooks } from "../webhooks/stub.ts";
 import { signOutMachine } from "./machines.ts";
 import { deleteSession } from "./session-lifecycle.ts";
 
@@ -24,6 +25,8 @@ export async function deleteAccount(env: Env, account: { userId: string; email: 
   await destroySecrets(env.DB, userId);
   await deleteSessions(env, userId, now);
   for (const machineId of await listOwnMachineIds(env.DB, userId)) await signOutMachine(env, machineId, userId);
+  // After the sessions, which may still have told something.
+  await userWebhooks(env, userId).destroy();
   await removeAllImports(env.BUCKET, userId);
   await removeAccountRows(env.DB, userId);
   await removeSignIn(env.DB, userId, email);
