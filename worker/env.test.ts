@@ -24,6 +24,10 @@ describe("the deployment's variables", () => {
       sandboxMaxPerUser: 5,
       sandboxMaxInAll: 20,
       storageQuotaBytes: 10_000_000_000,
+      features: { api: true, agent: true, execute: true, providers: ["anthropic", "openai", "openrouter", "custom"] },
+      openaiUpstream: "https://api.openai.com/v1",
+      openrouterUpstream: "https://openrouter.ai/api/v1",
+      customPrice: null,
     };
     expect(readConfig(environment({}))).toEqual(expected);
     expect(readConfig(Object.create(null))).toEqual(expected);
@@ -48,6 +52,23 @@ describe("the deployment's variables", () => {
     });
   });
 
+  it("switch features off and say what a custom provider costs", () => {
+    const config = readConfig(environment({ AGENT: "off", EXECUTE: "off", PROVIDERS: " custom, openai,openai ", CUSTOM_PRICE: "0.5/1.5" }));
+    expect(config).toMatchObject({
+      features: { api: true, agent: false, execute: false, providers: ["openai", "custom"] },
+      customPrice: { inputUsd: 0.5, outputUsd: 1.5 },
+    });
+    expect(readConfig(environment({ PROVIDERS: "" })).features.providers).toEqual([]);
+  });
+
+  it.each([
+    ["PROVIDERS", "opnai", "anthropic, openai, openrouter, custom"],
+    ["AGENT", "yes", '"on" or "off"'],
+    ["CUSTOM_PRICE", "cheap", "0.5/1.5"],
+  ])("say how %s is written", (name, value, hint) => {
+    expect(() => readConfig(environment({ [name]: value }))).toThrow(expect.objectContaining({ detail: expect.stringContaining(hint) }));
+  });
+
   it.each([
     ["PUBLIC_ORIGIN", "app.example"],
     ["PUBLIC_ORIGIN", "javascript:alert(1)"],
@@ -56,6 +77,13 @@ describe("the deployment's variables", () => {
     ["LOCAL_PATHS", "perhaps"],
     ["STORAGE_QUOTA_GB", "-1"],
     ["STORAGE_QUOTA_GB", "much"],
+    ["AGENT", "true"],
+    ["EXECUTE", "Off"],
+    ["API", ""],
+    ["PROVIDERS", "anthropic,opnai"],
+    ["OPENAI_UPSTREAM", "api.openai.com"],
+    ["CUSTOM_PRICE", "free"],
+    ["CUSTOM_PRICE", "-1/0"],
   ])("that cannot be read are named: %s=%s", (name, value) => {
     expect(() => readConfig(environment({ [name]: value }))).toThrow(
       expect.objectContaining({ code: "unavailable", detail: expect.stringContaining(name) }),

@@ -38,28 +38,32 @@ export const ERRORS = {
   key_format: {
     status: 422,
     retryable: false,
-    message: "This does not look like an Anthropic API key. It starts with sk-ant-api. Paste the whole key.",
+    message: "This does not look like an API key of that provider. Paste the whole key.",
   },
   key_admin: {
     status: 422,
     retryable: false,
-    message: "This is an admin key. Create an ordinary API key in the Anthropic Console and paste that.",
+    message: "This is an admin key. Create an ordinary API key in the provider's console and paste that.",
   },
   key_oauth: {
     status: 422,
     retryable: false,
     message: "This is a Claude login token, not an API key. Create an API key in the Anthropic Console.",
   },
-  key_invalid: { status: 422, retryable: false, message: "Anthropic refused the key. Check that it was copied whole and is still active." },
+  key_invalid: {
+    status: 422,
+    retryable: false,
+    message: "The provider refused the key. Check that it was copied whole and is still active.",
+  },
   key_no_credit: {
     status: 422,
     retryable: false,
-    message: "Anthropic says the account is out of credit. Add credit in the Anthropic Console.",
+    message: "The provider says the account is out of credit. Add credit in its console.",
   },
   key_unverified: {
     status: 502,
     retryable: true,
-    message: "Anthropic could not be reached to check the key. Nothing was stored. Try again.",
+    message: "The provider could not be reached to check the key. Nothing was stored. Try again.",
   },
   keys_locked: {
     status: 503,

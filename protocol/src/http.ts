@@ -1,5 +1,6 @@
 /** JSON bodies of /api. Requests are schemas (strict); responses are interfaces. Errors are `ErrorBody` (errors.ts). */
 import * as z from "zod";
+import { projectModelSchema, providerKeyShape, type Features, type ProjectModel, type Provider } from "./api/providers.ts";
 import { hostKindSchema, lifecycleSchema, modelSourceSchema, modeSchema, sandboxSizeSchema } from "./events.ts";
 import { machineIdSchema, projectIdSchema, promptIdSchema, requestIdSchema, shareIdSchema, snapshotIdSchema } from "./ids.ts";
 import { DEFAULT_MAX_HOURS, MAX_MAX_HOURS, MAX_PROMPT_CHARS, MIN_MAX_HOURS } from "./limits.ts";
@@ -28,6 +29,8 @@ export interface ConfigBody {
   localPaths: boolean;
   /** Sessions may run in a Cloudflare sandbox here; otherwise on connected machines only. */
   sandbox: boolean;
+  /** What the operator left on. */
+  features: Features;
 }
 
 /** GET /api/me */
@@ -51,11 +54,14 @@ export interface SettingsBody {
 }
 
 /** POST /api/keys: checked with the provider before it is stored. Step two of Replace uses the same call. */
-export const keyCreateSchema = z.strictObject({ apiKey: z.string().min(1).max(10_240) });
+export const keyCreateSchema = z.strictObject({ ...providerKeyShape, apiKey: z.string().min(1).max(10_240) });
 /** GET /api/keys → { keys: KeyBody[] }; POST /api/keys, POST /api/keys/:id/test → KeyBody; DELETE /api/keys/:id → 204 */
 export interface KeyBody {
   keyId: string;
-  provider: "anthropic";
+  provider: Provider;
+  /** Of `custom` alone. */
+  baseUrl: string | null;
+  /** Empty for a key so short that it would be half of it. */
   last4: string;
   fingerprint: string;
   status: "working" | "refused" | "no_credit";
@@ -64,6 +70,7 @@ export interface KeyBody {
   lastUsedAt: number | null;
   rotateAt: number | null;
   isActive: boolean;
+  /** Empty where the provider lists none: they are named in requests all the same. */
   models: string[];
 }
 
@@ -76,6 +83,7 @@ export const projectPatchSchema = z.strictObject({
   name: nameSchema.optional(),
   archived: z.boolean().optional(),
   trustProject: z.boolean().optional(),
+  model: projectModelSchema.optional(),
 });
 /** GET /api/projects → { projects }; POST → ProjectBody; PATCH /api/projects/:id → ProjectBody; DELETE → 204 */
 export interface ProjectBody {
@@ -83,6 +91,8 @@ export interface ProjectBody {
   name: string;
   source: WorkspaceSource;
   trustProject: boolean;
+  /** Where direct answers for it come from; null: Anthropic, as a request names the model. */
+  model: ProjectModel | null;
   archivedAt: number | null;
   createdAt: number;
   sessions: number;

@@ -1,5 +1,6 @@
-/** Stored provider keys. A destroyed key keeps its row, emptied: what was stored when, and nothing of the key. */
+/** Stored provider keys: of each provider at most one is active (a unique index holds it). A destroyed key keeps its row, emptied: what was stored when, and nothing of the key. */
 import { and, desc, eq, isNull } from "drizzle-orm";
+import type { Provider } from "@ai-dev-platform/protocol/api/providers";
 import { openDb } from "./open.ts";
 import { providerKeys, sessions } from "./schema.ts";
 
@@ -9,7 +10,8 @@ export type KeyStatus = KeyRow["status"];
 
 const mine = (userId: string, keyId: string) =>
   and(eq(providerKeys.userId, userId), eq(providerKeys.keyId, keyId), isNull(providerKeys.destroyedAt));
-const active = (userId: string) => and(eq(providerKeys.userId, userId), eq(providerKeys.isActive, true), isNull(providerKeys.destroyedAt));
+const isActive = (provider: Provider) =>
+  and(eq(providerKeys.provider, provider), eq(providerKeys.isActive, true), isNull(providerKeys.destroyedAt));
 
 /** Without its data-encryption key a ciphertext is noise, in this row and in every backup of it. */
 const shredded = (now: number) => ({
@@ -18,6 +20,7 @@ const shredded = (now: number) => ({
   dekCt: null,
   dataIv: null,
   dataCt: null,
+  baseUrl: null,
   last4: "",
   fp: "",
   models: [] as string[],
@@ -38,29 +41,32 @@ export async function findKey(d1: D1Database, userId: string, keyId: string): Pr
   return row ?? null;
 }
 
-export async function findActiveKey(d1: D1Database, userId: string): Promise<KeyRow | null> {
-  const [row] = await openDb(d1).select().from(providerKeys).where(active(userId));
+export async function findActiveKey(d1: D1Database, userId: string, provider: Provider = "anthropic"): Promise<KeyRow | null> {
+  const [row] = await openDb(d1)
+    .select()
+    .from(providerKeys)
+    .where(and(eq(providerKeys.userId, userId), isActive(provider)));
   return row ?? null;
 }
 
-/** The sealed key of whoever owns a session, for a caller that does not know yet whether it may be opened. */
+/** The sealed key of whoever owns a session, for a caller that does not know yet whether it may be opened. Anthropic's: agents get no other. */
 export async function findActiveKeyOfSession(d1: D1Database, sessionId: string): Promise<KeyRow | null> {
   const [row] = await openDb(d1)
     .select({ key: providerKeys })
     .from(sessions)
     .innerJoin(providerKeys, eq(providerKeys.userId, sessions.userId))
-    .where(and(eq(sessions.sessionId, sessionId), eq(providerKeys.isActive, true), isNull(providerKeys.destroyedAt)));
+    .where(and(eq(sessions.sessionId, sessionId), isActive("anthropic")));
   return row?.key ?? null;
 }
 
-/** The new key takes the place of every older one, in one transaction: there is no moment with two or with none. */
+/** The new key takes the place of every older one of its provider, in one transaction: there is no moment with two or with none. */
 export async function replaceKeys(d1: D1Database, row: NewKeyRow, now: number): Promise<void> {
   const db = openDb(d1);
   await db.batch([
     db
       .update(providerKeys)
       .set(shredded(now))
-      .where(and(eq(providerKeys.userId, row.userId), isNull(providerKeys.destroyedAt))),
+      .where(and(eq(providerKeys.userId, row.userId), eq(providerKeys.provider, row.provider), isNull(providerKeys.destroyedAt))),
     db.insert(providerKeys).values(row),
   ]);
 }

@@ -4,10 +4,11 @@ import type { KeyBody } from "@ai-dev-platform/protocol/http";
 import { KEY_CHECK_RULE } from "../config.ts";
 import { readConfig } from "../env.ts";
 import { takeRate } from "../middleware/rate-limit.ts";
-import { checkWithProvider } from "./validate.ts";
+import { judgeTarget, rateSubject, upstreams } from "./target.ts";
+import { checkKey } from "./validate.ts";
 import { lendKeyForCheck, recordCheck } from "./vault.ts";
 
-export type RecheckResult = { ok: true; key: KeyBody } | { ok: false; code: ErrorCode };
+export type RecheckResult = { ok: true; key: KeyBody } | { ok: false; code: ErrorCode; detail?: string };
 
 const STATUSES = { ok: "working", invalid: "refused", no_credit: "no_credit" } as const;
 
@@ -15,8 +16,10 @@ export async function recheckKey(env: Env, userId: string, keyId: string, defer:
   const lent = await lendKeyForCheck(env, userId, keyId, defer);
   if (lent === null) return { ok: false, code: "not_found" };
   if (!lent.ok) return lent;
-  await takeRate(env, KEY_CHECK_RULE, userId);
-  const check = await checkWithProvider(lent.secret, readConfig(env).anthropicUpstream);
+  const target = judgeTarget(readConfig(env), lent.provider, lent.baseUrl, null);
+  if (!target.ok) return target;
+  await takeRate(env, KEY_CHECK_RULE, rateSubject(userId, lent.provider));
+  const check = await checkKey(lent.secret, target, upstreams(readConfig(env)));
   if (check.outcome === "unreachable") return { ok: false, code: "key_unverified" };
   const key = await recordCheck(env, userId, keyId, STATUSES[check.outcome], check.outcome === "ok" ? check.models : null);
   return key === null ? { ok: false, code: "not_found" } : { ok: true, key };

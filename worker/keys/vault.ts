@@ -1,8 +1,10 @@
 /**
- * The key vault: seals a user's API key into D1 and lends it out. `lendKey` is called by llm/ and by the key check only;
- * nothing here returns a key in any other way, also not to its owner. One key is active; storing another destroys it.
+ * The key vault: seals a user's API keys into D1 and lends them out. Lending is for llm/ and for the key check only;
+ * nothing here returns a key in any other way, also not to its owner. One key of each provider is active; storing another
+ * of that provider destroys it, and a custom key opens for the address alone that it was stored with (SPEC MP1, MP2).
  * A key that does not open is an error: never a fallback to another key.
  */
+import type { Provider } from "@ai-dev-platform/protocol/api/providers";
 import type { ErrorCode } from "@ai-dev-platform/protocol/errors";
 import type { KeyBody } from "@ai-dev-platform/protocol/http";
 import { DAY_MS, LAST_USED_STEP_MS } from "../config.ts";
@@ -27,33 +29,53 @@ import { fingerprintKey, kekRing, type KekRing } from "./kek.ts";
 import { Secret } from "./secret.ts";
 
 const log = createLogger("keys");
-const PROVIDER = "anthropic";
 /** Hex digits of the fingerprint that are shown: enough to tell one's keys apart. */
 const SHOWN_FINGERPRINT_CHARS = 12;
 /** A key is sealed once: replacing it makes a new row with a new id. */
 const FIRST_ROW_VERSION = 1;
+/** The last characters of a key this short would be a good part of it. */
+const MIN_CHARS_TO_SHOW = 16;
+
+/** Whose key it is. `baseUrl`: of a custom provider alone. */
+export interface KeyTarget {
+  provider: Provider;
+  baseUrl: string | null;
+}
+const ANTHROPIC: KeyTarget = { provider: "anthropic", baseUrl: null };
 
 export type LendResult =
-  | { ok: true; keyId: string; secret: Secret<string> }
+  | { ok: true; keyId: string; secret: Secret<string>; provider: Provider; baseUrl: string | null }
   | { ok: false; code: Extract<ErrorCode, "key_missing" | "keys_locked"> };
+
+/** Whose an envelope is. A custom provider's address is part of it: whoever can write to the database cannot send the key elsewhere. */
+async function ownerOf(row: Pick<KeyRow, "userId" | "keyId" | "provider" | "baseUrl">): Promise<EnvelopeOwner> {
+  const { userId, keyId, provider, baseUrl } = row;
+  if (provider !== "custom") return { userId, keyId, provider };
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(baseUrl ?? ""));
+  return { userId, keyId, provider: `custom:${toHex(new Uint8Array(digest))}` };
+}
 
 const rotationTime = (createdAt: number, days: number | null): number | null => (days === null ? null : createdAt + days * DAY_MS);
 
 /** The caller has checked the key with the provider. */
-export async function storeKey(env: Env, userId: string, apiKey: Secret<string>, models: string[]): Promise<KeyBody> {
+export async function storeKey(
+  env: Env,
+  userId: string,
+  apiKey: Secret<string>,
+  models: string[],
+  { provider, baseUrl }: KeyTarget = ANTHROPIC,
+): Promise<KeyBody> {
   const now = Date.now();
   const [ring, settings] = await Promise.all([kekRing(env), readSettings(env.DB, userId)]);
   const bytes = new TextEncoder().encode(apiKey.reveal());
-  const owner: EnvelopeOwner = { userId, keyId: newId("key"), provider: PROVIDER };
+  const named = { userId, keyId: newId("key"), provider, baseUrl };
   const fp = toHex(await fingerprint(bytes, fingerprintKey(env)));
-  const envelope = await seal(bytes, owner, FIRST_ROW_VERSION, ring.newest);
+  const envelope = await seal(bytes, await ownerOf(named), FIRST_ROW_VERSION, ring.newest);
   bytes.fill(0);
   const row = {
-    keyId: owner.keyId,
-    userId,
-    provider: PROVIDER,
+    ...named,
     ...envelope,
-    last4: apiKey.reveal().slice(-4),
+    last4: apiKey.reveal().length < MIN_CHARS_TO_SHOW ? "" : apiKey.reveal().slice(-4),
     fp,
     status: "working",
     models,
@@ -65,7 +87,7 @@ export async function storeKey(env: Env, userId: string, apiKey: Secret<string>,
     destroyedAt: null,
   } as const satisfies KeyRow;
   await replaceKeys(env.DB, row, now);
-  log.info("stored", { userId, keyId: owner.keyId });
+  log.info("stored", { userId, keyId: named.keyId, provider });
   return toBody(row);
 }
 
@@ -75,15 +97,28 @@ export const listKeyBodies = async (env: Env, userId: string): Promise<KeyBody[]
 export const readSealed = (env: Env, sessionId: string): Promise<KeyRow | null> =>
   findActiveKeyOfSession(env.DB, sessionId).catch(() => null);
 
-/** The user's active key, opened. `sealed` counts only if it is that user's. `defer` carries what need not hold up the caller. */
+/** The user's active key of Anthropic, opened. `sealed` counts only if it is that user's. `defer` carries what need not hold up the caller. */
 export async function lendKey(
   env: Env,
   userId: string,
   defer: (work: Promise<unknown>) => void,
   sealed: KeyRow | null = null,
 ): Promise<LendResult> {
-  const row = sealed?.userId === userId ? sealed : await findActiveKey(env.DB, userId);
+  const isTheirs = sealed?.userId === userId && sealed.provider === "anthropic";
+  return lendRow(env, isTheirs ? sealed : await findActiveKey(env.DB, userId), defer);
+}
+
+/** The user's active key of this provider, opened. */
+export const lendKeyOf = async (
+  env: Env,
+  userId: string,
+  provider: Provider,
+  defer: (work: Promise<unknown>) => void,
+): Promise<LendResult> => lendRow(env, await findActiveKey(env.DB, userId, provider), defer);
+
+async function lendRow(env: Env, row: KeyRow | null, defer: (work: Promise<unknown>) => void): Promise<LendResult> {
   if (row === null) return { ok: false, code: "key_missing" };
+  const { userId } = row;
   const lent = await openRow(env, row, defer);
   const now = Date.now();
   if (lent.ok && now - (row.lastUsedAt ?? 0) > LAST_USED_STEP_MS) defer(patchKey(env.DB, userId, row.keyId, { lastUsedAt: now }));
@@ -105,7 +140,7 @@ async function openRow(env: Env, row: KeyRow, defer: (work: Promise<unknown>) =>
   const envelope = envelopeOf(row);
   if (envelope === null) return { ok: false, code: "key_missing" };
   const ring = await kekRing(env);
-  const opened = await open(envelope, row, ring.find);
+  const opened = await open(envelope, await ownerOf(row), ring.find);
   if (!opened.ok) {
     log.error("does_not_open", { userId: row.userId, keyId: row.keyId, reason: opened.reason });
     return { ok: false, code: "keys_locked" };
@@ -113,12 +148,12 @@ async function openRow(env: Env, row: KeyRow, defer: (work: Promise<unknown>) =>
   const secret = new Secret(new TextDecoder().decode(opened.secret));
   opened.secret.fill(0);
   if (envelope.kekId !== ring.newest.kekId) defer(moveToNewest(env, row, envelope, ring));
-  return { ok: true, keyId: row.keyId, secret };
+  return { ok: true, keyId: row.keyId, secret, provider: row.provider, baseUrl: row.baseUrl };
 }
 
 async function moveToNewest(env: Env, row: KeyRow, envelope: Envelope, ring: KekRing): Promise<void> {
   const from = ring.find(envelope.kekId);
-  const wrap = from === null ? null : await rewrap(envelope, row, from, ring.newest);
+  const wrap = from === null ? null : await rewrap(envelope, await ownerOf(row), from, ring.newest);
   if (wrap !== null) await rewrapKey(env.DB, row, wrap);
 }
 
@@ -153,13 +188,14 @@ export async function recordCheck(
 }
 
 export async function rescheduleRotation(env: Env, userId: string, days: number | null): Promise<void> {
-  const row = await findActiveKey(env.DB, userId);
-  if (row !== null) await patchKey(env.DB, userId, row.keyId, { rotateAt: rotationTime(row.createdAt, days) });
+  const rows = await listKeys(env.DB, userId);
+  await Promise.all(rows.map((row) => patchKey(env.DB, userId, row.keyId, { rotateAt: rotationTime(row.createdAt, days) })));
 }
 
 const toBody = (row: KeyRow): KeyBody => ({
   keyId: row.keyId,
   provider: row.provider,
+  baseUrl: row.baseUrl,
   last4: row.last4,
   fingerprint: row.fp.slice(0, SHOWN_FINGERPRINT_CHARS),
   status: row.status,

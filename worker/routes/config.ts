@@ -8,13 +8,14 @@ import type { AppEnv } from "../middleware/auth.ts";
 export const configRoutes = new Hono<AppEnv>();
 
 configRoutes.get("/api/config", async (c) => {
-  const { demoModelUrl, localPaths, sandbox } = readConfig(c.env);
+  const { demoModelUrl, localPaths, sandbox, features } = readConfig(c.env);
   const body: ConfigBody = {
     version: PLATFORM_VERSION,
     demoModel: demoModelUrl !== null,
     signUp: await isSignUpOpen(c.env),
     localPaths,
     sandbox,
+    features,
   };
   return c.json(body);
 });

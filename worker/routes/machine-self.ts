@@ -85,7 +85,7 @@ async function projectFor(env: Env, { userId }: TokenOwner, projectId: string | 
   if (known !== undefined) return known;
   const project = { projectId: newId("project"), name: nameOfSource(source), source, trustProject: false, createdAt: Date.now() };
   await insertProject(env.DB, { ...project, userId });
-  return { ...project, archivedAt: null, sessions: 0 };
+  return { ...project, model: null, archivedAt: null, sessions: 0 };
 }
 
 type Chosen = z.infer<typeof machineOpenSchema>["modelSource"];

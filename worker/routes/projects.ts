@@ -1,6 +1,7 @@
 /** /api/projects: files that belong to a user. Deleting a project deletes its sessions. */
 import { Hono } from "hono";
-import { projectCreateSchema, projectPatchSchema } from "@ai-dev-platform/protocol/http";
+import type { ProjectModel } from "@ai-dev-platform/protocol/api/providers";
+import { projectCreateSchema, projectPatchSchema, type ProjectBody } from "@ai-dev-platform/protocol/http";
 import { projectIdSchema } from "@ai-dev-platform/protocol/ids";
 import { IMPORT_TTL_MS } from "@ai-dev-platform/protocol/limits";
 import type { WorkspaceSource } from "@ai-dev-platform/protocol/runner";
@@ -8,6 +9,7 @@ import { claimImport, releaseImport } from "../db/imports.ts";
 import { deleteProjectRow, findProject, insertProject, listProjects, updateProject, type NewProject } from "../db/projects.ts";
 import { listSessionIdsOfProject } from "../db/sessions.ts";
 import { readConfig } from "../env.ts";
+import { isModelOf } from "../llm/read-model-name.ts";
 import { AppError } from "../errors.ts";
 import { newId } from "../ids.ts";
 import { requireUser, type AppEnv } from "../middleware/auth.ts";
@@ -34,7 +36,7 @@ projectsRoutes.post("/api/projects", requireUser, async (c) => {
   const { userId } = c.get("user");
   if (source.kind === "archive") await insertFromArchive(c.env, { ...project, userId, source });
   else await insertProject(c.env.DB, { ...project, userId });
-  return c.json({ ...project, archivedAt: null, sessions: 0 }, 201);
+  return c.json({ ...project, model: null, archivedAt: null, sessions: 0 } satisfies ProjectBody, 201);
 });
 
 /** An upload becomes one project, its uploader's (SPEC SN14). */
@@ -55,12 +57,19 @@ projectsRoutes.patch("/api/projects/:id", requireUser, async (c) => {
   const projectId = pathId(c, projectIdSchema);
   const { userId } = c.get("user");
   const { archived, ...rest } = await parseJson(c, projectPatchSchema);
+  if (rest.model) requireModelChoice(c.env, rest.model);
   const change = { ...rest, ...(archived === undefined ? {} : { archivedAt: archived ? Date.now() : null }) };
   if (Object.keys(change).length > 0) await updateProject(c.env.DB, projectId, userId, change);
   const project = await findProject(c.env.DB, projectId, userId);
   if (project === null) throw new AppError("not_found");
   return c.json(project);
 });
+
+/** Said when it is chosen, not at the first question. Whether its key is stored may change later, and is not asked here. */
+function requireModelChoice(env: Env, { provider, model }: ProjectModel): void {
+  if (!readConfig(env).features.providers.includes(provider)) throw new AppError("feature_off", { detail: `provider ${provider}` });
+  if (!isModelOf(provider, model)) throw new AppError("bad_request", { detail: `model: not a name of a model of ${provider}` });
+}
 
 projectsRoutes.delete("/api/projects/:id", requireUser, async (c) => {
   const projectId = pathId(c, projectIdSchema);
