@@ -18,7 +18,7 @@ const MAX_JSON_BYTES = 4 * 1_048_576;
 const CHARS_PER_TOKEN = 4;
 
 const count = z.number().int().min(0).nullish();
-const usageSchema = z.object({
+export const usageSchema = z.object({
   input_tokens: count,
   output_tokens: count,
   cache_read_input_tokens: count,
@@ -38,7 +38,8 @@ const blockSchema = z.object({
 const eventSchema = z.union([startSchema, deltaSchema, blockSchema]);
 const messageSchema = z.object({ model: z.string().max(100).optional(), usage: usageSchema.optional(), input_tokens: count });
 
-class Counter {
+/** Adds up what a provider reports of one answer. */
+export class TokenCounter {
   #counts: TokenCounts = NO_TOKENS;
   #streamedChars = 0;
   #isFinal = false;
@@ -69,7 +70,7 @@ class Counter {
 }
 
 export function streamTap(): UsageTap {
-  const counter = new Counter();
+  const counter = new TokenCounter();
   const decoder = new TextDecoder();
   let carry = "";
   let isSkipping = false;
@@ -91,7 +92,7 @@ export function streamTap(): UsageTap {
   };
 }
 
-function readLine(line: string, counter: Counter): void {
+function readLine(line: string, counter: TokenCounter): void {
   if (!line.startsWith("data:") || line.length > MAX_LINE_CHARS) return;
   const parsed = eventSchema.safeParse(parseJson(line.slice(5)));
   if (!parsed.success) return;
@@ -109,7 +110,7 @@ function readLine(line: string, counter: Counter): void {
 
 /** For an answer in one piece. */
 export function jsonTap(): UsageTap {
-  const counter = new Counter();
+  const counter = new TokenCounter();
   let chunks: Uint8Array[] = [];
   let total = 0;
   const read = () => {
