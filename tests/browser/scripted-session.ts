@@ -219,10 +219,18 @@ const summary = (session: ScriptedSession): SessionBody => ({
 
 function answers(session: ScriptedSession): Record<string, unknown> {
   const settings = { budgetUsd: 5, rotateAfterDays: 90, useDemoModel: false };
-  const project = { projectId: session.projectId, name: "acme/relay", source: { kind: "empty" }, trustProject: false, archivedAt: null };
+  const project = {
+    projectId: session.projectId,
+    name: "acme/relay",
+    source: { kind: "empty" },
+    trustProject: false,
+    model: null,
+    archivedAt: null,
+  };
+  const features = { agent: true, execute: true, api: true, providers: ["anthropic", "openai", "openrouter", "custom"] };
   return {
     "/api/me": { ...MARA, email: "mara@example.test", settings },
-    "/api/config": { version: "0.1.0", demoModel: false, signUp: true, localPaths: false, sandbox: true, ...session.config },
+    "/api/config": { version: "0.1.0", demoModel: false, signUp: true, localPaths: false, sandbox: true, features, ...session.config },
     "/api/settings": settings,
     "/api/sessions": { sessions: [summary(session)] },
     "/api/projects": { projects: [{ ...project, createdAt: 1, sessions: 1 }] },
