@@ -1,8 +1,10 @@
 /**
  * The front door: what every request passes, in order, and where it goes. No logic of a capability lives here.
- * request id → headers → error translation → origin (for /api) → the route, which asks for a signed-in user itself.
+ * request id → headers → error translation → origin (for /api) → the route, which asks for a signed-in user or a token itself.
  */
 import { Hono } from "hono";
+import { apiDoor } from "./api/door.ts";
+import { isApiPath, toApiError } from "./api/errors.ts";
 import { authRoutes } from "./auth/routes.ts";
 import { AppError, toResponse } from "./errors.ts";
 import { createLogger, errorFields } from "./log.ts";
@@ -39,6 +41,7 @@ export const app = new Hono<AppEnv>();
 
 app.use(requestId, secureHeaders);
 app.use("/api/*", checkOrigin);
+app.use("/v1/*", apiDoor);
 
 for (const routes of [configRoutes, authRoutes, meRoutes, settingsRoutes, keysRoutes, mcpRoutes]) app.route("/", routes);
 for (const routes of [projectsRoutes, sessionsRoutes, sharesRoutes, machinesRoutes, runnerRoutes, llmRoutes]) app.route("/", routes);
@@ -51,7 +54,7 @@ for (const routes of [webhooksRoutes]) app.route("/", routes);
 app.get("/s/*", (c) => c.env.ASSETS.fetch(new URL("/", c.req.url)));
 app.get("/share/*", (c) => c.env.ASSETS.fetch(new URL("/", c.req.url)));
 
-app.notFound((c) => toResponse(new AppError("not_found"), c.get("requestId")));
+app.notFound((c) => answer(new AppError("not_found"), new URL(c.req.url).pathname, c.get("requestId")));
 
 app.onError((error, c) => {
   const id = c.get("requestId");
@@ -59,8 +62,13 @@ app.onError((error, c) => {
   if (error instanceof AppError) {
     const isOurs = error.code === "internal" || error.code === "unavailable" || error.code === "keys_locked";
     if (isOurs) log.error("failed", { requestId: id, code: error.code, pathname, ...errorFields(error) });
-    return toResponse(error, id);
+    return answer(error, pathname, id);
   }
   log.error("surprise", { requestId: id, pathname, ...errorFields(error) });
-  return toResponse(new AppError("internal"), id);
+  return answer(new AppError("internal"), pathname, id);
 });
+
+/** Programs under /v1 read the shape that OpenAI's clients know. */
+function answer(error: AppError, pathname: string, id: string): Response {
+  return isApiPath(pathname) ? toApiError(error, id) : toResponse(error, id);
+}

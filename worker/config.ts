@@ -57,3 +57,25 @@ export const IMPORT_RULE: RateRule = { name: "import", limit: 30, windowMs: HOUR
 export const DEFAULT_SANDBOXES_PER_USER = 5;
 /** Sandboxes of the whole deployment, unless it says otherwise: what `max_instances` in wrangler.toml leaves room for. */
 export const DEFAULT_SANDBOXES_IN_ALL = 20;
+
+/**
+ * Requests of programs, for each minute, of one token and of all of a user's. Chat: ten a second is more than an editor or a script
+ * asks for, and a loop that went wrong is stopped within a minute's worth. Code: each may begin a turn. Execute: each may start a sandbox.
+ * A whole minute's worth may come at once, as editors ask in bursts.
+ */
+export const API_RATES = {
+  chat: { perToken: 600, perUser: 1_200 },
+  code: { perToken: 120, perUser: 240 },
+  execute: { perToken: 60, perUser: 120 },
+} as const;
+export const API_RATE_WINDOW_MS = MINUTE_MS;
+/** A token is read again after this: what is revoked holds on for as long in an isolate that has just seen it. Half of what is promised. */
+export const API_TOKEN_CACHE_MS = 1_000;
+/** Of a request with an Idempotency-Key: what the largest provider takes. A route may take less. */
+export const MAX_API_BODY_BYTES = 32 * 1_024 * 1_024;
+/** An answer longer than this is not kept for its Idempotency-Key: a row of the account's database holds 2 MB. */
+export const MAX_STORED_ANSWER_BYTES = 1_024 * 1_024;
+/** As OpenAI and Stripe keep them. */
+export const IDEMPOTENCY_TTL_MS = DAY_MS;
+/** A token that a machine asked for lives this long at most: a stolen machine makes no key for ever. */
+export const MAX_MACHINE_MADE_TOKEN_DAYS = 30;

@@ -11,6 +11,8 @@ export interface AppErrorOptions {
   retryAfterMs?: number;
   /** The field of the request that it is about, such as `messages[0].role`. */
   param?: string;
+  /** Of /v1: a code of OpenAI's that says it more exactly than ours. */
+  openaiCode?: string;
 }
 
 export class AppError extends Error {
@@ -18,6 +20,7 @@ export class AppError extends Error {
   readonly detail: string | undefined;
   readonly retryAfterMs: number | undefined;
   readonly param: string | undefined;
+  readonly openaiCode: string | undefined;
 
   constructor(code: ErrorCode, options: AppErrorOptions = {}) {
     super(code, { cause: options.cause });
@@ -26,6 +29,7 @@ export class AppError extends Error {
     this.detail = options.detail;
     this.retryAfterMs = options.retryAfterMs;
     this.param = options.param;
+    this.openaiCode = options.openaiCode;
   }
 }
 

@@ -10,7 +10,7 @@ const CREDENTIALS: readonly (readonly [RegExp, string])[] = [
   // A failed query's message carries its values: sign-in tokens, password hashes, secrets' hashes.
   [/\nparams: [\s\S]*?(?=\n {4}at |$)/g, "\nparams: [redacted]"],
   [/sk-ant-[\w-]+/g, "[redacted key]"],
-  [/\badp[a-z]_[\w-]+/g, "[redacted token]"],
+  [/\badp(?:[a-z]|_live)_[\w-]+/g, "[redacted token]"],
   // Git hosts' tokens.
   [/\b(?:gh[pousr]_|github_pat_|glpat-)[\w-]+/g, "[redacted token]"],
   [/\b(bearer|basic)\s+[^\s"',]+/gi, "$1 [redacted]"],

@@ -41,6 +41,8 @@ export interface IdempotentRequest {
 export interface StoredAnswer {
   status: number;
   contentType: string;
+  /** The few that belong to the answer itself, and not to the request that brought it. */
+  headers: Record<string, string>;
   body: string;
 }
 
@@ -48,7 +50,7 @@ export type IdempotentVerdict =
   /** The first: run it, then `finish` or `release` it. */
   | { kind: "run" }
   | { kind: "replay"; answer: StoredAnswer }
-  | { kind: "refused"; code: Extract<ErrorCode, "idempotency_conflict" | "idempotency_running"> };
+  | { kind: "refused"; code: Extract<ErrorCode, "idempotency_conflict" | "idempotency_running">; detail?: string };
 
 export interface ApiAccountApi {
   admit(request: AdmitRequest): Promise<AdmitVerdict>;
@@ -57,7 +59,10 @@ export interface ApiAccountApi {
   /** Spending that happened elsewhere (a session's turn); the same id counts once. */
   spend(spent: { id: string; tokenId: string; costUsd: number }): Promise<void>;
   begin(request: IdempotentRequest): Promise<IdempotentVerdict>;
-  finish(request: IdempotentRequest, answer: StoredAnswer): Promise<void>;
+  /** It runs still: without this, the key is free again after a few minutes. */
+  renew(request: IdempotentRequest): Promise<void>;
+  /** Null: it was too long to be kept; the key stays used. */
+  finish(request: IdempotentRequest, answer: StoredAnswer | null): Promise<void>;
   /** Nothing came of it: the key is free again. */
   release(request: IdempotentRequest): Promise<void>;
   /** Remembered so that a revocation reaches what the token holds open. */

@@ -1,4 +1,163 @@
-/** A user's API account. */
+/**
+ * A user's API account: how often its tokens ask, what they may spend and have spent, answers under their Idempotency-Keys, and
+ * what a revoked token holds open. `admit` is on the way of every request and writes nothing: rates and holds live in memory.
+ * An eviction in the middle of a call loses its hold alone; what it cost is added when it is settled. SPEC AT3–AT6.
+ */
 import { DurableObject } from "cloudflare:workers";
+import type { Usage } from "@ai-dev-platform/protocol/events";
+import { API_RATES } from "../config.ts";
+import { createLogger, errorFields } from "../log.ts";
+import { sessionStub } from "../session/stub.ts";
+import type {
+  AdmitRequest,
+  AdmitVerdict,
+  ApiAccountApi,
+  IdempotentRequest,
+  IdempotentVerdict,
+  RateKind,
+  RateState,
+  StoredAnswer,
+} from "./account-api.ts";
+import { AccountStore } from "./account-store.ts";
+import { Holds } from "./holds.ts";
+import { takeOne, tighter, type Bucket } from "./rate.ts";
 
-export class ApiAccountDO extends DurableObject<Env> {}
+const log = createLogger("api-account");
+
+/** Whose grant a token's socket or stream in a session is: a revocation ends it by this name. */
+export const tokenGrantId = (tokenId: string): string => `token:${tokenId}`;
+
+export class ApiAccountDO extends DurableObject<Env> implements ApiAccountApi {
+  readonly #store: AccountStore;
+  readonly #holds = new Holds();
+  readonly #buckets = new Map<string, Bucket>();
+  readonly #noted = new Set<string>();
+  readonly #spent: Map<string, number>;
+  readonly #revoked: Set<string>;
+  #wakesAt: number | null = null;
+  #isGone = false;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.#store = new AccountStore(ctx.storage.sql);
+    this.#spent = this.#store.spentByToken();
+    this.#revoked = this.#store.revoked();
+  }
+
+  async admit({ tokenId, budgetUsd, kind, estimateUsd }: AdmitRequest): Promise<AdmitVerdict> {
+    const now = Date.now();
+    const taken = this.#take(tokenId, kind, now);
+    const refuse = (code: Extract<AdmitVerdict, { ok: false }>["code"], retryAfterMs = 0) =>
+      ({ ok: false, code, rate: taken.rate, retryAfterMs }) as const;
+    if (this.#isGone || this.#revoked.has(tokenId)) return refuse("api_token_refused");
+    if (taken.retryAfterMs > 0) return refuse("rate_limited", taken.retryAfterMs);
+    const leftUsd = budgetUsd === null ? null : budgetUsd - (this.#spent.get(tokenId) ?? 0) - this.#holds.heldUsd(tokenId, now);
+    if (leftUsd !== null && leftUsd <= 0) return refuse("token_budget_reached");
+    const callId = crypto.randomUUID();
+    if (estimateUsd > 0) this.#holds.add(callId, { tokenId, estimateUsd, at: now });
+    return { ok: true, callId, rate: taken.rate, remainingUsd: leftUsd };
+  }
+
+  async settle({ callId, tokenId, usage }: { callId: string; tokenId: string; usage: Usage }): Promise<void> {
+    this.#holds.remove(callId);
+    await this.#add(`call:${callId}`, tokenId, usage.costUsd);
+  }
+
+  async spend({ id, tokenId, costUsd }: { id: string; tokenId: string; costUsd: number }): Promise<void> {
+    await this.#add(`notice:${id}`, tokenId, costUsd);
+  }
+
+  async begin(request: IdempotentRequest): Promise<IdempotentVerdict> {
+    if (this.#isGone) return { kind: "run" };
+    const now = Date.now();
+    const verdict = this.#store.begin(request, now);
+    if (verdict.kind === "run") await this.#wake(now);
+    return verdict;
+  }
+
+  async renew(request: IdempotentRequest): Promise<void> {
+    if (!this.#isGone) this.#store.renew(request, Date.now());
+  }
+
+  async finish(request: IdempotentRequest, answer: StoredAnswer | null): Promise<void> {
+    if (!this.#isGone) this.#store.finish(request, answer, Date.now());
+  }
+
+  async release(request: IdempotentRequest): Promise<void> {
+    if (!this.#isGone) this.#store.release(request);
+  }
+
+  async noteSession(tokenId: string, sessionId: string): Promise<void> {
+    const name = `${tokenId} ${sessionId}`;
+    if (this.#isGone || this.#noted.has(name)) return;
+    this.#store.noteSession(tokenId, sessionId);
+    this.#noted.add(name);
+    // It opened the session while it was being revoked.
+    if (this.#revoked.has(tokenId)) await this.#tellSessions();
+  }
+
+  async revoke(tokenId: string): Promise<void> {
+    if (this.#isGone) return;
+    this.#revoked.add(tokenId);
+    this.#store.revoke(tokenId, Date.now());
+    await this.#tellSessions();
+  }
+
+  async spentUsd(): Promise<Record<string, number>> {
+    return Object.fromEntries(this.#spent);
+  }
+
+  async destroy(): Promise<void> {
+    this.#isGone = true;
+    await this.ctx.storage.deleteAll();
+  }
+
+  override async alarm(): Promise<void> {
+    if (this.#isGone) return;
+    this.#wakesAt = null;
+    await this.#tellSessions();
+    await this.#wake(Date.now());
+  }
+
+  /** Both limits hold; a refusal by one takes nothing from the other. */
+  #take(tokenId: string, kind: RateKind, now: number): { rate: RateState; retryAfterMs: number } {
+    const limits = API_RATES[kind];
+    const ofToken = takeOne(this.#buckets.get(`${tokenId} ${kind}`) ?? null, limits.perToken, now);
+    const ofUser = takeOne(this.#buckets.get(kind) ?? null, limits.perUser, now);
+    if (ofToken.ok && ofUser.ok) {
+      this.#buckets.set(`${tokenId} ${kind}`, ofToken.bucket).set(kind, ofUser.bucket);
+      return { rate: tighter(ofToken.rate, ofUser.rate), retryAfterMs: 0 };
+    }
+    const waits = [ofToken, ofUser].map((verdict) => (verdict.ok ? 0 : verdict.retryAfterMs));
+    return { rate: (ofToken.ok ? ofUser : ofToken).rate, retryAfterMs: Math.max(1, ...waits) };
+  }
+
+  async #add(id: string, tokenId: string, usd: number): Promise<void> {
+    if (this.#isGone || !(usd > 0)) return;
+    const now = Date.now();
+    if (!this.#store.addSpent(id, tokenId, usd, now)) return;
+    this.#spent.set(tokenId, (this.#spent.get(tokenId) ?? 0) + usd);
+    if (this.#wakesAt === null) await this.#wake(now);
+  }
+
+  /** At once for all; one that could not be reached is told by the alarm. */
+  async #tellSessions(): Promise<void> {
+    const told = this.#store.sessionsToTell().map(async ({ tokenId, sessionId }) => {
+      try {
+        await sessionStub(this.env, sessionId).revokeGrant(tokenGrantId(tokenId));
+        this.#store.sessionTold(tokenId, sessionId);
+      } catch (error) {
+        log.warn("revocation_not_told", { sessionId, ...errorFields(error) });
+      }
+    });
+    await Promise.all(told);
+    if (this.#store.sessionsToTell().length > 0) await this.#wake(Date.now());
+  }
+
+  async #wake(now: number): Promise<void> {
+    const at = this.#store.sweep(now);
+    if (at === null || (this.#wakesAt !== null && this.#wakesAt <= at)) return;
+    this.#wakesAt = at;
+    await this.ctx.storage.setAlarm(Math.max(at, now + 1));
+  }
+}

@@ -2,6 +2,7 @@
  * Tokens of people's own machines: 32 random bytes and a checksum after a prefix. The checksum lets a scanner tell a token
  * from noise, and lets the door refuse noise without asking the database. Only hashes are stored.
  */
+import { crc32 } from "../encoding.ts";
 import { hashSecret } from "../shares/link-secret.ts";
 
 const MACHINE_TOKEN_PREFIX = "adpc_";
@@ -25,12 +26,4 @@ export async function machineTokenHash(token: string): Promise<string | null> {
   return body === undefined || sum !== checksum(body) ? null : hashSecret(token);
 }
 
-/** CRC-32 (IEEE), as hex. */
-function checksum(text: string): string {
-  let crc = 0xffffffff;
-  for (let index = 0; index < text.length; index += 1) {
-    crc ^= text.charCodeAt(index);
-    for (let bit = 0; bit < 8; bit += 1) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
-  }
-  return ((crc ^ 0xffffffff) >>> 0).toString(16).padStart(8, "0");
-}
+const checksum = (text: string): string => crc32(text).toString(16).padStart(8, "0");
