@@ -1,13 +1,13 @@
 /** What programs see of a session: its folded state in the words of /v1 (SPEC CA). Pure. */
 import type { ApiScope, ApprovalPolicy } from "@ai-dev-platform/protocol/api/access";
+import { codeApprovalOf } from "@ai-dev-platform/protocol/api/code-approval";
 import type { CodeSession } from "@ai-dev-platform/protocol/api/code";
 import type { ApprovalAnswer, ApprovalRequest } from "@ai-dev-platform/protocol/approvals";
 import type { ReadEntry } from "@ai-dev-platform/protocol/events";
-import type { OpenApproval, SessionState } from "@ai-dev-platform/protocol/state";
+import type { SessionState } from "@ai-dev-platform/protocol/state";
 import type * as z from "zod";
-import type { codeApprovalSchema, codeEventSchema } from "@ai-dev-platform/protocol/api/code";
+import type { codeEventSchema } from "@ai-dev-platform/protocol/api/code";
 
-type CodeApproval = z.infer<typeof codeApprovalSchema>;
 type CodeEvent = z.infer<typeof codeEventSchema>;
 
 const seconds = (ms: number): number => Math.floor(ms / 1_000);
@@ -34,7 +34,7 @@ export function sessionView(sessionId: string, state: SessionState, origin: stri
             ended_at: seconds(lastTurn.endedAt),
             problem: lastTurn.problem === null ? null : { code: lastTurn.problem.code, message: lastTurn.problem.message },
           },
-    approvals: state.approvals.map(approvalView),
+    approvals: state.approvals.map(({ request, at }) => codeApprovalOf(request, at)),
     queued_messages: state.queue.length,
     cost_usd: state.usage.costUsd,
     budget_usd: state.budgetUsd,
@@ -50,19 +50,6 @@ function statusOf(state: SessionState): CodeSession["status"] {
   if (state.host.state === "failed") return "failed";
   if (state.queue.length > 0) return "queued";
   return state.host.state === "asleep" ? "asleep" : "idle";
-}
-
-export const approvalView = ({ request, at }: OpenApproval): CodeApproval => ({
-  id: request.approvalId,
-  kind: request.kind,
-  tool: request.kind === "permission" ? request.tool : null,
-  subject: subjectOf(request),
-  requested_at: seconds(at),
-});
-
-function subjectOf(request: ApprovalRequest): string {
-  if (request.kind === "permission") return request.subject;
-  return request.kind === "plan" ? request.plan : request.questions.map(({ question }) => question).join("\n");
 }
 
 /** An entry of the log as a program reads it: the event's own fields are its data. */

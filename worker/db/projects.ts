@@ -29,12 +29,12 @@ export async function insertProject(db: D1Database, project: NewProject): Promis
     .values({ ...row, sourceJson: JSON.stringify(source) });
 }
 
-/** The project for programs that name none: one for a user, however many requests ask for it at once. */
-export async function insertApiProject(db: D1Database, project: NewProject): Promise<void> {
+/** For programs, by an id that follows from what it is for: however many requests ask for it at once, there is one. */
+export async function insertProjectOnce(db: D1Database, project: NewProject & { isForApi: boolean }): Promise<void> {
   const { source, ...row } = project;
   await openDb(db)
     .insert(projects)
-    .values({ ...row, sourceJson: JSON.stringify(source), isForApi: true })
+    .values({ ...row, sourceJson: JSON.stringify(source) })
     .onConflictDoNothing();
 }
 

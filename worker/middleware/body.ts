@@ -7,10 +7,10 @@ import type * as z from "zod";
 /** Problems named in one answer; the rest is noise. */
 const MAX_ISSUES = 5;
 
-export async function parseJson<T extends z.ZodType>(c: AppContext, schema: T): Promise<z.output<T>> {
+export async function parseJson<T extends z.ZodType>(c: AppContext, schema: T, maxBytes = MAX_JSON_BYTES): Promise<z.output<T>> {
   const mediaType = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase();
   if (mediaType !== "application/json") throw new AppError("bad_request", { detail: "Send JSON with content-type application/json." });
-  const bytes = await readAtMost(c.req.raw, MAX_JSON_BYTES);
+  const bytes = await readAtMost(c.req.raw, maxBytes);
   if (bytes === null) throw new AppError("too_large");
   const result = schema.safeParse(toJson(bytes));
   if (result.success) return result.data;

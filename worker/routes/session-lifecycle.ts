@@ -140,7 +140,7 @@ export async function deleteSession(env: Env, sessionId: string, userId: string,
   return true;
 }
 
-function titleOf(prompt: string | undefined): string {
+export function titleOf(prompt: string | undefined): string {
   const line = prompt?.split("\n", 1)[0]?.trim() ?? "";
   return line === "" ? "New session" : line.length > TITLE_CHARS ? `${line.slice(0, TITLE_CHARS - 1).trimEnd()}…` : line;
 }

@@ -76,7 +76,7 @@ sessionsRoutes.post("/api/sessions", requireUser, async (c) => {
 });
 
 /** Said before anything is created, so that nobody writes a first prompt that cannot run. */
-async function requireModel(env: Env, userId: string, source: ModelSource): Promise<void> {
+export async function requireModel(env: Env, userId: string, source: ModelSource): Promise<void> {
   if (source === "demo" && readConfig(env).demoModelUrl === null) throw new AppError("demo_off");
   if (source === "key" && (await findActiveKey(env.DB, userId)) === null) throw new AppError("key_missing");
 }
