@@ -181,7 +181,7 @@ describe("the end of access", () => {
 
   it("[CA6] refuses a session that there is not", async () => {
     const world = new SessionWorld();
-    await expect(open(world, 0)).rejects.toMatchObject({ code: "not_found", message: "no such file" });
+    await expect(open(world, 0)).rejects.toMatchObject({ code: "not_found" });
   });
 });
 
@@ -195,7 +195,7 @@ describe("a question", () => {
     expect(await asked).toMatchObject({ kind: "tree", entries: [] });
     const refused = attached.query({ kind: "file", path: "x" });
     const second = await runner.until("query", (frame) => frame.requestId !== requestId);
-    runner.send({ type: "refused", requestId: second.requestId, code: "not_found", message: "no such file" });
+    runner.send({ type: "refused", requestId: second.requestId, code: "not_found", detail: "no such file" });
     await expect(refused).rejects.toMatchObject({ code: "not_found", detail: "no such file" });
     attached.close();
   });
