@@ -11,6 +11,7 @@ const CREDENTIALS: readonly (readonly [RegExp, string])[] = [
   [/\nparams: [\s\S]*?(?=\n {4}at |$)/g, "\nparams: [redacted]"],
   [/sk-ant-[\w-]+/g, "[redacted key]"],
   [/\badp(?:[a-z]|_live)_[\w-]+/g, "[redacted token]"],
+  [/\bwhsec_[\w+/=]+/g, "[redacted secret]"],
   // Git hosts' tokens.
   [/\b(?:gh[pousr]_|github_pat_|glpat-)[\w-]+/g, "[redacted token]"],
   [/\b(bearer|basic)\s+[^\s"',]+/gi, "$1 [redacted]"],

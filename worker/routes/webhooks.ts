@@ -59,7 +59,7 @@ webhooksRoutes.post("/api/webhooks/:id/test", requireUser, async (c) => {
   const row = await findWebhook(c.env.DB, userId, webhookId);
   if (row === null) throw new AppError("not_found");
   await takeRate(c.env, TEST_RULE, userId);
-  return c.json(toBody(row, await userWebhooks(c.env, userId).test(userId, webhookId)), 202);
+  return c.json(toBody(row, await userWebhooks(c.env, userId).tryNow(userId, webhookId)), 202);
 });
 
 webhooksRoutes.delete("/api/webhooks/:id", requireUser, async (c) => {

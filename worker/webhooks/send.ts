@@ -20,20 +20,24 @@ export async function send(env: Env, row: WebhookRow, message: Message, now: num
   if (secret === null) return { kind: "unanswered", error: "secret_unreadable" };
   const signed = await signedHeaders(secret.reveal(), message, now);
   secret.reveal().fill(0);
-  const signal = AbortSignal.timeout(SEND_TIMEOUT_MS);
+  // Cleared when it is over: a timer that runs on would keep the object awake.
+  const ends = new AbortController();
+  const timer = setTimeout(() => ends.abort(), SEND_TIMEOUT_MS);
   try {
     const answer = await fetch(address, {
       method: "POST",
       headers: { "content-type": "application/json", "user-agent": `ai-dev-platform/${PLATFORM_VERSION}`, ...signed },
       body: message.body,
       redirect: "manual",
-      signal,
+      signal: ends.signal,
     });
     // A receiver cannot make the platform read anything.
     await answer.body?.cancel().catch(() => undefined);
     return { kind: "answered", status: answer.status };
   } catch {
-    return { kind: "unanswered", error: signal.aborted ? "timeout" : "unreachable" };
+    return { kind: "unanswered", error: ends.signal.aborted ? "timeout" : "unreachable" };
+  } finally {
+    clearTimeout(timer);
   }
 }
 

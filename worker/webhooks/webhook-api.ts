@@ -11,8 +11,8 @@ export interface WebhookApi {
   /** Durable when it resolves. The same id is delivered once to each address, at least. `userId` names the object. */
   enqueue(userId: string, notices: readonly { id: string; payload: WebhookPayload }[]): Promise<void>;
   states(): Promise<Record<string, DeliveryState>>;
-  /** Tries one address now, with a sample. */
-  test(userId: string, webhookId: string): Promise<DeliveryState>;
+  /** Sends a sample to one address now. Not named `test`: the runtime keeps that name for itself. */
+  tryNow(userId: string, webhookId: string): Promise<DeliveryState>;
   /** The address was removed: nothing more goes there. */
   forget(webhookId: string): Promise<void>;
   destroy(): Promise<void>;

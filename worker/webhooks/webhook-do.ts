@@ -67,7 +67,7 @@ export class WebhookDO extends DurableObject<Env> implements WebhookApi {
     return Object.fromEntries(states);
   }
 
-  async test(userId: string, webhookId: string): Promise<DeliveryState> {
+  async tryNow(userId: string, webhookId: string): Promise<DeliveryState> {
     const row = await findWebhook(this.env.DB, userId, webhookId);
     if (row === null) return NEVER_TRIED;
     this.#box.keepOwner(userId);
@@ -165,10 +165,15 @@ export class WebhookDO extends DurableObject<Env> implements WebhookApi {
   async #wakeAt(at: number | null): Promise<void> {
     if (at === null) return;
     const standing = await this.ctx.storage.getAlarm();
-    if (standing === null || standing > at) await this.#setAlarm(at);
+    if (standing === null || standing > this.#onPlatformClock(at)) await this.#setAlarm(at);
   }
 
+  /** The platform's clock rings; `at` is on the clock that decides. */
   #setAlarm(at: number): Promise<void> {
-    return this.ctx.storage.setAlarm(at);
+    return this.ctx.storage.setAlarm(this.#onPlatformClock(at));
+  }
+
+  #onPlatformClock(at: number): number {
+    return Date.now() + Math.max(0, at - this.now());
   }
 }

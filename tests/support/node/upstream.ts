@@ -21,6 +21,10 @@ const failure = (status: number, type: string, message: string, headers: Record<
 export async function answer(request: Request): Promise<Response> {
   const url = new URL(request.url);
   if (url.hostname === "packs.test") return (await import("./saved-packs.ts")).answerPacks(request);
+  if (url.pathname === "/__hook") {
+    hookStatus.set(url.searchParams.get("name") ?? "", Number(url.searchParams.get("status")));
+    return json(200, {});
+  }
   if (url.pathname === "/__log") {
     if (request.method === "DELETE") records.length = 0;
     return json(200, records);
@@ -32,6 +36,7 @@ export async function answer(request: Request): Promise<Response> {
     body: await request.text(),
   };
   records.push(record);
+  if (url.hostname.endsWith(".hooks.example.com")) return hookAnswer(url);
   const key = request.headers.get("x-api-key") ?? request.headers.get("authorization")?.replace(/^bearer /i, "") ?? "";
   const problem = keyFailure(key);
   if (problem !== null) return problem;
@@ -46,6 +51,17 @@ export async function answer(request: Request): Promise<Response> {
   if (url.pathname === "/v1/messages") return answerMessage(record);
   return failure(404, "not_found_error", `no scripted answer for ${request.method} ${request.url}`);
 }
+
+/** A receiver of webhooks: `/?status=503` answers that. Tests change its mind with `/?name=` and __hook. */
+function hookAnswer(url: URL): Response {
+  const status = hookStatus.get(url.searchParams.get("name") ?? "") ?? Number(url.searchParams.get("status") ?? 204);
+  const headers = { location: "http://169.254.169.254/" };
+  return new Response(status === 200 ? "a body that nobody reads" : null, {
+    status,
+    headers: status >= 300 && status < 400 ? headers : {},
+  });
+}
+const hookStatus = new Map<string, number>();
 
 /** A Git host that knows one password, and hides what it does not show. */
 function gitAnswer(request: Request): Response {
