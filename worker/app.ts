@@ -12,6 +12,7 @@ import type { AppEnv } from "./middleware/auth.ts";
 import { checkOrigin } from "./middleware/origin.ts";
 import { requestId } from "./middleware/request-id.ts";
 import { secureHeaders } from "./middleware/secure-headers.ts";
+import { apiTokensRoutes } from "./routes/api-tokens.ts";
 import { authorizeRoutes } from "./routes/authorize.ts";
 import { browserKeysRoutes } from "./routes/browser-keys.ts";
 import { configRoutes } from "./routes/config.ts";
@@ -48,7 +49,7 @@ for (const routes of [projectsRoutes, sessionsRoutes, sharesRoutes, machinesRout
 for (const routes of [forksRoutes, networkRoutes, gitCredentialsRoutes, gitProxyRoutes, importsRoutes, storageRoutes])
   app.route("/", routes);
 for (const routes of [deviceRoutes, authorizeRoutes, machineSelfRoutes, downloadsRoutes, browserKeysRoutes]) app.route("/", routes);
-for (const routes of [webhooksRoutes]) app.route("/", routes);
+for (const routes of [apiTokensRoutes, webhooksRoutes]) app.route("/", routes);
 
 // Pages with an id in the path: the app itself, with the Worker's headers. The asset binding answers the root with index.html.
 app.get("/s/*", (c) => c.env.ASSETS.fetch(new URL("/", c.req.url)));

@@ -77,5 +77,3 @@ export const MAX_API_BODY_BYTES = 32 * 1_024 * 1_024;
 export const MAX_STORED_ANSWER_BYTES = 1_024 * 1_024;
 /** As OpenAI and Stripe keep them. */
 export const IDEMPOTENCY_TTL_MS = DAY_MS;
-/** A token that a machine asked for lives this long at most: a stolen machine makes no key for ever. */
-export const MAX_MACHINE_MADE_TOKEN_DAYS = 30;

@@ -6,6 +6,7 @@ import { and, eq, inArray, isNotNull } from "drizzle-orm";
 import { openDb } from "./open.ts";
 import {
   allowedHosts,
+  apiTokens,
   authAccounts,
   authSessions,
   authUsers,
@@ -26,12 +27,13 @@ import {
   webhooks,
 } from "./schema.ts";
 
-/** From now on the account can do nothing but be deleted; its machines' tokens open nothing. Repeating keeps the first time. */
+/** From now on the account can do nothing but be deleted; its tokens and its machines' open nothing. Repeating keeps the first time. */
 export async function lockAccount(d1: D1Database, userId: string, now: number): Promise<void> {
   const db = openDb(d1);
   await db.batch([
     db.update(authUsers).set({ deletingAt: now }).where(eq(authUsers.id, userId)),
     db.delete(machineTokens).where(eq(machineTokens.userId, userId)),
+    db.delete(apiTokens).where(eq(apiTokens.userId, userId)),
     db.delete(machineLogins).where(eq(machineLogins.userId, userId)),
     db.delete(browserKeys).where(eq(browserKeys.userId, userId)),
   ]);

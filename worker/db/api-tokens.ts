@@ -12,6 +12,8 @@ export interface ApiTokenRow {
   last4: string;
   scopes: ApiScope[];
   budgetUsd: number | null;
+  /** The computer that asked for it; null: made in the browser. */
+  machineId: string | null;
   createdAt: number;
   expiresAt: number | null;
   lastUsedAt: number | null;
@@ -24,6 +26,7 @@ const shown = {
   last4: apiTokens.last4,
   scopes: apiTokens.scopes,
   budgetUsd: apiTokens.budgetUsd,
+  machineId: apiTokens.machineId,
   createdAt: apiTokens.createdAt,
   expiresAt: apiTokens.expiresAt,
   lastUsedAt: apiTokens.lastUsedAt,
@@ -37,9 +40,9 @@ export async function insertApiToken(
 ): Promise<boolean> {
   const { meta } = await d1
     .prepare(
-      `INSERT INTO api_tokens (token_id, user_id, name, token_hash, last4, scopes, budget_usd, created_at, expires_at)
-       SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9
-       WHERE (SELECT COUNT(*) FROM api_tokens WHERE user_id = ?2 AND revoked_at IS NULL) < ?10`,
+      `INSERT INTO api_tokens (token_id, user_id, name, token_hash, last4, scopes, budget_usd, machine_id, created_at, expires_at)
+       SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10
+       WHERE (SELECT COUNT(*) FROM api_tokens WHERE user_id = ?2 AND revoked_at IS NULL) < ?11`,
     )
     .bind(
       token.tokenId,
@@ -49,6 +52,7 @@ export async function insertApiToken(
       token.last4,
       JSON.stringify(token.scopes),
       token.budgetUsd,
+      token.machineId,
       token.createdAt,
       token.expiresAt,
       most,
@@ -85,12 +89,18 @@ export async function recordApiTokenUse(d1: D1Database, tokenId: string, at: num
     .where(and(eq(apiTokens.tokenId, tokenId), isDue));
 }
 
-/** False when the user has no such token. Repeating keeps the first time, and is true again: what follows it may have broken off. */
-export async function revokeApiToken(d1: D1Database, tokenId: string, userId: string, at: number): Promise<boolean> {
+/** False when the user has no such token, or the machine that asks did not make it. Repeating keeps the first time, and is true again: what follows it may have broken off. */
+export async function revokeApiToken(
+  d1: D1Database,
+  tokenId: string,
+  { userId, machineId }: { userId: string; machineId: string | null },
+  at: number,
+): Promise<boolean> {
+  const made = machineId === null ? undefined : eq(apiTokens.machineId, machineId);
   const rows = await openDb(d1)
     .update(apiTokens)
     .set({ revokedAt: sql`COALESCE(${apiTokens.revokedAt}, ${at})` })
-    .where(and(eq(apiTokens.tokenId, tokenId), eq(apiTokens.userId, userId)))
+    .where(and(eq(apiTokens.tokenId, tokenId), eq(apiTokens.userId, userId), made))
     .returning({ tokenId: apiTokens.tokenId });
   return rows.length > 0;
 }

@@ -381,6 +381,8 @@ export const apiTokens = sqliteTable(
     last4: text("last4").notNull(),
     scopes: text("scopes", { mode: "json" }).$type<ApiScope[]>().notNull(),
     budgetUsd: real("budget_usd"),
+    /** The computer that asked for it, which alone lists and revokes it beside its owner; null: made in the browser. */
+    machineId: text("machine_id"),
     createdAt: at("created_at").notNull(),
     expiresAt: at("expires_at"),
     lastUsedAt: at("last_used_at"),

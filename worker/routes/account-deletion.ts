@@ -2,6 +2,7 @@
  * Deleting an account (SPEC AC1): locked first, then everything of it, its sign-in last. Each step may be repeated, so that what
  * broke off is finished by asking again; the lock keeps the account from making anything new meanwhile.
  */
+import { apiAccount } from "../api/account.ts";
 import { destroySecrets, findDeletingAccount, listSessionIdsOfUser, lockAccount, removeAccountRows, removeSignIn } from "../db/accounts.ts";
 import { listOwnMachineIds } from "../db/machine-tokens.ts";
 import { AppError } from "../errors.ts";
@@ -27,6 +28,7 @@ export async function deleteAccount(env: Env, account: { userId: string; email: 
   for (const machineId of await listOwnMachineIds(env.DB, userId)) await signOutMachine(env, machineId, userId);
   // After the sessions, which may still have told something.
   await userWebhooks(env, userId).destroy();
+  await apiAccount(env, userId).destroy();
   await removeAllImports(env.BUCKET, userId);
   await removeAccountRows(env.DB, userId);
   await removeSignIn(env.DB, userId, email);

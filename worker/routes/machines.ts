@@ -1,6 +1,7 @@
 /** /api/machines: computers that run sessions. /machine/control: the socket by which one connects, the operator's or a person's. */
 import { Hono } from "hono";
 import { machineIdSchema } from "@ai-dev-platform/protocol/ids";
+import { revokeTokensOfMachine } from "../api/tokens.ts";
 import { revokeMachine } from "../db/machine-tokens.ts";
 import { controlRequest } from "../hosts/machine/control-sockets.ts";
 import { lookAtMachines } from "../hosts/machine/machine-list.ts";
@@ -31,5 +32,6 @@ machinesRoutes.get("/machine/control", async (c) => {
 /** The directory first: no socket opens with the token while the open one is closed. SPEC MA6. */
 export async function signOutMachine(env: Env, machineId: string, userId: string): Promise<void> {
   if (!(await revokeMachine(env.DB, machineId, userId, Date.now()))) throw new AppError("not_found");
+  await revokeTokensOfMachine(env, userId, machineId, Date.now());
   await env.MACHINE.getByName(machineId).revoke();
 }

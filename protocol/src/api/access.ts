@@ -1,5 +1,6 @@
 /** What a program may do here: API tokens, their scopes, and how far they may answer for a person (SPEC AT). */
 import * as z from "zod";
+import { apiTokenIdSchema } from "../ids.ts";
 
 /**
  * `chat`: answers of a model, paid by the stored key. `sessions:read`, `sessions:write`: sessions of the coding agent.
@@ -35,20 +36,30 @@ export const apiTokenCreateSchema = z.strictObject({
   budgetUsd: z.number().min(0.01).max(10_000).nullable().default(null),
 });
 
-/** GET /api/tokens → { tokens }; POST → ApiTokenCreatedBody (201); DELETE /api/tokens/:tokenId → 204 */
-export interface ApiTokenBody {
-  tokenId: string;
-  name: string;
+/** What a computer asked for with its own token: shorter, so that a stolen computer makes no key for ever. */
+export const MAX_MACHINE_MADE_TOKEN_DAYS = 30;
+export const machineTokenCreateSchema = apiTokenCreateSchema.extend({
+  expiresInDays: z.int().min(1).max(MAX_MACHINE_MADE_TOKEN_DAYS).default(MAX_MACHINE_MADE_TOKEN_DAYS),
+});
+
+const apiTokenBodySchema = z.object({
+  tokenId: apiTokenIdSchema,
+  name: z.string(),
   /** The last four characters, to tell tokens apart. */
-  last4: string;
-  scopes: ApiScope[];
-  createdAt: number;
-  expiresAt: number | null;
-  lastUsedAt: number | null;
-  budgetUsd: number | null;
-  spentUsd: number;
-}
+  last4: z.string(),
+  scopes: z.array(apiScopeSchema),
+  createdAt: z.number(),
+  expiresAt: z.number().nullable(),
+  lastUsedAt: z.number().nullable(),
+  budgetUsd: z.number().nullable(),
+  spentUsd: z.number(),
+});
+/**
+ * GET /api/tokens → { tokens }; POST → ApiTokenCreatedBody (201); DELETE /api/tokens/:tokenId → 204.
+ * /machine/tokens is the same for a computer with its own token: those that it made, and no others.
+ */
+export type ApiTokenBody = z.infer<typeof apiTokenBodySchema>;
+export const apiTokensBodySchema = z.object({ tokens: z.array(apiTokenBodySchema) });
 /** `token` is shown once. */
-export interface ApiTokenCreatedBody extends ApiTokenBody {
-  token: string;
-}
+export const apiTokenCreatedBodySchema = apiTokenBodySchema.extend({ token: z.string() });
+export type ApiTokenCreatedBody = z.infer<typeof apiTokenCreatedBodySchema>;
