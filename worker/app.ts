@@ -13,6 +13,7 @@ import { checkOrigin } from "./middleware/origin.ts";
 import { requestId } from "./middleware/request-id.ts";
 import { secureHeaders } from "./middleware/secure-headers.ts";
 import { apiTokensRoutes } from "./routes/api-tokens.ts";
+import { openaiRoutes } from "./openai/routes.ts";
 import { authorizeRoutes } from "./routes/authorize.ts";
 import { browserKeysRoutes } from "./routes/browser-keys.ts";
 import { configRoutes } from "./routes/config.ts";
@@ -50,6 +51,8 @@ for (const routes of [forksRoutes, networkRoutes, gitCredentialsRoutes, gitProxy
   app.route("/", routes);
 for (const routes of [deviceRoutes, authorizeRoutes, machineSelfRoutes, downloadsRoutes, browserKeysRoutes]) app.route("/", routes);
 for (const routes of [apiTokensRoutes, webhooksRoutes]) app.route("/", routes);
+
+app.route("/", openaiRoutes);
 
 // Pages with an id in the path: the app itself, with the Worker's headers. The asset binding answers the root with index.html.
 app.get("/s/*", (c) => c.env.ASSETS.fetch(new URL("/", c.req.url)));

@@ -1,6 +1,6 @@
 /**
- * Passes an answer through untouched while a tap reads along, and says once when it is over: to its end, cut off by the provider,
- * or left by the client. Reads from the provider only as fast as the client reads, and cancels it when the client goes.
+ * Passes an answer on while something reads along, and says once when it is over: to its end, cut off by the provider, or left by
+ * the client. Reads from the provider only as fast as the client reads, and cancels it when the client goes.
  */
 import type { UsageTap } from "./usage-tap.ts";
 
@@ -10,7 +10,33 @@ export interface Relay {
   over: Promise<void>;
 }
 
+/** What becomes of an answer's pieces. Null: nothing is said for it. */
+export interface Translator {
+  push(chunk: Uint8Array): Uint8Array | null;
+  /** The provider has ended. */
+  end(): Uint8Array | null;
+  /** The provider broke off; null: the client's stream breaks as well. */
+  broken(message: string): Uint8Array | null;
+  /** Nothing that still comes counts. */
+  readonly isBroken: boolean;
+}
+
+/** Untouched, with a tap that reads along. */
 export function relay(source: ReadableStream<Uint8Array>, tap: UsageTap, abort: AbortController): Relay {
+  const untouched: Translator = {
+    push(chunk) {
+      tap.push(chunk);
+      return chunk;
+    },
+    end: () => null,
+    broken: () => null,
+    isBroken: false,
+  };
+  return translated(source, untouched, abort);
+}
+
+/** `idleMs`: a provider that says nothing for so long, while it is asked, has broken off. */
+export function translated(source: ReadableStream<Uint8Array>, translator: Translator, abort: AbortController, idleMs = 0): Relay {
   const reader = source.getReader();
   const { promise: over, resolve: end } = Promise.withResolvers<void>();
   abort.signal.addEventListener("abort", () => end());
@@ -18,17 +44,18 @@ export function relay(source: ReadableStream<Uint8Array>, tap: UsageTap, abort: 
     {
       async pull(controller) {
         try {
-          const { done, value } = await reader.read();
-          if (done) {
-            end();
-            controller.close();
-            return;
-          }
-          tap.push(value);
-          controller.enqueue(value);
+          const { last, isOver } = await nextPiece(reader, translator, idleMs);
+          if (isOver) end();
+          if (last !== null) controller.enqueue(last);
+          if (isOver) controller.close();
+          if (isOver && translator.isBroken) abort.abort();
         } catch (error) {
           end();
-          controller.error(error);
+          const last = translator.broken("The model's answer was cut off.");
+          if (last === null) return controller.error(error);
+          controller.enqueue(last);
+          controller.close();
+          abort.abort();
         }
       },
       async cancel(reason) {
@@ -41,4 +68,28 @@ export function relay(source: ReadableStream<Uint8Array>, tap: UsageTap, abort: 
     { highWaterMark: 0 },
   );
   return { body, over };
+}
+
+/** Reads on until there is something to say: a stream that is asked once is not asked again before it was given something. */
+async function nextPiece(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  translator: Translator,
+  idleMs: number,
+): Promise<{ last: Uint8Array | null; isOver: boolean }> {
+  for (;;) {
+    const { done, value } = await (idleMs === 0 ? reader.read() : within(idleMs, reader.read()));
+    if (done) return { last: translator.end(), isOver: true };
+    const last = translator.push(value);
+    if (last !== null || translator.isBroken) return { last, isOver: translator.isBroken };
+  }
+}
+
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  const { promise: tooLate, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(`nothing came for ${ms} ms`)), ms);
+  try {
+    return await Promise.race([work, tooLate]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
