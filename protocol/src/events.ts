@@ -5,9 +5,11 @@
  * `runnerEventSchema`: nothing in it can look like a person's words, an answer or a turn's end.
  */
 import * as z from "zod";
+import { EXECUTION_LANGUAGES, EXECUTION_STATUSES, MAX_EXECUTION_FILES, MAX_EXECUTION_WHAT_CHARS } from "./execution-words.ts";
 import { approvalAnswerSchema, approvalRequestSchema } from "./approvals.ts";
 import {
   approvalIdSchema,
+  executionIdSchema,
   machineIdSchema,
   projectIdSchema,
   promptIdSchema,
@@ -207,6 +209,30 @@ export const sessionAuthoredSchema = z.discriminatedUnion("type", [
   /** The workspace and the agents' memory went with the runner: nothing of it was to be kept. */
   z.object({ type: type("workspace_dropped"), incarnation: z.int().min(1) }),
   z.object({ type: type("thread_started"), thread: threadSchema, title: z.string().max(200), author: authorSchema }),
+  /** A program was asked to run in the workspace (SPEC EX). Never its standard input, nor its environment. */
+  z.object({
+    type: type("execution_started"),
+    executionId: executionIdSchema,
+    /** The beginning of the code or command; of files alone, their paths. */
+    what: z.string().max(MAX_EXECUTION_WHAT_CHARS),
+    /** Null: a command, or files alone. */
+    language: z.enum(EXECUTION_LANGUAGES).nullable(),
+    author: authorSchema,
+  }),
+  z.object({
+    type: type("execution_ended"),
+    executionId: executionIdSchema,
+    status: z.enum(EXECUTION_STATUSES),
+    exitCode: z.int().nullable(),
+    signal: z.string().max(20).nullable(),
+    durationMs: z.int().min(0),
+    stdout: z.string().max(MAX_TOOL_OUTPUT_CHARS),
+    stderr: z.string().max(MAX_TOOL_OUTPUT_CHARS),
+    /** Of both together, those that only the log leaves away included. */
+    omittedBytes: z.int().min(0),
+    filesChanged: z.array(changedFileSchema).max(MAX_EXECUTION_FILES),
+    problem: problemSchema.optional(),
+  }),
 ]);
 
 /** Written by a runner, and by nothing else. */

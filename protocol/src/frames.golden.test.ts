@@ -20,6 +20,17 @@ const [ses, prj, prm, trn, apr, snp, mch, req] = ["ses", "prj", "prm", "trn", "a
   string,
   string,
 ];
+const exe = id("exe");
+const ended = {
+  executionId: exe,
+  exitCode: 0,
+  signal: null,
+  durationMs: 12,
+  stdout: "1\n",
+  stderr: "",
+  omittedBytes: 0,
+  filesChanged: [{ path: "a.txt", status: "added", additions: 1, deletions: 0 }],
+};
 const author = { userId: "u1", name: "Mara" };
 const usage = { inputTokens: 10, outputTokens: 2, cacheReadTokens: 0, cacheWriteTokens: 0, costUsd: 0.001 };
 const problem = { code: "agent_error", message: "Claude stopped with an error." };
@@ -91,6 +102,7 @@ const RUNNER = [
     items: [{ rseq: 1, at: 1, thread: "main", turnId: trn, body: { type: "text_written", block: "msg_1:0", text: "Done." } }],
   },
   { type: "live", thread: "main", block: "msg_1:0", kind: "text", offset: 0, text: "Do" },
+  { type: "execution_output", executionId: exe, stream: "stdout", offset: 0, text: "1 passed\n" },
   { type: "progress", step: "cloning", detail: "Receiving objects" },
   { type: "reply", requestId: req, result: { kind: "find", paths: ["a.ts"] } },
   { type: "refused", requestId: req, code: "not_found", detail: "" },
@@ -127,6 +139,20 @@ const RUNNER_ORDERS = [
   { type: "save", requestId: req, asked: false },
   { type: "committed", requestId: req, ok: true, head: snp },
   { type: "threads", threads: [{ thread: "tests", title: "Tests", mode: "default" }] },
+  {
+    type: "execute",
+    executionId: exe,
+    run: {
+      language: "python",
+      code: "print(1)",
+      files: { "a.txt": "a" },
+      stdin: "",
+      env: { A: "1" },
+      timeoutMs: 60_000,
+      outputBytes: 65_536,
+    },
+  },
+  { type: "stop_execution", executionId: exe },
   { type: "retire" },
 ];
 const MACHINE = [
@@ -194,6 +220,8 @@ const SESSION_EVENTS = [
   { type: "time_cap_reached", seconds: 43_200, maxHours: 12 },
   { type: "workspace_dropped", incarnation: 1 },
   { type: "thread_started", thread: "tests", title: "Tests", author },
+  { type: "execution_started", executionId: exe, what: "print(1)", language: "python", author },
+  { type: "execution_ended", status: "completed", ...ended },
 ];
 const RUNNER_EVENTS = [
   { type: "agent_ready", agentVersion: "2.1.329", model: "m", commands: [], models: [], mcpServers: [], resumed: false },
@@ -261,6 +289,11 @@ describe("hostile input", () => {
   });
   it.each(SESSION_EVENTS)("[EV4] a runner cannot write $type", (event) => {
     expect(outboxItemSchema.safeParse({ rseq: 1, at: 1, thread: "main", turnId: null, body: event }).success).toBe(false);
+  });
+  it("reads a program's report, which only the session may turn into its end", () => {
+    const item = { rseq: 1, at: 1, thread: "main", turnId: null };
+    expect(outboxItemSchema.safeParse({ ...item, body: { type: "execution_report", status: "timed_out", ...ended } }).success).toBe(true);
+    expect(outboxItemSchema.safeParse({ ...item, body: { type: "execution_report", status: "lost", ...ended } }).success).toBe(false);
   });
   it("[EV3] keeps an event that it cannot read as unsupported", () => {
     expect(readEvent({ type: "from_the_future", x: 1 })).toEqual({ type: "unsupported", original: "from_the_future" });

@@ -1,9 +1,19 @@
 /** Frames between a runner and its session (SPEC RN, OB). The runner dials out. */
 import * as z from "zod";
 import { approvalAnswerSchema } from "./approvals.ts";
-import { modelSourceSchema, modeSchema, problemSchema, runnerEventSchema, turnOutcomeSchema, usageSchema } from "./events.ts";
+import {
+  changedFileSchema,
+  modelSourceSchema,
+  modeSchema,
+  problemSchema,
+  runnerEventSchema,
+  turnOutcomeSchema,
+  usageSchema,
+} from "./events.ts";
+import { EXECUTION_LANGUAGES, MAX_EXECUTION_FILES, MAX_EXECUTION_PIECE_CHARS } from "./execution-words.ts";
 import {
   approvalIdSchema,
+  executionIdSchema,
   importIdSchema,
   incarnationSchema,
   promptIdSchema,
@@ -19,6 +29,9 @@ import { queryResultSchema, querySchema } from "./queries.ts";
 import { commandSignatureSchema, machineCommandSchema } from "./signing.ts";
 import { snapshotRefSchema } from "./snapshot.ts";
 
+/** Of one output: as many as an answer may keep of bytes. */
+const MAX_OUTPUT_CHARS = 200_000;
+
 /** The agent's report that a turn is over. The session, not the runner, writes the turn's end. */
 export const turnReportSchema = z.object({
   type: z.literal("turn_report"),
@@ -32,13 +45,29 @@ export const turnReportSchema = z.object({
 /** A prompt that joined a running turn was taken in by the agent. */
 export const promptTakenSchema = z.object({ type: z.literal("prompt_taken"), promptId: promptIdSchema, turnId: turnIdSchema });
 
+/** A program's end as the runner saw it. The session, not the runner, writes the execution's end. */
+export const executionReportSchema = z.object({
+  type: z.literal("execution_report"),
+  executionId: executionIdSchema,
+  status: z.enum(["completed", "failed", "timed_out", "stopped"]),
+  exitCode: z.int().nullable(),
+  signal: z.string().max(20).nullable(),
+  durationMs: z.int().min(0),
+  stdout: z.string().max(MAX_OUTPUT_CHARS),
+  stderr: z.string().max(MAX_OUTPUT_CHARS),
+  omittedBytes: z.int().min(0),
+  filesChanged: z.array(changedFileSchema).max(MAX_EXECUTION_FILES),
+  problem: problemSchema.optional(),
+});
+export type ExecutionReport = z.infer<typeof executionReportSchema>;
+
 /** What the outbox holds: numbered by the runner from 1 in each incarnation, on disk until acked. */
 export const outboxItemSchema = z.object({
   rseq: z.int().min(1),
   at: z.int().min(0),
   thread: threadSchema,
   turnId: turnIdSchema.nullable(),
-  body: z.union([turnReportSchema, promptTakenSchema, runnerEventSchema]),
+  body: z.union([turnReportSchema, promptTakenSchema, executionReportSchema, runnerEventSchema]),
 });
 export type OutboxItem = z.infer<typeof outboxItemSchema>;
 export type OutboxBody = OutboxItem["body"];
@@ -83,6 +112,8 @@ export const runnerFrameSchema = z.discriminatedUnion("type", [
     openTurnId: turnIdSchema.nullable(),
     /** All of them, when there are turns in other threads than the first. */
     openTurnIds: z.array(turnIdSchema).max(MAX_THREADS).optional(),
+    /** The newest executions that it was handed, ended or not: any other that was sent never arrived. */
+    executionIds: z.array(executionIdSchema).max(1_000).optional(),
   }),
   z.strictObject({ type: z.literal("emit"), items: z.array(outboxItemSchema).min(1).max(200) }),
   z.strictObject({
@@ -93,6 +124,14 @@ export const runnerFrameSchema = z.discriminatedUnion("type", [
     offset: z.int().min(0),
     text: z.string(),
     parentToolId: z.string().optional(),
+  }),
+  /** Output of a running program on its way, in UTF-16 units from its beginning. A piece that is left away shows as a gap. */
+  z.strictObject({
+    type: z.literal("execution_output"),
+    executionId: executionIdSchema,
+    stream: z.enum(["stdout", "stderr"]),
+    offset: z.int().min(0),
+    text: z.string().max(MAX_EXECUTION_PIECE_CHARS),
   }),
   z.strictObject({
     type: z.literal("progress"),
@@ -149,6 +188,23 @@ export const runnerConfigSchema = z.object({
 });
 export type RunnerConfig = z.infer<typeof runnerConfigSchema>;
 
+/** What is to be run in the workspace: code, a command, or files alone. */
+export const executionRunSchema = z.object({
+  language: z.enum(EXECUTION_LANGUAGES).optional(),
+  code: z.string().optional(),
+  command: z.string().optional(),
+  /** Written before it runs. */
+  files: z.record(z.string(), z.string()).optional(),
+  stdin: z.string().optional(),
+  env: z.record(z.string(), z.string()).optional(),
+  timeoutMs: z.int().min(1),
+  outputBytes: z.int().min(0),
+  memoryMb: z.int().optional(),
+  processes: z.int().optional(),
+  cpuSeconds: z.int().optional(),
+});
+export type ExecutionRun = z.infer<typeof executionRunSchema>;
+
 /** Session to runner. */
 export const runnerOrderFrameSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("welcome"), version: z.int(), ackedRseq: z.int().min(0), config: runnerConfigSchema }),
@@ -185,6 +241,9 @@ export const runnerOrderFrameSchema = z.discriminatedUnion("type", [
     code: z.string().optional(),
     head: snapshotIdSchema.nullable(),
   }),
+  /** Handed once, whatever becomes of it. */
+  z.object({ type: z.literal("execute"), executionId: executionIdSchema, run: executionRunSchema }),
+  z.object({ type: z.literal("stop_execution"), executionId: executionIdSchema }),
   /** Save (unless `save` is false), say bye, exit. */
   z.object({ type: z.literal("retire"), save: z.boolean().optional() }),
 ]);

@@ -51,6 +51,14 @@ describe("the fold", () => {
     const back = fold([{ type: "host_moved", from: "direct", to: "machine", machineId, author }], direct);
     expect(back).toMatchObject({ machineId, wayBack: null });
   });
+  it("[EX1] shows a program from its start to its end", () => {
+    const executionId = "exe_0123456789abcdefghjkmnpqrs";
+    const running = fold([{ type: "execution_started", executionId, what: "make", language: null, author }]);
+    expect(running.executions).toEqual([{ executionId, what: "make", language: null, author, startedAt: 1_000 }]);
+    const result = { status: "completed", exitCode: 0, signal: null, durationMs: 1, stdout: "", stderr: "" } as const;
+    const ended = fold([{ type: "execution_ended", executionId, ...result, omittedBytes: 0, filesChanged: [] }], running);
+    expect(ended.executions).toEqual([]);
+  });
   it("[EV3] passes over an unsupported event and keeps counting", () => {
     expect(
       applyEntry(emptyState(), { seq: 1, at: 1, thread: "main", turnId: null, event: { type: "unsupported", original: "x" } }).seq,

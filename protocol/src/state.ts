@@ -28,6 +28,7 @@ import {
   type SandboxSize,
 } from "./modes.ts";
 import type { LeftOut } from "./snapshot.ts";
+import { runningAfter, type RunningExecution } from "./state-executions.ts";
 import { hostAfter, type HostNow } from "./state-host.ts";
 import { approvalChange, MAIN, newThread, withThread } from "./state-threads.ts";
 
@@ -105,6 +106,7 @@ export interface SessionState {
   lastTurn: LastTurn | null;
   threads: ThreadState[];
   queue: QueuedPrompt[];
+  executions: RunningExecution[];
   approvals: OpenApproval[];
   host: HostNow;
   hostKind: HostKind;
@@ -153,6 +155,7 @@ export const emptyState = (): SessionState => ({
   lastTurn: null,
   threads: [newThread(MAIN, "", "default")],
   queue: [],
+  executions: [],
   approvals: [],
   host: { state: "asleep", incarnation: 0, hostName: "", since: 0, startedAt: null, problem: null },
   hostKind: "machine",
@@ -384,6 +387,9 @@ function turnChange(state: SessionState, event: SessionEvent, entry: ReadEntry):
         approvals: state.approvals.filter((open) => open.turnId !== event.turnId),
       };
     }
+    case "execution_started":
+    case "execution_ended":
+      return { executions: runningAfter(state.executions, event, entry.at) };
     default:
       return approvalChange(state, event, entry);
   }

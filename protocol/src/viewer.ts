@@ -170,6 +170,8 @@ export type SessionFrame =
       text: string;
       parentToolId?: string | undefined;
     }
+  /** Output of a running program at `offset` (UTF-16 units) of its stream. Not logged piece by piece; its end is an event. */
+  | { type: "execution_output"; executionId: string; stream: "stdout" | "stderr"; offset: number; text: string }
   /** The running cost and context of a turn, ahead of its end. Not logged. */
   | { type: "meter"; costUsd: number; turnCostUsd: number }
   /** Steps of a runner's start, with its last words. Not logged. */

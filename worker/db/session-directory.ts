@@ -3,11 +3,13 @@ import { eq } from "drizzle-orm";
 import { openDb } from "./open.ts";
 import type { Directory } from "../session/ports.ts";
 import { sessions } from "./schema.ts";
+import { removeSession } from "./sessions.ts";
 
 export function d1Directory(db: D1Database): Directory {
   return {
     async update(sessionId, row) {
       await openDb(db).update(sessions).set(row).where(eq(sessions.sessionId, sessionId));
     },
+    remove: (sessionId) => removeSession(db, sessionId),
   };
 }

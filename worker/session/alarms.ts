@@ -26,7 +26,9 @@ export type DeadlineName =
   | "time_cap"
   | "egress_blocks"
   | "allowed_hosts"
-  | "sweep";
+  | "sweep"
+  | "executions"
+  | "dispose";
 
 export class Alarms {
   readonly #storage: DurableObjectStorage;

@@ -34,6 +34,8 @@ export interface SessionInit {
   network?: Network;
   maxHours?: number;
   prompt: { promptId: string; text: string } | null;
+  /** Epoch ms: it deletes itself then, unless somebody has chosen to keep its files. */
+  disposeAt?: number;
   /** The API token that made it, or none: what it costs counts against that token. */
   apiTokenId?: string;
   /** What it goes on from; its parts lie under this session's own names. */

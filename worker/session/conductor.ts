@@ -7,7 +7,9 @@ import type { Problem, TurnOutcome } from "@ai-dev-platform/protocol/events";
 import { isErrorCode } from "@ai-dev-platform/protocol/errors";
 import type { QueuedPrompt } from "@ai-dev-platform/protocol/state";
 import { withDirectTalk } from "./direct-talk.ts";
-import { INITIAL_FLOW, problemOf, readFlow, type Effect, type Flow, type FlowInput } from "./flow.ts";
+import { failWaitingExecutions, loseExecutions } from "./execution-ends.ts";
+import { countWaitingExecutions, hasOpenExecution } from "./execution-rows.ts";
+import { INITIAL_FLOW, problemOf, readFlow, type Effect, type Flow, type FlowContext, type FlowInput } from "./flow.ts";
 import { idleMsOf, isSaved } from "./lifecycles.ts";
 import { NO_USAGE, takeTurnUsage } from "./metering.ts";
 import { isLeavingHost, isMoving, settleMove } from "./moves.ts";
@@ -110,6 +112,7 @@ export class Conductor {
         isSandbox: this.#parts.ledger.state.hostKind === "sandbox",
         freshTurnId: this.#parts.newId("turn"),
         idleMs: this.#idleMs(),
+        ...this.#programs(),
       });
       if (flow !== this.#flow) this.#store(flow);
       for (const effect of effects) {
@@ -117,6 +120,15 @@ export class Conductor {
         else this.#carryOut(effect);
       }
     }
+    const hasFailed = this.flow.runner.state === "off" && !isMoving(this.#parts.sql) && failWaitingExecutions(this.#parts);
+    if (hasFailed) this.#run({ type: "proceed", mayStart: false });
+  }
+
+  /** Programs that wait for a runner, and whether any keeps it. */
+  #programs(): Pick<FlowContext, "errands" | "isOccupied"> {
+    const { sql } = this.#parts;
+    const isOccupied = hasOpenExecution(sql);
+    return { isOccupied, errands: isOccupied && this.#mayBegin() ? countWaitingExecutions(sql) : 0 };
   }
 
   #carryOut(effect: Exclude<Effect, { do: "proceed" }>): void {
@@ -311,6 +323,7 @@ export class Conductor {
     ends.note(incarnation, isLeavingHost(sql));
     for (const name of ["lease", "runner_save"] as const) alarms.disarm(name);
     sql.exec(`UPDATE session SET busy_tasks = 0`);
+    loseExecutions(this.#parts, incarnation);
     this.#dropUnkept(incarnation);
     applyRewind(this.#parts);
     if (settleMove(this.#parts)) this.#store({ ...this.flow, hostName: "" });

@@ -1,6 +1,8 @@
 /** What happens when a deadline passes. The machine's own deadlines go to it; the others are the parts'. */
 import type { DeadlineName } from "./alarms.ts";
 import { endUnanswered, sleepOnApprovals } from "./approval-sleep.ts";
+import { hasOpenExecution } from "./execution-rows.ts";
+import { passExecutions } from "./executions.ts";
 import { nextExpiry, roleOfGrant } from "./grants.ts";
 import { isMoving, passMoveDeadline } from "./moves.ts";
 import type { SessionParts } from "./parts.ts";
@@ -39,6 +41,8 @@ function pass(parts: SessionParts, name: DeadlineName): void {
       return sleepOnApprovals(parts);
     case "time_cap":
       return reachTimeCap(parts);
+    case "executions":
+      return passExecutions(parts);
     case "sweep":
       return parts.uploads.beginSweep();
     case "move":
@@ -93,10 +97,11 @@ function passForHost(parts: SessionParts, name: "lease" | "host_used" | "host_en
   }
 }
 
-/** Background work of the agent keeps an idle runner up, for a while, and not past the time cap. */
+/** A program that runs keeps the runner up; so does background work of the agent, for a while, and not past the time cap. */
 function isBusy({ sql, ledger, ports }: SessionParts): boolean {
   const { threads, timeCapReached } = ledger.state;
   const lastEndedAt = Math.max(0, ...threads.map(({ lastTurn }) => lastTurn?.endedAt ?? 0));
+  if (hasOpenExecution(sql)) return true;
   if (timeCapReached || ports.clock.now() - lastEndedAt > BUSY_LONGEST_MS) return false;
   return sql.exec<{ busy_tasks: number }>(`SELECT busy_tasks FROM session`).one().busy_tasks > 0;
 }

@@ -57,7 +57,10 @@ export function placeLeft(sql: SqlStorage): LeftPlace | null {
 /** Whether a turn with files of its own ended after this. What is said directly leaves no files. */
 export const hasFilesTurnAfter = (sql: SqlStorage, seq: number): boolean =>
   sql
-    .exec(`SELECT 1 AS one FROM events e WHERE e.seq > ? AND e.event ->> '$.type' = 'turn_ended' AND NOT ${IN_SPAN} LIMIT 1`, seq)
+    .exec(
+      `SELECT 1 AS one FROM events e WHERE e.seq > ? AND e.event ->> '$.type' IN ('turn_ended', 'execution_ended') AND NOT ${IN_SPAN} LIMIT 1`,
+      seq,
+    )
     .toArray().length > 0;
 
 /** What was said in a thread after an entry, while agents with a computer were there. */

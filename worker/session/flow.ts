@@ -28,7 +28,7 @@ export type Runner =
 export interface Flow {
   /** Open turns, one at most in each thread. */
   turns: readonly OpenTurn[];
-  /** A prompt waits for a runner. */
+  /** A prompt, or a program, waits for a runner. */
   isWaiting: boolean;
   runner: Runner;
   /** Of the current, or the last, runner. */
@@ -75,6 +75,8 @@ export type FlowInput =
   /** The runner, or the machine on its behalf, says that it ended. */
   | { type: "ended"; incarnation: number; problem: Problem; isKnownFailure: boolean }
   | { type: "killed"; incarnation: number }
+  /** It did not end what it was told to end. */
+  | { type: "unheeded"; incarnation: number }
   | { type: "turn_report"; incarnation: number; turnId: string; outcome: TurnOutcome; problem: Problem | null }
   /** Every open turn has waited for people for long. */
   | { type: "park" }
@@ -100,6 +102,10 @@ export interface FlowContext {
   isSandbox: boolean;
   /** The session's sandbox hours are used up: nothing starts. */
   isCapped: boolean;
+  /** Programs that wait to be handed to a runner (SPEC EX4). */
+  errands: number;
+  /** Programs wait or run: the runner stays. */
+  isOccupied: boolean;
 }
 
 export type Effect =

@@ -12,11 +12,13 @@ export function handOut({ sql, init, ledger }: SessionParts, snapshotId: string 
   const wanted = snapshotId ?? headOf(sql)?.snapshotId ?? null;
   const found = wanted === null ? null : findSnapshot(sql, wanted);
   if (known === null || found === null) return { ok: false, code: "not_found" };
+  // When the source would delete itself is no concern of what is made of it.
+  const { disposeAt: _, ...asked } = known;
   const { title, mode, model, lifecycle, network, maxHours, budgetUsd } = ledger.state;
   const { ref: snapshot, throughSeq, conversations, label } = found;
   return {
     ok: true,
-    init: { ...known, title, mode, model, lifecycle, network, maxHours, budgetUsd, prompt: null },
+    init: { ...asked, title, mode, model, lifecycle, network, maxHours, budgetUsd, prompt: null },
     fork: { sessionId: known.sessionId, title, throughSeq, snapshot, conversations, label },
   };
 }

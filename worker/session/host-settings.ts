@@ -5,6 +5,7 @@
 import type { ErrorCode } from "@ai-dev-platform/protocol/errors";
 import type { Author } from "@ai-dev-platform/protocol/events";
 import type { ViewerFrame } from "@ai-dev-platform/protocol/viewer";
+import { stopAllExecutions } from "./executions.ts";
 import { isSaved, judgeLifecycle, saveEveryMsOf } from "./lifecycles.ts";
 import type { SessionParts } from "./parts.ts";
 import { awakeTurns } from "./steps.ts";
@@ -58,13 +59,15 @@ function setLifecycle(
 }
 
 /** The hours are used up: what runs is stopped, saved and put to sleep; what waits, waits for the owner. */
-export function reachTimeCap({ ledger, conductor, use, alarms }: SessionParts): void {
+export function reachTimeCap(parts: SessionParts): void {
+  const { ledger, conductor, use, alarms } = parts;
   if (use.leftMs() > 0) return use.rearmCap();
   use.count();
   const { hostSeconds: seconds, maxHours, timeCapReached } = ledger.state;
   if (!timeCapReached) ledger.append({ event: { type: "time_cap_reached", seconds, maxHours } });
   // A turn that sleeps uses nothing.
   for (const { turnId } of awakeTurns(conductor.flow)) conductor.feed({ type: "stop", turnId, author: TIME_CAP });
+  stopAllExecutions(parts);
   conductor.retime();
   conductor.feed({ type: "deadline", name: "runner_idle" });
   alarms.disarm("runner_save");

@@ -8,7 +8,7 @@ import { isSamePlace, type Place } from "./place.ts";
 
 export interface MoveFacts {
   place: Place;
-  /** Open ones, asleep or not. */
+  /** Open ones, asleep or not, and programs that run. */
   turns: number;
   runner: Runner["state"];
   lifecycle: Lifecycle;
@@ -38,7 +38,7 @@ export function judgeMove(facts: MoveFacts, wanted: Place): MoveVerdict {
       detail: wanted.host === "sandbox" ? "machineId: a sandbox is no machine" : "machineId: direct needs none",
     };
   if (isSamePlace(place, wanted)) return "same";
-  if (turns > 0) return { code: "turn_running", detail: "It moves between turns." };
+  if (turns > 0) return { code: "turn_running", detail: "It moves between turns, when no program runs." };
   if (wanted.host === "direct") return judgeToDirect(facts);
   if (place.host === "direct") return judgeFromDirect(facts, wanted);
   if (isInPlace) return refused(IN_PLACE);

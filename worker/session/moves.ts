@@ -9,6 +9,7 @@ import { isErrorCode, type ErrorCode } from "@ai-dev-platform/protocol/errors";
 import { authorSchema, type Author } from "@ai-dev-platform/protocol/events";
 import * as z from "zod";
 import { enterDirect, hasFilesTurnAfter, leaveDirect, placeLeft } from "./direct-talk.ts";
+import { openExecutions } from "./execution-rows.ts";
 import { problemOf } from "./flow.ts";
 import { judgeMove, type MoveFacts } from "./judge-move.ts";
 import type { BaseParts, SessionParts } from "./parts.ts";
@@ -123,7 +124,7 @@ function factsOf({ conductor, init, ledger, places, sql }: SessionParts): Omit<M
   const { turns, runner } = conductor.flow;
   return {
     place: places.now,
-    turns: turns.length,
+    turns: turns.length + openExecutions(sql).length,
     runner: runner.state,
     lifecycle: state.lifecycle,
     isInPlace: init()?.source.kind === "path",

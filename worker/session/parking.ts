@@ -37,6 +37,8 @@ const awake = ({ thread, turnId, promptId, stopAskedAt }: OpenTurn): OpenTurn =>
 
 export function parkTurns(step: Step, context: FlowContext): void {
   if (!mayPark(step.flow)) return;
+  // A program still runs there: asked again when that may be over.
+  if (context.isOccupied) return arm(step, "approval_sleep", context.now + RUNNER_RETIRE_DEADLINE_MS);
   step.flow = park(step.flow);
   step.effects.push({ do: "send_save" });
   arm(step, "park", context.now + RUNNER_RETIRE_DEADLINE_MS);
@@ -47,7 +49,7 @@ export function sleepParked(step: Step, context: FlowContext, isSafe: boolean): 
   const { flow } = step;
   if (!flow.turns.some(({ parked }) => parked?.incarnation === flow.incarnation) || flow.runner.state !== "ready") return;
   disarm(step, "park");
-  if (!isSafe || !mayPark(flow) || flow.turns.some(({ parked }) => parked === undefined)) {
+  if (!isSafe || context.isOccupied || !mayPark(flow) || flow.turns.some(({ parked }) => parked === undefined)) {
     step.flow = unpark(flow);
     return arm(step, "approval_sleep", context.now + RUNNER_RETIRE_DEADLINE_MS);
   }

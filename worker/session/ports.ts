@@ -127,6 +127,8 @@ export interface DirectoryRow {
 /** The list's cache of a session (D1). Late, never authoritative. */
 export interface Directory {
   update(sessionId: string, row: DirectoryRow): Promise<void>;
+  /** The session deletes itself. Removing what is gone is fine. */
+  remove(sessionId: string): Promise<void>;
 }
 
 /** Hosts that a user allowed in all their sessions. */

@@ -9,6 +9,7 @@
 import type { ErrorCode } from "@ai-dev-platform/protocol/errors";
 import type { Author, RewindScope } from "@ai-dev-platform/protocol/events";
 import { agentPartsOf, allParts, snapshotRefSchema, type SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
+import { hasOpenExecution } from "./execution-rows.ts";
 import type { Runner } from "./flow.ts";
 import type { BaseParts, SessionParts } from "./parts.ts";
 import { readPendingRewind, writePendingRewind } from "./pending-rewind.ts";
@@ -22,7 +23,7 @@ export function requestRewind(parts: SessionParts, wanted: { snapshotId: string;
   const { sql, conductor } = parts;
   const { snapshotId } = wanted;
   const { turns, runner } = conductor.flow;
-  if (turns.length > 0) return { ok: false, code: "turn_running" };
+  if (turns.length > 0 || hasOpenExecution(sql)) return { ok: false, code: "turn_running" };
   if (findSnapshot(sql, snapshotId) === null) return { ok: false, code: "not_found", detail: "That saved state is not kept any more." };
   if (headOf(sql)?.snapshotId === snapshotId && runner.state === "off") return { ok: true };
   writePendingRewind(sql, wanted);

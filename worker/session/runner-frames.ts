@@ -9,6 +9,7 @@ import { MAIN_THREAD } from "@ai-dev-platform/protocol/ids";
 import { MAX_FRAME_BYTES } from "@ai-dev-platform/protocol/limits";
 import { runnerFrameSchema, type McpServerConfig, type OutboxItem, type RunnerFrame } from "@ai-dev-platform/protocol/runner";
 import { judgeVersion, PROTOCOL_VERSION } from "@ai-dev-platform/protocol/version";
+import { handOverExecutions, relayExecutionOutput, takeExecutionReport } from "./executions.ts";
 import { problemOf } from "./flow.ts";
 import { noteReportedUsage } from "./metering.ts";
 import { modelSourceNow } from "./model-source.ts";
@@ -114,12 +115,14 @@ export class RunnerFrames {
     const { incarnation } = mark;
     switch (frame.type) {
       case "ready":
-        return this.#heardReady(incarnation, frame.openTurnIds ?? (frame.openTurnId === null ? [] : [frame.openTurnId]));
+        return this.#heardReady(incarnation, frame);
       case "emit":
         return this.#takeItems(incarnation, frame.items);
       case "live":
         if (conductor.flow.turns.some(({ thread }) => thread === frame.thread)) live.accept(frame);
         return;
+      case "execution_output":
+        return relayExecutionOutput(this.#parts, incarnation, frame);
       case "progress":
         return this.#showProgress(frame.step, frame.detail);
       case "reply": {
@@ -154,12 +157,14 @@ export class RunnerFrames {
     }
   }
 
-  #heardReady(incarnation: number, openTurnIds: readonly string[]): void {
+  #heardReady(incarnation: number, { openTurnId, openTurnIds, executionIds }: Extract<RunnerFrame, { type: "ready" }>): void {
     const { conductor, ledger } = this.#parts;
+    const turnIds = openTurnIds ?? (openTurnId === null ? [] : [openTurnId]);
     // Whom its machine listens to is settled before it is asked for anything.
     if (ledger.state.needsSignature) tellMachineCommands(this.#parts);
     ledger.transact(() => {
-      conductor.feed({ type: "ready", incarnation, openTurnIds });
+      conductor.feed({ type: "ready", incarnation, openTurnIds: turnIds });
+      handOverExecutions(this.#parts, executionIds ?? null);
       armSave(this.#parts);
       resumeMove(this.#parts);
     });
@@ -212,6 +217,7 @@ export class RunnerFrames {
       return conductor.takeReport({ type: "turn_report", incarnation, turnId, outcome, problem: problem ?? null }, item.rseq);
     }
     if (body.type === "prompt_taken") return void prompts.deliver(body.promptId, body.turnId, source);
+    if (body.type === "execution_report") return takeExecutionReport(this.#parts, body, source);
     const turnId = this.#turnOf(item.turnId, incarnation);
     if (body.type === "approval_requested" && !approvals.open(body.request, turnId, ports.clock.now())) return;
     if (body.type === "approval_withdrawn" && !approvals.withdraw(body.approvalId)) return;

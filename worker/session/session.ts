@@ -38,6 +38,7 @@ import { addTicket, revokeGrant } from "./grants.ts";
 import { authorizeModelCall, authorizeSandboxModelCall, settleModelCall } from "./model-calls.ts";
 import { DEATH_TASKS, keepGrave, readGrave, settleGrave, type Grave } from "./grave.ts";
 import { beginFork, handOut } from "./forks.ts";
+import { isSaved } from "./lifecycles.ts";
 import { ownerOf, wireParts, type PortsFor, type SessionParts } from "./parts.ts";
 import { submitPrompt } from "./prompts.ts";
 import { closeQuietly } from "./runner-link.ts";
@@ -69,13 +70,14 @@ export class Session implements SessionApi {
 
   async create(init: SessionInit): Promise<RpcOutcome> {
     if (this.#isDeleted()) return { ok: false, code: "session_deleted" };
-    const { sql, ledger } = this.#parts;
+    const { sql, ledger, alarms } = this.#parts;
     const known = sql.exec<{ init: string }>(`SELECT init FROM session`).toArray()[0];
     if (known !== undefined) return known.init === JSON.stringify(init) ? { ok: true } : { ok: false, code: "conflict" };
     ledger.transact(() => {
       sql.exec(`INSERT INTO session (one, init, flow) VALUES (1, ?, ?)`, JSON.stringify(init), JSON.stringify(INITIAL_FLOW));
       ledger.append({ event: createdEvent(init) });
       if (init.host === "direct") enterDirect(sql, 0, null);
+      if (init.disposeAt !== undefined) alarms.arm("dispose", init.disposeAt);
       if (init.fork !== undefined) beginFork(this.#parts, init.fork);
       if (init.prompt !== null) submitPrompt(this.#parts, { ...init.prompt, thread: MAIN_THREAD, delivery: "queue" }, ownerOf(init));
     });
@@ -225,7 +227,8 @@ export class Session implements SessionApi {
   }
 
   async startExecution(execution: ApiExecution): ReturnType<SessionApi["startExecution"]> {
-    return this.#living((parts) => startExecution(parts, execution));
+    const bodyHash = await hashToken(JSON.stringify(execution.request));
+    return this.#living((parts) => startExecution(parts, execution, bodyHash));
   }
 
   async stopExecution(executionId: string, author: Author): Promise<RpcOutcome> {
@@ -292,8 +295,16 @@ export class Session implements SessionApi {
   async alarm(): Promise<void> {
     if (this.#isDeleted()) return this.#visitGrave();
     if (this.#ended() !== null) return;
+    if (isSpent(this.#parts)) return this.#dispose();
     this.#reconcile();
     passDeadlines(this.#parts);
+  }
+
+  /** The row goes first: what is in nobody's list is tried again by this alarm until all of it is gone. */
+  async #dispose(): Promise<void> {
+    const { ports, init } = this.#parts;
+    await ports.directory.remove(init()?.sessionId ?? "");
+    await this.destroy();
   }
 
   /** After a wake: a socket that was cut with the old instance may never report its close. */
@@ -331,6 +342,12 @@ export class Session implements SessionApi {
     this.#viewerFrames = new ViewerFrames(this.#parts);
     this.#runnerFrames = new RunnerFrames(this.#parts);
   }
+}
+
+/** It was made for one purpose, its time is over, and nobody has chosen to keep it. */
+function isSpent({ alarms, ledger, ports }: SessionParts): boolean {
+  const at = alarms.deadline("dispose");
+  return at !== null && at <= ports.clock.now() && !isSaved(ledger.state.lifecycle);
 }
 
 function createdEvent(init: SessionInit): Extract<SessionEvent, { type: "session_created" }> {

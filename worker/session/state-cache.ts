@@ -7,7 +7,7 @@ import { applyEntry, emptyState, type SessionState } from "@ai-dev-platform/prot
 import { readAfter } from "./event-log.ts";
 
 /** Raise when the shape or the meaning of SessionState changes: old checkpoints are then folded anew. */
-const STATE_VERSION = 3;
+const STATE_VERSION = 4;
 /** Entries folded at a wake when nothing else made a checkpoint: a few milliseconds' work. */
 const MAX_UNCHECKPOINTED_ENTRIES = 500;
 const FOLD_PAGE = 500;

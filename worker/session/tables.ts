@@ -82,6 +82,13 @@ const DIRECT_TABLES = [
   `CREATE TABLE direct_told (thread TEXT PRIMARY KEY, through_seq INTEGER NOT NULL) WITHOUT ROWID`,
 ];
 
+const EXECUTION_TABLES = [
+  /** `run`: what is to run, until it is handed over. `result`: whole, of the newest. Both JSON. */
+  `CREATE TABLE executions (execution_id TEXT PRIMARY KEY, body_hash TEXT NOT NULL, run TEXT, incarnation INTEGER, is_stopping INTEGER NOT NULL DEFAULT 0,
+     timeout_ms INTEGER NOT NULL, seq INTEGER NOT NULL, started_at INTEGER NOT NULL, due_at INTEGER NOT NULL, end_seq INTEGER, result TEXT)`,
+  `CREATE INDEX open_executions ON executions (seq) WHERE end_seq IS NULL`,
+];
+
 const MIGRATIONS: readonly Migration[] = [
   {
     id: 1,
@@ -149,6 +156,13 @@ const MIGRATIONS: readonly Migration[] = [
     description: "parts of the log when the session was direct",
     run: (sql) => {
       for (const statement of DIRECT_TABLES) sql.exec(statement);
+    },
+  },
+  {
+    id: 12,
+    description: "programs that run for a program outside",
+    run: (sql) => {
+      for (const statement of EXECUTION_TABLES) sql.exec(statement);
     },
   },
 ];

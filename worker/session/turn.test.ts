@@ -35,6 +35,8 @@ class Desk {
         isWake: false,
         isSandbox: false,
         isCapped: false,
+        errands: 0,
+        isOccupied: false,
       };
       const { flow, effects } = stepTurn(this.flow, input, context);
       this.flow = flow;

@@ -41,6 +41,7 @@ const RETRY_FIRST_MS = 15_000;
 const RETRY_LONGEST_MS = 10 * 60_000;
 /** Starts tried again by themselves after a transient failure. */
 const MAX_TRANSIENT_RETRIES = 2;
+const UNHEEDED = "It did not end a program that it was told to end.";
 const KILLED_FOR_STOP = "Another thread did not stop in time, and the runner was ended with all it ran.";
 
 export function stepTurn(flow: Flow, input: FlowInput, context: FlowContext): Step {
@@ -114,6 +115,8 @@ function hearOfRunner(step: Step, context: FlowContext, input: RunnerInput): voi
     case "killed":
       if (step.flow.runner.state === "killing") finishKill(step);
       return;
+    case "unheeded":
+      return giveUp(step, problemOf("runner_lost", UNHEEDED));
     default:
       input satisfies never;
   }
@@ -129,7 +132,7 @@ function proceed(step: Step, context: FlowContext, mayStart: boolean): void {
     if (startable.length > 1) step.effects.push({ do: "proceed", mayStart });
     return;
   }
-  step.flow = { ...flow, isWaiting: next !== undefined };
+  step.flow = { ...flow, isWaiting: next !== undefined || (context.errands > 0 && flow.runner.state !== "ready") };
   if (wantsRunner(step.flow) && flow.runner.state !== "ready") return mayStart ? startRunner(step, context) : undefined;
   if (flow.runner.state === "ready" && !isInTurn(flow)) arm(step, "runner_idle", context.now + context.idleMs);
   if (flow.runner.state === "waiting") stopWanting(step);
@@ -320,7 +323,7 @@ function giveUp(step: Step, problem: Problem): void {
 }
 
 function retire(step: Step, context: FlowContext): void {
-  if (step.flow.runner.state !== "ready" || isInTurn(step.flow) || step.flow.isWaiting) return;
+  if (step.flow.runner.state !== "ready" || isInTurn(step.flow) || step.flow.isWaiting || context.isOccupied) return;
   setRunner(step, { state: "retiring" });
   step.effects.push({ do: "send_retire" });
   arm(step, "runner_retire", context.now + RUNNER_RETIRE_DEADLINE_MS);

@@ -14,6 +14,7 @@ const REQUIRED: Record<SessionFrame["type"], Record<string, FieldCheck>> = {
   welcome: { version: "number", mode: "string", head: "number", role: "string", state: "object", live: "array" },
   events: { entries: "array", head: "number" },
   live: { thread: "string", block: "string", kind: "string", offset: "number", text: "string" },
+  execution_output: { executionId: "string", stream: "string", offset: "number", text: "string" },
   meter: { costUsd: "number", turnCostUsd: "number" },
   progress: { step: "string", startedAt: "number" },
   history: { requestId: "string", entries: "array" },

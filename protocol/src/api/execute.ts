@@ -1,21 +1,18 @@
 /** POST /v1/code/execute and what a session and its runner say to each other about it (SPEC EX). */
 import * as z from "zod";
+import { EXECUTION_LANGUAGES, EXECUTION_STATUSES } from "../execution-words.ts";
 import { sessionIdSchema } from "../ids.ts";
 import { apiChangedFileSchema, apiFilesSchema, apiProblemSchema } from "./code.ts";
-
-export const EXECUTION_LANGUAGES = ["bash", "python", "javascript", "typescript", "ruby", "go"] as const;
-export type ExecutionLanguage = (typeof EXECUTION_LANGUAGES)[number];
 
 export const MAX_EXECUTION_CODE_CHARS = 200_000;
 export const DEFAULT_EXECUTION_TIMEOUT_MS = 60_000;
 export const MAX_EXECUTION_TIMEOUT_MS = 600_000;
 export const DEFAULT_EXECUTION_OUTPUT_BYTES = 65_536;
-/** Of stdout and stderr each, as kept in the log and in an answer; what streams may be more. */
+/** Of stdout and stderr each, as kept for an answer. The log keeps a screenful of each (MAX_TOOL_OUTPUT_CHARS); what streams may be more. */
 export const MAX_EXECUTION_OUTPUT_BYTES = 200_000;
-/** At once in one session. */
-export const MAX_EXECUTIONS = 4;
 
 export const executionLimitsSchema = z.strictObject({
+  /** Of each process: its data, by the system's own limit. */
   memory_mb: z.int().min(16).max(65_536).optional(),
   /** Of stdout and stderr each; the rest is counted and dropped, and the program goes on. */
   output_bytes: z.int().min(0).max(MAX_EXECUTION_OUTPUT_BYTES).default(DEFAULT_EXECUTION_OUTPUT_BYTES),
@@ -50,7 +47,6 @@ export const executeSchema = z
   .refine((body) => body.code !== undefined || body.command !== undefined || body.files !== undefined, "nothing to do");
 export type ExecuteRequest = z.infer<typeof executeSchema>;
 
-export const EXECUTION_STATUSES = ["completed", "failed", "timed_out", "stopped", "lost"] as const;
 export const executionSchema = z.object({
   id: z.string(),
   object: z.literal("code.execution"),

@@ -141,6 +141,8 @@ export class SessionWorld {
   readonly host = new FakeHost();
   readonly snapshots = new FakeSnapshots();
   readonly rows: DirectoryRow[] = [];
+  /** Sessions that took themselves out of the list. */
+  readonly unlisted: string[] = [];
   readonly logged: string[] = [];
   readonly notices: Notice[] = [];
   mcpServers: McpServerConfig[] = [];
@@ -203,6 +205,10 @@ export class SessionWorld {
         update: async (_sessionId, row) => {
           if (this.directoryFails) throw new Error("directory is down");
           this.rows.push(row);
+        },
+        remove: async (sessionId) => {
+          if (this.directoryFails) throw new Error("directory is down");
+          this.unlisted.push(sessionId);
         },
       },
       settings: { mcpServers: async () => this.mcpServers },

@@ -141,7 +141,9 @@ export class DirectRunner {
       case "save":
       case "committed":
       case "machine_command":
-        // There is nothing here that asks, that a mode could loosen, or that could be saved.
+      case "execute":
+      case "stop_execution":
+        // There is nothing here that asks, that a mode could loosen, that could be saved, or where a program could run.
         return;
       default:
         frame satisfies never;

@@ -84,7 +84,9 @@ export class FakeSession {
   }
 
   get events(): RunnerEvent[] {
-    return this.items.flatMap(({ body }) => (body.type === "turn_report" || body.type === "prompt_taken" ? [] : [body]));
+    return this.items.flatMap(({ body }) =>
+      body.type === "turn_report" || body.type === "prompt_taken" || body.type === "execution_report" ? [] : [body],
+    );
   }
 
   eventsOf<T extends RunnerEvent["type"]>(type: T): OfType<T>[] {
@@ -93,6 +95,10 @@ export class FakeSession {
 
   reports() {
     return this.items.flatMap(({ body }) => (body.type === "turn_report" ? [body] : []));
+  }
+
+  executionReports() {
+    return this.items.flatMap(({ body }) => (body.type === "execution_report" ? [body] : []));
   }
 
   framesOf<T extends RunnerFrame["type"]>(type: T): Extract<RunnerFrame, { type: T }>[] {
