@@ -6,7 +6,6 @@ import { and, eq, inArray, isNotNull } from "drizzle-orm";
 import { openDb } from "./open.ts";
 import {
   allowedHosts,
-  apiTokens,
   authAccounts,
   authSessions,
   authUsers,
@@ -24,8 +23,8 @@ import {
   shares,
   shareVisits,
   userSettings,
-  webhooks,
 } from "./schema.ts";
+import { apiTokens, webhooks } from "./schema-programs.ts";
 
 /** From now on the account can do nothing but be deleted; its tokens and its machines' open nothing. Repeating keeps the first time. */
 export async function lockAccount(d1: D1Database, userId: string, now: number): Promise<void> {

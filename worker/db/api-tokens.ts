@@ -3,7 +3,8 @@ import { and, desc, eq, isNull, lt, or, sql } from "drizzle-orm";
 import type { ApiScope } from "@ai-dev-platform/protocol/api/access";
 import { LAST_USED_STEP_MS } from "../config.ts";
 import { openDb } from "./open.ts";
-import { apiTokens, authUsers } from "./schema.ts";
+import { authUsers } from "./schema.ts";
+import { apiTokens } from "./schema-programs.ts";
 
 export interface ApiTokenRow {
   tokenId: string;

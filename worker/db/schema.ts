@@ -4,23 +4,12 @@
  * Only modules in this folder, and better-auth's adapter, import these tables.
  */
 import { sql } from "drizzle-orm";
-import { customType, index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import { PROVIDERS } from "@ai-dev-platform/protocol/api/providers";
-import type { ApiScope } from "@ai-dev-platform/protocol/api/access";
-import type { WebhookEvent } from "@ai-dev-platform/protocol/api/webhooks";
 import { ARCHIVE_FORMATS, HOST_KINDS, LIFECYCLES, MODEL_SOURCES, MODES, SANDBOX_SIZES } from "@ai-dev-platform/protocol/modes";
 import { LOGIN_KINDS } from "@ai-dev-platform/protocol/machine-login";
 import { ROLES } from "@ai-dev-platform/protocol/roles";
-
-const at = (name: string) => integer(name);
-const flag = (name: string) => integer(name, { mode: "boolean" });
-const authTime = (name: string) => integer(name, { mode: "timestamp_ms" });
-const bytes = customType<{ data: Uint8Array<ArrayBuffer>; driverData: ArrayBuffer | number[] }>({
-  dataType: () => "blob",
-  toDriver: (value) => value.slice().buffer,
-  // D1 hands a blob back as an array of numbers.
-  fromDriver: (value) => new Uint8Array(value),
-});
+import { at, authTime, envelopeColumns, flag } from "./columns.ts";
 
 // --- sign-in (better-auth's shape, our names) ---
 
@@ -89,17 +78,6 @@ export const authVerifications = sqliteTable(
 );
 
 // --- keys and settings ---
-
-/** The envelope of a stored secret (keys/envelope.ts). All null once destroyed. */
-const envelopeColumns = {
-  fmt: integer("fmt").notNull(),
-  kekId: text("kek_id"),
-  dekIv: bytes("dek_iv"),
-  dekCt: bytes("dek_ct"),
-  dataIv: bytes("data_iv"),
-  dataCt: bytes("data_ct"),
-  rowVersion: integer("row_version").notNull(),
-};
 
 export const providerKeys = sqliteTable(
   "provider_keys",
@@ -366,41 +344,4 @@ export const gitCredentials = sqliteTable(
     lastUsedAt: at("last_used_at"),
   },
   (table) => [uniqueIndex("git_credentials_user_host").on(table.userId, table.host)],
-);
-
-// --- programs ---
-
-/** What programs sign in with: only the hash is here. What one has spent is known to its owner's ApiAccountDO. */
-export const apiTokens = sqliteTable(
-  "api_tokens",
-  {
-    tokenId: text("token_id").primaryKey(),
-    userId: text("user_id").notNull(),
-    name: text("name").notNull(),
-    tokenHash: text("token_hash").notNull(),
-    last4: text("last4").notNull(),
-    scopes: text("scopes", { mode: "json" }).$type<ApiScope[]>().notNull(),
-    budgetUsd: real("budget_usd"),
-    /** The computer that asked for it, which alone lists and revokes it beside its owner; null: made in the browser. */
-    machineId: text("machine_id"),
-    createdAt: at("created_at").notNull(),
-    expiresAt: at("expires_at"),
-    lastUsedAt: at("last_used_at"),
-    revokedAt: at("revoked_at"),
-  },
-  (table) => [uniqueIndex("api_tokens_hash").on(table.tokenHash), index("api_tokens_user").on(table.userId)],
-);
-
-/** Addresses that are told of turns and questions. The signing secret is sealed as keys are. */
-export const webhooks = sqliteTable(
-  "webhooks",
-  {
-    webhookId: text("webhook_id").primaryKey(),
-    userId: text("user_id").notNull(),
-    url: text("url").notNull(),
-    events: text("events", { mode: "json" }).$type<WebhookEvent[]>().notNull(),
-    ...envelopeColumns,
-    createdAt: at("created_at").notNull(),
-  },
-  (table) => [index("webhooks_user").on(table.userId)],
 );

@@ -1,7 +1,7 @@
 /** A user's webhooks: where to, of what, and the sealed signing secret. How deliveries go is known to the user's WebhookDO. */
 import { and, asc, count, eq } from "drizzle-orm";
 import { openDb } from "./open.ts";
-import { webhooks } from "./schema.ts";
+import { webhooks } from "./schema-programs.ts";
 
 export type WebhookRow = typeof webhooks.$inferSelect;
 
