@@ -32,7 +32,7 @@ export interface ModelCall {
   path: string;
   /** For the price, until the answer names another. */
   model: string;
-  body: string;
+  body: string | Uint8Array<ArrayBuffer>;
   estimateUsd: number;
   /** The client's: it has gone. */
   signal: AbortSignal;

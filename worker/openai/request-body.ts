@@ -16,6 +16,8 @@ const envelopeSchema = z.looseObject({ model: chatRequestSchema.shape.model, str
 export interface ChatBody {
   /** Whole, also with what is not known here. */
   fields: Record<string, unknown>;
+  /** As it came. */
+  bytes: Uint8Array<ArrayBuffer>;
   model: string;
   isStream: boolean;
   byteLength: number;
@@ -31,7 +33,7 @@ export async function readChatBody(request: Request): Promise<ChatBody> {
   const parsed = parseStrict(decode(bytes), MAX_DEPTH);
   if (!parsed.ok) throw new AppError("bad_request", { detail: WHY[parsed.reason] });
   const envelope = checked(envelopeSchema, parsed.value);
-  return { fields: envelope, model: envelope.model, isStream: envelope.stream === true, byteLength: bytes.byteLength };
+  return { fields: envelope, model: envelope.model, bytes, isStream: envelope.stream === true, byteLength: bytes.byteLength };
 }
 
 export const chatRequestOf = (body: ChatBody): ChatRequest => checked(chatRequestSchema, body.fields);

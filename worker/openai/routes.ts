@@ -9,6 +9,7 @@ import type { AppContext, AppEnv } from "../middleware/auth.ts";
 import { requireFeature } from "../middleware/features.ts";
 import { answerDirectly } from "./direct.ts";
 import { listModels } from "./models.ts";
+import { passThrough } from "./pass-through.ts";
 import { chatRequestOf, readChatBody, type ChatBody } from "./request-body.ts";
 
 export const openaiRoutes = new Hono<AppEnv>();
@@ -33,7 +34,8 @@ async function answer(c: AppContext, caller: ApiCaller): Promise<Response> {
       requireScopes(caller, "chat");
       return answerDirectly(c, caller, chatRequestOf(body), route.model);
     case "openai-dialect":
-      throw new AppError("feature_off", { param: "model" });
+      requireScopes(caller, "chat");
+      return passThrough(c, caller, route, body);
   }
 }
 
