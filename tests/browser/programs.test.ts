@@ -198,7 +198,7 @@ describe("tokens", () => {
     await expectAccessible(page, "secret-phone");
   });
 
-  it("[AT] keep what was typed when making one fails, show the secret once, and ask before it is lost", async () => {
+  it("keep what was typed when making one fails, show the secret once, and ask before it is lost", async () => {
     const programs = new Programs();
     const { page, context } = await open(programs);
     await context.grantPermissions(["clipboard-read", "clipboard-write"]);

@@ -1,5 +1,5 @@
 /** A secret that is shown this once. Who would close it without a copy is asked first. */
-import { useEffect, useRef, useState, type ReactNode } from "react";
+import { useRef, useState, type ReactNode } from "react";
 import { useAnnounce } from "../ui/announcer.tsx";
 import { Button } from "../ui/button.tsx";
 import { Callout } from "../ui/callout.tsx";
@@ -24,7 +24,6 @@ export function SecretOnce({ title, field, secret, note, onClose, children }: Se
   const [isCopied, setIsCopied] = useState(false);
   const [isAsking, setIsAsking] = useState(false);
   const value = useRef<HTMLInputElement>(null);
-  useEffect(() => value.current?.select(), []);
   const close = () => (isCopied ? onClose() : setIsAsking(true));
   const copyAndClose = async () => {
     if (!(await copyText(secret))) return;
@@ -39,6 +38,7 @@ export function SecretOnce({ title, field, secret, note, onClose, children }: Se
     <Dialog
       open
       wide
+      initialFocus={value}
       onOpenChange={close}
       title={title}
       description={note}

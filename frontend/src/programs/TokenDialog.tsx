@@ -41,6 +41,7 @@ export function TokenDialog({ fields, change, offered, create, onSubmit, onClose
   return (
     <Dialog
       open
+      initialFocus={name}
       onOpenChange={onClose}
       title={t.create.title}
       description={t.create.about}

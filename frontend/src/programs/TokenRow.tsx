@@ -9,8 +9,6 @@ import { t } from "./messages.ts";
 /** From here on the meter warns. */
 const NEARLY_SPENT = 0.9;
 
-const list = new Intl.ListFormat("en", { type: "unit" });
-
 export function TokenRow({ token, onRevoke }: { token: ApiTokenBody; onRevoke: () => void }) {
   const now = useNow("minute");
   const { name, last4, scopes, createdAt, expiresAt, lastUsedAt, budgetUsd, spentUsd } = token;
@@ -26,7 +24,7 @@ export function TokenRow({ token, onRevoke }: { token: ApiTokenBody; onRevoke: (
           <span className="font-mono text-label text-fg-3">{t.tokens.masked(last4)}</span>
           {state !== null && <span className="text-label font-medium text-warn">{state}</span>}
         </p>
-        <p className="text-label text-fg-2">{list.format(scopes.map((scope) => t.scopes[scope].name))}</p>
+        <p className="text-label text-fg-2">{t.list(scopes.map((scope) => t.scopes[scope].name))}</p>
         <p className="text-label text-fg-3">
           {t.tokens.made} <RelativeTime at={createdAt} inWords /> ·{" "}
           {expiresAt === null ? t.tokens.noExpiry : isExpired ? t.tokens.expired(day) : t.tokens.expires(day)} ·{" "}
@@ -39,9 +37,9 @@ export function TokenRow({ token, onRevoke }: { token: ApiTokenBody; onRevoke: (
           )}
         </p>
       </div>
-      <div className="flex items-center gap-4">
+      <div className="flex flex-1 items-center justify-between gap-4 md:flex-none">
         <Spent name={name} budgetUsd={budgetUsd} spentUsd={spentUsd} />
-        <Button size="sm" variant="danger" aria-label={t.tokens.revokeLabel(name)} onClick={onRevoke}>
+        <Button size="sm" variant="ghost" aria-label={t.tokens.revokeLabel(name)} onClick={onRevoke}>
           {t.tokens.revoke}
         </Button>
       </div>

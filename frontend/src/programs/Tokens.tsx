@@ -30,6 +30,11 @@ export function Tokens({ offered }: { offered: readonly ApiScope[] }) {
     create.reset();
     revoke.reset();
   };
+  /** What was pressed is gone: the focus goes where one would go on. */
+  const closeAndReturn = () => {
+    close();
+    requestAnimationFrame(() => opener.current?.focus());
+  };
   const make = (token: Parameters<typeof create.mutate>[0]) =>
     create.mutate(token, {
       onSuccess: (created) => {
@@ -43,9 +48,7 @@ export function Tokens({ offered }: { offered: readonly ApiScope[] }) {
     revoke.mutate(tokenId, {
       onSuccess: () => {
         toast(t.tokens.revoked(name));
-        close();
-        // Its own button is gone.
-        requestAnimationFrame(() => opener.current?.focus());
+        closeAndReturn();
       },
     });
   return (
@@ -82,7 +85,7 @@ export function Tokens({ offered }: { offered: readonly ApiScope[] }) {
           field={t.secret.tokenField}
           secret={step.created.token}
           note={t.secret.once}
-          onClose={close}
+          onClose={closeAndReturn}
         >
           <SecretPart title={t.secret.tryIt}>
             <CallSnippet call={callFor(step.created.scopes, step.created.token, models, location.origin)} />

@@ -42,6 +42,7 @@ export function WebhookDialog({ fields, change, create, onSubmit, onClose }: Web
   return (
     <Dialog
       open
+      initialFocus={address}
       onOpenChange={onClose}
       title={t.webhooks.createTitle}
       description={t.webhooks.createAbout}

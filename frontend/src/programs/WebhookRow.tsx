@@ -14,15 +14,13 @@ interface WebhookRowProps {
   onRemove: () => void;
 }
 
-const list = new Intl.ListFormat("en", { type: "unit" });
-
 export function WebhookRow({ webhook, isTesting, canTest, onTest, onRemove }: WebhookRowProps) {
   const { url, events, isFailing } = webhook;
   return (
     <li className="flex flex-wrap items-start gap-x-4 gap-y-2 px-4 py-3">
       <div className="min-w-0 flex-1 basis-60">
         <p className="font-mono text-mono font-medium [overflow-wrap:anywhere]">{url}</p>
-        <p className="text-label text-fg-2">{list.format(events.map((event) => t.webhooks.events[event]))}</p>
+        <p className="text-label text-fg-2">{t.list(events.map((event) => t.webhooks.events[event]))}</p>
         <Delivery webhook={webhook} />
         {isFailing && <p className="text-label text-bad">{t.webhooks.failing}</p>}
       </div>
@@ -30,7 +28,7 @@ export function WebhookRow({ webhook, isTesting, canTest, onTest, onRemove }: We
         <Button size="sm" aria-label={t.webhooks.testLabel(url)} disabled={!canTest} onClick={onTest}>
           {isTesting ? t.webhooks.testing : t.webhooks.test}
         </Button>
-        <Button size="sm" variant="danger" aria-label={t.webhooks.removeLabel(url)} onClick={onRemove}>
+        <Button size="sm" variant="ghost" aria-label={t.webhooks.removeLabel(url)} onClick={onRemove}>
           {t.webhooks.remove}
         </Button>
       </div>

@@ -68,6 +68,10 @@ export function Webhooks() {
     create.reset();
     remove.reset();
   };
+  const closeAndReturn = () => {
+    close();
+    requestAnimationFrame(() => opener.current?.focus());
+  };
   const make = (webhook: Parameters<typeof create.mutate>[0]) =>
     create.mutate(webhook, {
       onSuccess: (created) => {
@@ -80,8 +84,7 @@ export function Webhooks() {
     remove.mutate(webhookId, {
       onSuccess: () => {
         toast(t.webhooks.removed);
-        close();
-        requestAnimationFrame(() => opener.current?.focus());
+        closeAndReturn();
       },
     });
   return (
@@ -109,7 +112,7 @@ export function Webhooks() {
         }
       </Loaded>
       {step.at === "form" && <WebhookDialog fields={fields} change={setFields} create={create} onSubmit={make} onClose={close} />}
-      {step.at === "secret" && <NewSecret created={step.created} onClose={close} />}
+      {step.at === "secret" && <NewSecret created={step.created} onClose={closeAndReturn} />}
       {step.at === "remove" && (
         <Dialog
           open

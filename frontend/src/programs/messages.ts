@@ -8,6 +8,9 @@ export const t = {
   reference: "API reference",
   baseUrl: "Address of the API",
   off: "The operator of this deployment has switched the API off. Tokens cannot be made or used here.",
+  /** "Chat, run code" */
+  list: (names: readonly string[]) =>
+    names.map((name, index) => (index === 0 ? name : name.charAt(0).toLowerCase() + name.slice(1))).join(", "),
   copy: "Copy",
   copyWhat: (what: string) => `Copy: ${what}`,
   copied: "Copied",
@@ -81,10 +84,10 @@ export const t = {
     "approve:all": { name: "Allow everything", text: "A request may allow all that the agent asks for, commands too." },
   } satisfies Record<ApiScope, { name: string; text: string }>,
   secret: {
-    tokenTitle: (name: string) => `“${name}” is made`,
+    tokenTitle: (name: string) => `“${name}” is ready`,
     tokenField: "The token",
-    once: "It is shown this once. Keep it where you keep passwords; here only its hash stays.",
-    onceWebhook: "It is shown this once. Store it beside the program that receives the webhook.",
+    once: "The token is shown this once. Keep it where you keep passwords; here only its hash stays.",
+    onceWebhook: "Its signing secret is shown this once. Keep it beside the program that receives the webhook.",
     tryIt: "Try it",
     notCopied: "It has not been copied yet, and cannot be shown again.",
     copyAndClose: "Copy and close",
@@ -99,7 +102,7 @@ export const t = {
       typescript: "Needs OpenAI’s own client: npm install openai",
     },
     label: (name: string) => `Example in ${name}`,
-    agentPrompt: "What does this project do?",
+    agentPrompt: "Write hello.py, a script that greets by name.",
     chatPrompt: "Say hello in three languages.",
   },
   webhooks: {
@@ -138,10 +141,10 @@ export const t = {
     when: "Tell it when",
     submit: "Make the webhook",
     submitting: "Making it…",
-    madeTitle: "The webhook is made",
+    madeTitle: "The webhook is ready",
     secretField: "Signing secret",
     verify: "Verify what comes",
-    verifyText: "Any library of the Standard Webhooks specification does it. In TypeScript:",
+    verifyText: "Any library of the Standard Webhooks specification does it. In Node:",
     problems: { url: "Enter a full address, starting with https://.", events: "Choose at least one." },
   },
 } as const;

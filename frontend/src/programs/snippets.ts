@@ -25,7 +25,10 @@ export function callFor(scopes: readonly ApiScope[], token: string, models: read
 const curl = ({ baseUrl, token, model, prompt }: Call) => `curl ${baseUrl}/chat/completions \\
   -H "Authorization: Bearer ${token}" \\
   -H "Content-Type: application/json" \\
-  -d '${JSON.stringify({ model, messages: [{ role: "user", content: prompt }] })}'`;
+  -d '{
+    "model": ${JSON.stringify(model)},
+    "messages": [{"role": "user", "content": ${JSON.stringify(prompt)}}]
+  }'`;
 
 const python = ({ baseUrl, token, model, prompt }: Call) => `from openai import OpenAI
 

@@ -15,7 +15,16 @@ import { connectionOf, sameConnection } from "./connection.ts";
 import { initialLink, type LinkInput, type LinkState } from "./link.ts";
 import { forgetCachedSession, loadCachedSession, loadPrompts, loadToggles, saveCachedSession, saveToggles, storageEpoch } from "./cache.ts";
 import { OutboxDesk } from "./outbox-desk.ts";
-import { emptyReplica, receiveEvents, receiveHistory, receiveLive, receiveWelcome, restoreEntries, type Replica } from "./replica.ts";
+import {
+  emptyReplica,
+  receiveEvents,
+  receiveHistory,
+  receiveLive,
+  receiveOutput,
+  receiveWelcome,
+  restoreEntries,
+  type Replica,
+} from "./replica.ts";
 import { actionError, createRequests, type ActionError, type Answer, type RequestFrame, type Requests } from "./requests.ts";
 import { SessionSocket, type SocketLike } from "./socket.ts";
 import { createStore, type SessionStore, type WritableStore } from "./store.ts";
@@ -211,6 +220,8 @@ export class SessionCore {
         return this.#applyEvents(frame);
       case "live":
         return receiveLive(this.#replica, frame, now());
+      case "execution_output":
+        return receiveOutput(this.#replica, frame);
       case "meter":
         return this.#store.meter.set({ costUsd: frame.costUsd, turnCostUsd: frame.turnCostUsd });
       case "progress":

@@ -6,6 +6,7 @@
 import type { ReadEntry } from "@ai-dev-platform/protocol/events";
 import { applyEntry, type SessionState } from "@ai-dev-platform/protocol/state";
 import type { SessionFrame } from "@ai-dev-platform/protocol/viewer";
+import { applyOutput } from "../transcript/executions.ts";
 import { foldAll, foldEntry } from "../transcript/fold.ts";
 import { applyLive, liveRows, replaceLive } from "../transcript/live.ts";
 import { emptyRows, setRow, type Rows } from "../transcript/row-set.ts";
@@ -79,6 +80,9 @@ function append(replica: Replica, entry: ReadEntry): void {
 export const receiveLive = (replica: Replica, frame: Extract<SessionFrame, { type: "live" }>, now: number): void =>
   applyLive(replica.rows, frame, now);
 
+export const receiveOutput = (replica: Replica, frame: Extract<SessionFrame, { type: "execution_output" }>): void =>
+  applyOutput(replica.rows, frame);
+
 /** Older entries, put before those held. Folded anew, since a beginning may explain a later row; equal rows stay the same objects. */
 export function receiveHistory(replica: Replica, older: readonly ReadEntry[], reachedStart: boolean): void {
   const first = replica.entries[0]?.seq ?? (replica.lastSeq ?? 0) + 1;
@@ -111,7 +115,8 @@ function refold(before: Rows, entries: readonly ReadEntry[]): Rows {
   rows.changed.clear();
   for (const [id, row] of rows.byId) {
     const old = before.byId.get(id);
-    if (old !== undefined && isSameRow(old, row)) rows.byId.set(id, old);
+    // What a running program has written so far is in no entry.
+    if (old !== undefined && ((row.kind === "execution" && row.end === null) || isSameRow(old, row))) rows.byId.set(id, old);
     else setRow(rows, row);
   }
   rows.structure = before.structure + 1;

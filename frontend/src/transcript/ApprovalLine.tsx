@@ -1,9 +1,11 @@
 /** What Claude asked and how it was answered. The answering itself is the dock's. */
 import type { ApprovalAnswer } from "@ai-dev-platform/protocol/approvals";
 import { CircleCheck, CircleX, Clock, ShieldAlert, type LucideIcon } from "lucide-react";
+import type { ViewerIdentity } from "../session/store.ts";
 import { useViewer } from "../session/use-session.ts";
 import { Markdown } from "./Markdown.tsx";
 import { t } from "./messages.ts";
+import { isBy } from "./is-by.ts";
 import type { ApprovalRow } from "./rows.ts";
 
 interface Told {
@@ -40,7 +42,7 @@ function subjectOf({ request }: ApprovalRow): string {
   return request.kind === "plan" ? t.approval.plan : t.approval.question(request.questions.length);
 }
 
-function tell(row: ApprovalRow, userId: string | null): Told {
+function tell(row: ApprovalRow, viewer: ViewerIdentity | null): Told {
   const { outcome } = row;
   if (outcome.type === "open")
     return {
@@ -51,12 +53,12 @@ function tell(row: ApprovalRow, userId: string | null): Told {
     };
   if (outcome.type === "expired") return { Icon: CircleX, tone: "bad", text: t.approval.expired, note: "" };
   if (outcome.type === "withdrawn") return { Icon: Clock, tone: "quiet", text: t.approval.withdrawn, note: "" };
-  return answered(outcome.answer, outcome.author.userId === userId ? t.approval.youLower : outcome.author.name);
+  return answered(outcome.answer, isBy(outcome.author, viewer) ? t.approval.youLower : outcome.author.name);
 }
 
 export function ApprovalLine({ row }: { row: ApprovalRow }) {
   const viewer = useViewer();
-  const { Icon, tone, text, note } = tell(row, viewer?.userId ?? null);
+  const { Icon, tone, text, note } = tell(row, viewer);
   const answers =
     row.outcome.type === "answered" && row.outcome.answer.decision === "answers" ? Object.entries(row.outcome.answer.answers) : [];
   return (

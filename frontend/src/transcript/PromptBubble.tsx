@@ -3,6 +3,7 @@ import { useState } from "react";
 import { useActions, useViewer } from "../session/use-session.ts";
 import { Button } from "../ui/button.tsx";
 import { t } from "./messages.ts";
+import { isBy } from "./is-by.ts";
 import type { PromptRow } from "./rows.ts";
 
 /** A longer prompt opens in part, so that a pasted log does not fill the screen. */
@@ -11,7 +12,7 @@ const SHOWN_CHARS = 1_200;
 export function PromptBubble({ row }: { row: PromptRow }) {
   const [showsAll, setShowsAll] = useState(false);
   const viewer = useViewer();
-  const isMine = row.author === null || row.author.userId === viewer?.userId;
+  const isMine = isBy(row.author, viewer);
   const text = row.text ?? t.prompt.earlier;
   const isLong = text.length > SHOWN_CHARS;
   return (

@@ -3,11 +3,12 @@ import { lazy, memo, Suspense } from "react";
 import { Markdown } from "./Markdown.tsx";
 import { PromptBubble } from "./PromptBubble.tsx";
 import type { Row } from "./rows.ts";
-import { StatusLine } from "./StatusLine.tsx";
 import { ThinkingBlock } from "./ThinkingBlock.tsx";
 import { ToolCard } from "./ToolCard.tsx";
 import { WorkLine } from "./WorkLine.tsx";
 
+const StatusLine = lazy(() => import("./StatusLine.tsx"));
+const ExecutionCard = lazy(() => import("./ExecutionCard.tsx"));
 const ApprovalLine = lazy(() => import("./ApprovalLine.tsx").then((module) => ({ default: module.ApprovalLine })));
 
 export const RowContent = memo(function RowContent({ row }: { row: Row }) {
@@ -27,7 +28,17 @@ export const RowContent = memo(function RowContent({ row }: { row: Row }) {
         </Suspense>
       );
     case "status":
-      return <StatusLine row={row} />;
+      return (
+        <Suspense fallback={<div className="h-6" />}>
+          <StatusLine row={row} />
+        </Suspense>
+      );
+    case "execution":
+      return (
+        <Suspense fallback={<div className="h-9" />}>
+          <ExecutionCard row={row} />
+        </Suspense>
+      );
     case "work":
       return <WorkLine row={row} />;
   }

@@ -11,6 +11,8 @@ import { threadOf } from "../session/threads.ts";
 import { StateDot } from "../ui/state-dot.tsx";
 import { Elapsed } from "../ui/time.tsx";
 import { commandOfKey, runTranscriptCommand } from "./commands.ts";
+import type { ViewerIdentity } from "../session/store.ts";
+import { isBy } from "./is-by.ts";
 import { createListSource } from "./list-source.ts";
 import { t } from "./messages.ts";
 import { ReadOnlyContext } from "./read-only.ts";
@@ -129,7 +131,7 @@ const RowSlot = memo(function RowSlot({ id, index, count, measure, isMarked }: R
       data-marked={isMarked || undefined}
       className="row"
       tabIndex={-1}
-      aria-label={authorOf(row, viewer?.userId ?? null)}
+      aria-label={authorOf(row, viewer)}
       aria-posinset={index + 1}
       aria-setsize={count}
       aria-busy={"isLive" in row && row.isLive ? true : undefined}
@@ -150,8 +152,9 @@ function toggleOnKey(event: KeyboardEvent<HTMLElement>): void {
   toggle.click();
 }
 
-function authorOf(row: Row, userId: string | null): string {
-  if (row.kind === "prompt") return row.author === null || row.author.userId === userId ? t.you : row.author.name;
+function authorOf(row: Row, viewer: ViewerIdentity | null): string {
+  if (row.kind === "prompt") return isBy(row.author, viewer) ? t.you : (row.author?.name ?? t.you);
+  if (row.kind === "execution") return row.author?.name ?? t.session;
   return row.kind === "status" || row.kind === "approval" ? t.session : t.claude;
 }
 

@@ -3,6 +3,7 @@
  * frames, with or without the streamed text between them. Tolerant: a log may be loaded from its middle on.
  */
 import type { ReadEntry, RunnerEvent, SessionEvent } from "@ai-dev-platform/protocol/events";
+import { foldExecution } from "./executions.ts";
 import { foldStatus } from "./fold-status.ts";
 import { addRow, base, emptyRows, place, removeRow, setRow, type Envelope, type Rows, type TurnRecord } from "./row-set.ts";
 import { approvalRowId, blockRowId, isFoldable, promptRowId, toolRowId, workRowId, type ToolRow, type WorkRow } from "./rows.ts";
@@ -22,7 +23,8 @@ export function foldEntry(rows: Rows, entry: ReadEntry): void {
     foldTurn(rows, event, entry) ||
     foldBlock(rows, event, entry) ||
     foldTool(rows, event, entry) ||
-    foldApproval(rows, event, entry)
+    foldApproval(rows, event, entry) ||
+    foldExecution(rows, event, entry)
   )
     return;
   foldStatus(rows, event, entry);

@@ -3,7 +3,8 @@
  * identity tells whether it has to be drawn again. `fold.ts` makes rows from the log, `live.ts` from streamed text.
  */
 import type { ApprovalAnswer, ApprovalRequest } from "@ai-dev-platform/protocol/approvals";
-import type { Author, Delivery, Problem, TurnOutcome } from "@ai-dev-platform/protocol/events";
+import type { Author, Delivery, Problem, SessionEvent, TurnOutcome } from "@ai-dev-platform/protocol/events";
+import type { ExecutionLanguage } from "@ai-dev-platform/protocol/execution-words";
 import type { AllowScope, HostKind, Lifecycle, Mode, NetworkLevel } from "@ai-dev-platform/protocol/modes";
 
 interface RowBase {
@@ -106,6 +107,24 @@ export interface StatusRow extends RowBase {
   detail: StatusDetail;
 }
 
+/** The newest of one stream of a running program, from where on it is known here. */
+export interface OutputTail {
+  from: number;
+  text: string;
+}
+
+/** Code or a command that a program outside had run in the workspace. */
+export interface ExecutionRow extends RowBase {
+  kind: "execution";
+  what: string;
+  language: ExecutionLanguage | null;
+  author: Author | null;
+  stdout: OutputTail;
+  stderr: OutputTail;
+  /** Null while it runs. */
+  end: Extract<SessionEvent, { type: "execution_ended" }> | null;
+}
+
 /** The one line that a turn's quiet steps fold into. */
 export interface WorkRow extends RowBase {
   kind: "work";
@@ -120,12 +139,13 @@ export interface WorkRow extends RowBase {
   foldable: number;
 }
 
-export type Row = PromptRow | TextRow | ToolRow | ApprovalRow | StatusRow | WorkRow;
+export type Row = PromptRow | TextRow | ToolRow | ApprovalRow | StatusRow | ExecutionRow | WorkRow;
 
 export const promptRowId = (promptId: string) => `prompt:${promptId}`;
 export const blockRowId = (thread: string, block: string) => `block:${thread}:${block}`;
 export const toolRowId = (toolId: string) => `tool:${toolId}`;
 export const workRowId = (turnId: string) => `work:${turnId}`;
+export const executionRowId = (executionId: string) => `run:${executionId}`;
 export const approvalRowId = (approvalId: string) => `approval:${approvalId}`;
 
 /** Whether the end of its turn may hide this row: quiet work that went well. Prose, errors and decisions stay out. */

@@ -94,5 +94,6 @@ export function isOpen(row: Row, toggles: Toggles): boolean {
   const byHand = toggles.get(row.id);
   if (byHand !== undefined) return byHand;
   if (row.kind === "tool") return row.result !== null && (!row.result.ok || isShortPatch(row.result.patch));
+  if (row.kind === "execution") return row.end?.status !== "completed";
   return row.kind === "thinking" && row.isLive;
 }

@@ -1,6 +1,6 @@
 import { X } from "lucide-react";
 import { Dialog as Radix } from "radix-ui";
-import { useRef, type ReactNode } from "react";
+import { useRef, type ReactNode, type RefObject } from "react";
 import { IconButton } from "./button.tsx";
 import { classes } from "./classes.ts";
 import { t } from "./messages.ts";
@@ -14,6 +14,8 @@ export interface DialogProps {
   /** Buttons; the main one last. */
   footer?: ReactNode;
   wide?: boolean;
+  /** What takes the focus; else the first thing that can. */
+  initialFocus?: RefObject<HTMLElement | null>;
 }
 
 const CONTENT =
@@ -29,15 +31,18 @@ function openerOf(focused: Element | null): HTMLElement | null {
 }
 
 /** A modal dialog; on the phone a sheet from the bottom. The focus goes back to where it came from. */
-export function Dialog({ open, onOpenChange, title, description, children, footer, wide = false }: DialogProps) {
+export function Dialog({ open, onOpenChange, title, description, children, footer, wide = false, initialFocus }: DialogProps) {
   const opener = useRef<HTMLElement | null>(null);
   return (
     <Radix.Root open={open} onOpenChange={onOpenChange}>
       <Radix.Portal>
         <Radix.Overlay className="fixed inset-0 z-40 animate-fade bg-scrim" />
         <Radix.Content
-          onOpenAutoFocus={() => {
+          onOpenAutoFocus={(event) => {
             opener.current = openerOf(document.activeElement);
+            if (!initialFocus?.current) return;
+            event.preventDefault();
+            initialFocus.current.focus();
           }}
           onCloseAutoFocus={(event) => {
             if (opener.current?.isConnected !== true) return;
