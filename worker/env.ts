@@ -51,6 +51,7 @@ const varsSchema = z.object({
   OPENAI_UPSTREAM: addressSchema.default("https://api.openai.com/v1"),
   OPENROUTER_UPSTREAM: addressSchema.default("https://openrouter.ai/api/v1"),
   CUSTOM_PRICE: optional(priceSchema).default(null),
+  API_RATE_FACTOR: z.coerce.number().min(0.01).max(1_000).default(1),
 });
 
 export interface Config {
@@ -73,6 +74,8 @@ export interface Config {
   openrouterUpstream: string;
   /** Dollars for a million tokens at custom providers. Null: counted as the dearest that is known. */
   customPrice: { inputUsd: number; outputUsd: number } | null;
+  /** Times the rates of programs. Above 1 the outer wall does not count known tokens. */
+  apiRateFactor: number;
 }
 
 const parsed = new WeakMap<Env, Config>();
@@ -100,6 +103,7 @@ export function readConfig(env: Env): Config {
     openaiUpstream: vars.OPENAI_UPSTREAM,
     openrouterUpstream: vars.OPENROUTER_UPSTREAM,
     customPrice: vars.CUSTOM_PRICE,
+    apiRateFactor: vars.API_RATE_FACTOR,
   };
   parsed.set(env, config);
   return config;

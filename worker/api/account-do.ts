@@ -6,6 +6,7 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Usage } from "@ai-dev-platform/protocol/events";
 import { API_RATES } from "../config.ts";
+import { readConfig } from "../env.ts";
 import { createLogger, errorFields } from "../log.ts";
 import { sessionStub } from "../session/stub.ts";
 import type {
@@ -121,9 +122,10 @@ export class ApiAccountDO extends DurableObject<Env> implements ApiAccountApi {
 
   /** Both limits hold; a refusal by one takes nothing from the other. */
   #take(tokenId: string, kind: RateKind, now: number): { rate: RateState; retryAfterMs: number } {
-    const limits = API_RATES[kind];
-    const ofToken = takeOne(this.#buckets.get(`${tokenId} ${kind}`) ?? null, limits.perToken, now);
-    const ofUser = takeOne(this.#buckets.get(kind) ?? null, limits.perUser, now);
+    const { perToken, perUser } = API_RATES[kind];
+    const factor = readConfig(this.env).apiRateFactor;
+    const ofToken = takeOne(this.#buckets.get(`${tokenId} ${kind}`) ?? null, Math.ceil(perToken * factor), now);
+    const ofUser = takeOne(this.#buckets.get(kind) ?? null, Math.ceil(perUser * factor), now);
     if (ofToken.ok && ofUser.ok) {
       this.#buckets.set(`${tokenId} ${kind}`, ofToken.bucket).set(kind, ofUser.bucket);
       return { rate: tighter(ofToken.rate, ofUser.rate), retryAfterMs: 0 };
