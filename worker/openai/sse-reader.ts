@@ -8,16 +8,19 @@ const MAX_EVENT_CHARS = 8 * 1_048_576;
 export class SseReader {
   readonly #decoder = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
   #rest = "";
+  #endedWithCr = false;
   #data: string | null = null;
 
   push(chunk: Uint8Array): string[] {
-    const text = this.#rest + this.#decoder.decode(chunk, { stream: true });
+    let text = this.#decoder.decode(chunk, { stream: true });
+    if (text === "") return [];
+    // The other half of a CR LF that was cut.
+    if (this.#endedWithCr && text.startsWith("\n")) text = text.slice(1);
+    this.#endedWithCr = text === "" ? false : text.endsWith("\r");
+    text = this.#rest + text;
     const events: string[] = [];
     let from = 0;
-    for (;;) {
-      const end = lineEnd(text, from);
-      // A CR at the very end may be half of a CR LF.
-      if (end === -1 || (end === text.length - 1 && text[end] === "\r")) break;
+    for (let end = lineEnd(text, 0); end !== -1; end = lineEnd(text, from)) {
       this.#line(text, from, end, events);
       from = text[end] === "\r" && text[end + 1] === "\n" ? end + 2 : end + 1;
     }
