@@ -1,7 +1,7 @@
 /**
  * The Idempotency-Key of a POST under /v1: the same key with the same request is answered with what was answered first, and
  * nothing runs twice. Owns reading the key, running under it, and copying the answer as it goes by; what is kept is the
- * account's. An answer is never held back for its copy. SPEC AT5, AT6.
+ * account's. An answer is never held back for its copy. SPEC AT6.
  */
 import { IDEMPOTENCY_TTL_MS, MAX_API_BODY_BYTES, MAX_STORED_ANSWER_BYTES } from "../config.ts";
 import { sha256Hex } from "../encoding.ts";
