@@ -47,7 +47,7 @@ function Programs({ features }: { features: Features }) {
         </div>
       </div>
       <Tokens offered={offeredScopes(features)} />
-      <Webhooks />
+      {features.agent && <Webhooks />}
     </div>
   );
 }

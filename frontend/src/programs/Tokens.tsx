@@ -1,10 +1,11 @@
 /** API tokens: the list, the way to a new one with its secret once, and revoking. */
 import type { ApiScope, ApiTokenBody, ApiTokenCreatedBody } from "@ai-dev-platform/protocol/api/access";
+import type { KeyBody } from "@ai-dev-platform/protocol/http";
 import { Plus } from "lucide-react";
 import { useRef, useState, type Ref } from "react";
 import { messageOf } from "../api/client.ts";
 import { Loaded } from "../settings/Loaded.tsx";
-import { activeKey, useKeys } from "../settings/use-settings.ts";
+import { useKeys } from "../settings/use-settings.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { toast } from "../ui/toast.ts";
@@ -21,7 +22,7 @@ type Step = { at: "list" | "form" } | { at: "secret"; created: ApiTokenCreatedBo
 
 export function Tokens({ offered }: { offered: readonly ApiScope[] }) {
   const { list, create, revoke } = useTokens();
-  const models = activeKey(useKeys().data)?.models ?? [];
+  const keys = useKeys().data ?? [];
   const [step, setStep] = useState<Step>({ at: "list" });
   const [fields, setFields] = useState(EMPTY_TOKEN);
   const opener = useRef<HTMLButtonElement>(null);
@@ -58,7 +59,7 @@ export function Tokens({ offered }: { offered: readonly ApiScope[] }) {
           <>
             <Head title={t.tokens.title} action={t.tokens.open} onAction={open} ref={opener} />
             {tokens.length === 0 ? (
-              <Empty offered={offered} models={models} />
+              <Empty offered={offered} keys={keys} />
             ) : (
               <ul className="divide-y divide-line rounded-card border border-line">
                 {tokens.map((token) => (
@@ -88,7 +89,7 @@ export function Tokens({ offered }: { offered: readonly ApiScope[] }) {
           onClose={closeAndReturn}
         >
           <SecretPart title={t.secret.tryIt}>
-            <CallSnippet call={callFor(step.created.scopes, step.created.token, models, location.origin)} />
+            <CallSnippet call={callFor(step.created.scopes, step.created.token, keys, location.origin)} />
           </SecretPart>
         </SecretOnce>
       )}
@@ -118,12 +119,12 @@ export function Head({ title, action, onAction, ref }: HeadProps) {
 }
 
 /** What a token is good for, by a call that would work. */
-function Empty({ offered, models }: { offered: readonly ApiScope[]; models: readonly string[] }) {
+function Empty({ offered, keys }: { offered: readonly ApiScope[]; keys: readonly KeyBody[] }) {
   return (
     <div className="rounded-card border border-line bg-surface p-4">
       <h4 className="font-medium">{t.tokens.emptyTitle}</h4>
       <p className="mt-1 mb-3 text-fg-2">{t.tokens.emptyText}</p>
-      <CallSnippet call={callFor(offered, t.tokens.masked(""), models, location.origin)} />
+      <CallSnippet call={callFor(offered, t.tokens.masked(""), keys, location.origin)} />
     </div>
   );
 }

@@ -1,12 +1,12 @@
 /** Makes a webhook. What is typed is its caller's, as with a token. */
 import type { WebhookEvent } from "@ai-dev-platform/protocol/api/webhooks";
 import { useId, useRef, useState, type FormEvent } from "react";
-import { ApiError, messageOf } from "../api/client.ts";
 import { Button } from "../ui/button.tsx";
 import { Checkbox } from "../ui/checkbox.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { TextField } from "../ui/text-field.tsx";
 import { t } from "./messages.ts";
+import { problemOf } from "../settings/problem-of.ts";
 import { Failure } from "./SecretOnce.tsx";
 import type { useWebhookActions } from "./use-programs.ts";
 import { EVENTS, webhookRequest, type WebhookFields, type WebhookProblems } from "./webhook-form.ts";
@@ -20,11 +20,6 @@ interface WebhookDialogProps {
   onSubmit: (webhook: Parameters<Create["mutate"]>[0]) => void;
   onClose: () => void;
 }
-
-const problemOf = (error: unknown): string => {
-  const detail = error instanceof ApiError ? error.detail : undefined;
-  return detail === undefined ? messageOf(error) : `${messageOf(error)} (${detail})`;
-};
 
 export function WebhookDialog({ fields, change, create, onSubmit, onClose }: WebhookDialogProps) {
   const formId = useId();

@@ -1,5 +1,6 @@
 /** First calls to the API, ready to run, and how a webhook is verified. Pure. */
 import type { ApiScope } from "@ai-dev-platform/protocol/api/access";
+import type { KeyBody } from "@ai-dev-platform/protocol/http";
 import { t } from "./messages.ts";
 
 export const LANGUAGES = ["curl", "python", "typescript"] as const;
@@ -12,14 +13,22 @@ export interface Call {
   prompt: string;
 }
 
-/** Where nothing is known of the person's keys: what is current. */
-const ANY_MODEL = "claude-sonnet-4-5";
+/** Anthropic's current best, as the API calls it. */
+const ANY_MODEL = "default";
 
-/** What a token with these scopes is best tried with. `models`: of the stored key. */
-export function callFor(scopes: readonly ApiScope[], token: string, models: readonly string[], origin: string): Call {
+/** A model that one of these keys can pay for. */
+function modelOf(keys: readonly KeyBody[]): string {
+  const stored = keys.filter(({ isActive }) => isActive);
+  const other = stored.find(({ models }) => models.length > 0);
+  if (other === undefined || stored.some(({ provider }) => provider === "anthropic")) return ANY_MODEL;
+  return `${other.provider}/${other.models[0] ?? ""}`;
+}
+
+/** What a token with these scopes is best tried with, with the keys that are stored. */
+export function callFor(scopes: readonly ApiScope[], token: string, keys: readonly KeyBody[], origin: string): Call {
   const runsAgent = scopes.includes("sessions:write");
-  const model = runsAgent ? "agent" : (models.find((name) => name.includes("sonnet")) ?? models[0] ?? ANY_MODEL);
-  return { baseUrl: `${origin}/v1`, token, model, prompt: runsAgent ? t.snippet.agentPrompt : t.snippet.chatPrompt };
+  const prompt = runsAgent ? t.snippet.agentPrompt : t.snippet.chatPrompt;
+  return { baseUrl: `${origin}/v1`, token, model: runsAgent ? "agent" : modelOf(keys), prompt };
 }
 
 const curl = ({ baseUrl, token, model, prompt }: Call) => `curl ${baseUrl}/chat/completions \\

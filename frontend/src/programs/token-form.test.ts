@@ -1,8 +1,23 @@
 import { apiTokenCreateSchema } from "@ai-dev-platform/protocol/api/access";
+import type { KeyBody } from "@ai-dev-platform/protocol/http";
 import { describe, expect, it } from "vitest";
 import { callFor, LANGUAGES, snippet } from "./snippets.ts";
 import { EMPTY_TOKEN, offeredPresets, offeredScopes, scopesOf, tokenRequest } from "./token-form.ts";
 
+const key = (provider: KeyBody["provider"], models: string[]): KeyBody => ({
+  keyId: `key_${provider}`,
+  provider,
+  baseUrl: null,
+  last4: "abcd",
+  fingerprint: "",
+  status: "working",
+  createdAt: 1,
+  checkedAt: 1,
+  lastUsedAt: null,
+  rotateAt: null,
+  isActive: true,
+  models,
+});
 const ALL = offeredScopes({ agent: true, execute: true });
 
 describe("the token form", () => {
@@ -35,8 +50,9 @@ describe("snippets", () => {
   it("carry the address, the token and a model that the token may use", () => {
     const agent = callFor(["sessions:write"], "adp_live_x", [], "https://adp.example");
     expect(agent).toMatchObject({ baseUrl: "https://adp.example/v1", model: "agent" });
-    const chat = callFor(["chat"], "adp_live_x", ["claude-opus-4-5", "claude-sonnet-4-5-20250929"], "https://adp.example");
-    expect(chat.model).toBe("claude-sonnet-4-5-20250929");
+    const chat = callFor(["chat"], "adp_live_x", [key("openai", ["gpt-5"])], "https://adp.example");
+    expect(chat.model).toBe("openai/gpt-5");
+    expect(callFor(["chat"], "adp_live_x", [key("openai", ["gpt-5"]), key("anthropic", [])], "").model).toBe("default");
     for (const language of LANGUAGES) {
       const text = snippet(language, chat);
       for (const part of [chat.baseUrl, chat.token, chat.model]) expect(text).toContain(part);

@@ -1,6 +1,6 @@
 /** One project: its sessions, its name and trust, and its end. */
 import { Plus } from "lucide-react";
-import { useState, type FormEvent } from "react";
+import { lazy, Suspense, useState, type FormEvent } from "react";
 import { Link } from "wouter";
 import type { ProjectBody } from "@ai-dev-platform/protocol/http";
 import { messageOf } from "../api/client.ts";
@@ -22,6 +22,8 @@ import { toast } from "../ui/toast.ts";
 import { t } from "./messages.ts";
 import { RemoveProject } from "./RemoveProject.tsx";
 import { useProjectActions, useProjects } from "./use-projects.ts";
+
+const ProjectPrograms = lazy(() => import("../providers/ProjectPrograms.tsx"));
 
 export default function ProjectPage({ projectId }: { projectId: string }) {
   const projects = useProjects();
@@ -93,6 +95,9 @@ function Project({ project }: { project: ProjectBody }) {
         <SessionGroups groups={groups} archive={archive} ref={container} />
         {sessions.isSuccess && groups.length === 0 && <p className="px-2 text-fg-3">{t.noSessions}</p>}
       </section>
+      <Suspense fallback={null}>
+        <ProjectPrograms project={project} />
+      </Suspense>
       <ProjectSettings key={project.name} project={project} />
     </div>
   );

@@ -1,4 +1,5 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
+import type { ProjectModel } from "@ai-dev-platform/protocol/api/providers";
 import type { ProjectBody } from "@ai-dev-platform/protocol/http";
 import { api } from "../api/client.ts";
 import { queryClient } from "../query-client.ts";
@@ -14,6 +15,7 @@ export interface ProjectPatch {
   name?: string;
   archived?: boolean;
   trustProject?: boolean;
+  model?: ProjectModel | null;
 }
 
 export const useProjectActions = () => {

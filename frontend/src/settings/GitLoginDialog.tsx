@@ -1,6 +1,5 @@
 /** Takes a Git login, has it checked and stored. The secret lives in the field alone: never in React state, storage or a URL. */
 import { useId, useRef, useState, type FormEvent } from "react";
-import { ApiError, messageOf } from "../api/client.ts";
 import { readHost } from "../hosting/host-pattern.ts";
 import { Button } from "../ui/button.tsx";
 import { Callout } from "../ui/callout.tsx";
@@ -8,6 +7,7 @@ import { Dialog } from "../ui/dialog.tsx";
 import { TextField } from "../ui/text-field.tsx";
 import { toast } from "../ui/toast.ts";
 import { t } from "./messages.ts";
+import { problemOf } from "./problem-of.ts";
 import { useGitLogins } from "./use-network.ts";
 
 const QUIET = { autoCapitalize: "off", autoCorrect: "off", autoComplete: "off", spellCheck: false } as const;
@@ -18,11 +18,6 @@ interface Fields {
   repository: string;
 }
 type Problems = Partial<Record<"host" | "secret", string>>;
-
-const problemOf = (error: unknown): string => {
-  const detail = error instanceof ApiError ? error.detail : undefined;
-  return detail === undefined ? messageOf(error) : `${messageOf(error)} (${detail})`;
-};
 
 export function GitLoginDialog({ onClose }: { onClose: () => void }) {
   const formId = useId();

@@ -1,10 +1,10 @@
 /** Takes a key, has it checked and stored. The value lives in the field alone: never in React state, storage or a URL. */
 import { useEffect, useId, useRef, useState, type FormEvent } from "react";
-import { ApiError, messageOf } from "../api/client.ts";
 import { Button } from "../ui/button.tsx";
 import { FIELD_CLASS } from "../ui/text-field.tsx";
 import { toast } from "../ui/toast.ts";
 import { t } from "./messages.ts";
+import { problemOf } from "./problem-of.ts";
 import { useKeyActions } from "./use-settings.ts";
 
 interface KeyFormProps {
@@ -17,11 +17,6 @@ interface KeyFormProps {
 }
 
 export const CONSOLE_URL = "https://console.anthropic.com/settings/keys";
-
-const problemOf = (error: unknown): string => {
-  const detail = error instanceof ApiError ? error.detail : undefined;
-  return detail === undefined ? messageOf(error) : `${messageOf(error)} (${detail})`;
-};
 
 export function KeyForm({ submitLabel, hint, takesFocus = false, onDone, onCancel }: KeyFormProps) {
   const id = useId();
@@ -39,15 +34,18 @@ export function KeyForm({ submitLabel, hint, takesFocus = false, onDone, onCance
     const apiKey = field.current?.value.trim() ?? "";
     setIsEmpty(apiKey === "");
     if (apiKey === "" || add.isPending) return;
-    add.mutate(apiKey, {
-      onSuccess: () => {
-        if (field.current !== null) field.current.value = "";
-        toast(t.key.works);
-        onDone?.();
+    add.mutate(
+      { apiKey },
+      {
+        onSuccess: () => {
+          if (field.current !== null) field.current.value = "";
+          toast(t.key.works);
+          onDone?.();
+        },
+        // A call keeps its variables for its observers; the key must not outlive the call.
+        onSettled: (_key, error) => (error === null ? add.reset() : undefined),
       },
-      // A call keeps its variables for its observers; the key must not outlive the call.
-      onSettled: (_key, error) => (error === null ? add.reset() : undefined),
-    });
+    );
   };
 
   return (

@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import type { KeyBody } from "@ai-dev-platform/protocol/http";
 import { useConfig } from "../auth/use-me.ts";
 import { Callout } from "../ui/callout.tsx";
@@ -15,8 +15,11 @@ import { reminderFor, SNOOZE_MS } from "./rotation.ts";
 import { SpendingFields } from "./SpendingFields.tsx";
 import { activeKey, useKeys, usePatchSettings, useSettings } from "./use-settings.ts";
 
+const OtherProviders = lazy(() => import("../providers/OtherProviders.tsx"));
+
 export function KeyTab() {
   const keys = useKeys();
+  const providers = useConfig().data?.features.providers ?? [];
   const [isReplacing, setIsReplacing] = useState(false);
   return (
     <div className="flex flex-col gap-5">
@@ -39,6 +42,11 @@ export function KeyTab() {
       <SpendingFields />
       <DemoSwitch />
       {activeKey(keys.data) !== null && <RemoveKey keyId={activeKey(keys.data)?.keyId ?? ""} />}
+      {providers.some((provider) => provider !== "anthropic") && (
+        <Suspense fallback={null}>
+          <OtherProviders providers={providers} />
+        </Suspense>
+      )}
     </div>
   );
 }

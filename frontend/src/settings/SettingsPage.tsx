@@ -6,11 +6,11 @@ import { PageHeader } from "../shell/PageHeader.tsx";
 import { classes } from "../ui/classes.ts";
 import { PanelBoundary } from "../ui/error-boundary.tsx";
 import { AccountTab } from "./AccountTab.tsx";
-import { AppearanceTab } from "./AppearanceTab.tsx";
 import { KeyTab } from "./KeyTab.tsx";
 import { t } from "./messages.ts";
 
 const ApiTab = lazy(() => import("../programs/ApiTab.tsx").then((module) => ({ default: module.ApiTab })));
+const AppearanceTab = lazy(() => import("./AppearanceTab.tsx").then((module) => ({ default: module.AppearanceTab })));
 const MachinesTab = lazy(() => import("../machines/MachinesTab.tsx").then((module) => ({ default: module.MachinesTab })));
 const McpTab = lazy(() => import("./McpTab.tsx").then((module) => ({ default: module.McpTab })));
 const NetworkTab = lazy(() => import("./NetworkTab.tsx").then((module) => ({ default: module.NetworkTab })));

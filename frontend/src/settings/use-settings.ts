@@ -1,5 +1,6 @@
 /** Keys, settings, MCP servers and machines of the signed-in person. */
 import { useMutation, useQuery } from "@tanstack/react-query";
+import type { Provider } from "@ai-dev-platform/protocol/api/providers";
 import type { KeyBody, MachineBody, McpServerBody, SettingsBody } from "@ai-dev-platform/protocol/http";
 import { api } from "../api/client.ts";
 import { ME_KEY, queryClient } from "../query-client.ts";
@@ -16,12 +17,20 @@ const reload = (queryKey: readonly string[]) => queryClient.invalidateQueries({ 
 
 export const useKeys = () => useQuery({ queryKey: KEYS_KEY, queryFn: async () => (await api.get<{ keys: KeyBody[] }>("/api/keys")).keys });
 
-/** The key that pays; a replaced one is gone. */
-export const activeKey = (keys: readonly KeyBody[] | undefined): KeyBody | null => keys?.find((key) => key.isActive) ?? null;
+/** The key that pays for sessions; a replaced one is gone. */
+export const activeKey = (keys: readonly KeyBody[] | undefined): KeyBody | null =>
+  keys?.find(({ isActive, provider }) => isActive && provider === "anthropic") ?? null;
+
+interface NewKey {
+  apiKey: string;
+  /** Absent: Anthropic. */
+  provider?: Provider;
+  baseUrl?: string;
+}
 
 export const useKeyActions = () => {
   const add = useMutation({
-    mutationFn: (apiKey: string) => api.post<KeyBody>("/api/keys", { apiKey }),
+    mutationFn: (key: NewKey) => api.post<KeyBody>("/api/keys", key),
     // The key itself is the variable of this call: kept no longer than the call.
     gcTime: 0,
     onSuccess: () => reload(KEYS_KEY),
