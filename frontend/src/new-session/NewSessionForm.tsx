@@ -2,8 +2,10 @@
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { useLocation } from "wouter";
 import { ApiError } from "../api/client.ts";
+import { useConfig } from "../auth/use-me.ts";
 import { paths } from "../routes.ts";
 import { Callout } from "../ui/callout.tsx";
+import { AgentOff } from "./AgentOff.tsx";
 import { checkDraft, chosenModel, chosenProject, hostKindOf, LOGIN_MODEL, type Problems } from "./draft.ts";
 import { hostHint, ownMachineOf } from "./form-options.ts";
 import { t } from "./messages.ts";
@@ -26,7 +28,12 @@ interface NewSessionFormProps {
 
 const NO_PROBLEMS: Problems = {};
 
-export function NewSessionForm({ projectId, takesFocus = false, withExamples = false, onStarted }: NewSessionFormProps) {
+export function NewSessionForm(props: NewSessionFormProps) {
+  const features = useConfig().data?.features;
+  return features?.agent === false ? <AgentOff features={features} /> : <SessionForm {...props} />;
+}
+
+function SessionForm({ projectId, takesFocus = false, withExamples = false, onStarted }: NewSessionFormProps) {
   const [draft, change] = useNewSessionDraft(projectId);
   const [problems, setProblems] = useState(NO_PROBLEMS);
   const start = useStartSession((made) => change({ project: made }));

@@ -75,7 +75,7 @@ function Content({ sessions, isArchived }: { sessions: SessionBody[]; isArchived
   if (keys.isPending || settings.isPending || config.isPending) return <Skeleton />;
   const mayStart = activeKey(keys.data) !== null || (settings.data?.useDemoModel === true && config.data?.demoModel === true);
   // A list that could not be read says nothing about a missing key.
-  const isFirstRun = !isArchived && keys.isSuccess && settings.isSuccess && !mayStart;
+  const isFirstRun = !isArchived && config.data?.features.agent !== false && keys.isSuccess && settings.isSuccess && !mayStart;
   if (!isFirstRun && !isArchived && sessions.length === 0) return <EmptyList />;
   return (
     <>
