@@ -36,6 +36,8 @@ import { sessionsRoutes } from "./routes/sessions.ts";
 import { settingsRoutes } from "./routes/settings.ts";
 import { sharesRoutes } from "./routes/shares.ts";
 import { storageRoutes } from "./routes/storage.ts";
+import { codeRoutes } from "./routes/v1-code.ts";
+import { metaRoutes } from "./routes/v1-meta.ts";
 import { webhooksRoutes } from "./routes/webhooks.ts";
 
 const log = createLogger("app");
@@ -53,6 +55,8 @@ for (const routes of [deviceRoutes, authorizeRoutes, machineSelfRoutes, download
 for (const routes of [apiTokensRoutes, webhooksRoutes]) app.route("/", routes);
 
 app.route("/", openaiRoutes);
+app.route("/", codeRoutes);
+app.route("/", metaRoutes);
 
 // Pages with an id in the path: the app itself, with the Worker's headers. The asset binding answers the root with index.html.
 app.get("/s/*", (c) => c.env.ASSETS.fetch(new URL("/", c.req.url)));

@@ -22,6 +22,7 @@ import type {
 import { AccountStore } from "./account-store.ts";
 import { Holds } from "./holds.ts";
 import { takeOne, tighter, type Bucket } from "./rate.ts";
+import { socketGrantId } from "./session-view.ts";
 
 const log = createLogger("api-account");
 
@@ -146,7 +147,8 @@ export class ApiAccountDO extends DurableObject<Env> implements ApiAccountApi {
   async #tellSessions(): Promise<void> {
     const told = this.#store.sessionsToTell().map(async ({ tokenId, sessionId }) => {
       try {
-        await sessionStub(this.env, sessionId).revokeGrant(tokenGrantId(tokenId));
+        const stub = sessionStub(this.env, sessionId);
+        for (const grantId of [tokenGrantId(tokenId), socketGrantId(tokenId)]) await stub.revokeGrant(grantId);
         this.#store.sessionTold(tokenId, sessionId);
       } catch (error) {
         log.warn("revocation_not_told", { sessionId, ...errorFields(error) });

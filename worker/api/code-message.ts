@@ -4,19 +4,22 @@
  */
 import type { ApprovalPolicy } from "@ai-dev-platform/protocol/api/access";
 import type { CodeMessage } from "@ai-dev-platform/protocol/api/code";
-import { ERRORS } from "@ai-dev-platform/protocol/errors";
+import { ERRORS, isErrorCode } from "@ai-dev-platform/protocol/errors";
 import type { Author, Problem, Usage } from "@ai-dev-platform/protocol/events";
 import { formatId, MAIN_THREAD, type IdKind } from "@ai-dev-platform/protocol/ids";
 import type { SessionState } from "@ai-dev-platform/protocol/state";
 import type { SessionFrame } from "@ai-dev-platform/protocol/viewer";
-import { findSession } from "../db/sessions.ts";
+import { findSession, isEntombed } from "../db/sessions.ts";
 import { AppError } from "../errors.ts";
 import { newId } from "../ids.ts";
+import { createLogger, errorFields } from "../log.ts";
 import { sessionStub } from "../session/stub.ts";
 import { attach, type Actor } from "./attach.ts";
 import type { ApiCaller } from "./caller.ts";
 import { hasScope, scopeOfMode, scopeOfPolicy } from "./session-view.ts";
 import { TurnFold, type TurnPiece } from "./turn-output.ts";
+
+const log = createLogger("code-message");
 
 export interface MessagePlace {
   sessionId: string;
@@ -43,7 +46,9 @@ export async function idUnder(kind: IdKind, caller: ApiCaller, key: string | und
 
 /** The caller's own session, awake or asleep. Another person's is not found (SPEC CA20). */
 export async function readSession(env: Env, caller: ApiCaller, sessionId: string): Promise<SessionState> {
-  if ((await findSession(env.DB, sessionId, caller.userId)) === null) throw new AppError("not_found");
+  if ((await findSession(env.DB, sessionId, caller.userId)) === null) {
+    throw new AppError((await isEntombed(env.DB, sessionId, caller.userId)) ? "session_deleted" : "not_found");
+  }
   const state = await sessionStub(env, sessionId).state();
   if (state === null) throw new AppError("session_deleted");
   return state;
@@ -129,8 +134,15 @@ export class MessageFollow {
 
   /** Follows to the first step that satisfies this, or to the end. */
   async until(isReached: () => boolean, signal: AbortSignal): Promise<this> {
-    for await (const _step of this.steps(signal)) if (isReached()) break;
+    const steps = this.steps(signal);
+    while ((await steps.next()).done !== true) if (isReached()) break;
+    await steps.return(undefined);
     return this;
+  }
+
+  /** It has asked for what no policy answers, or its host does not start. */
+  get needsSomebody(): boolean {
+    return this.fold.approvals.length > 0 || (this.fold.turnId === null && this.hostProblem !== null);
   }
 
   get view(): CodeMessage {
@@ -186,4 +198,19 @@ export const usageView = (usage: Usage) => ({
 export async function stopMessage(env: Env, caller: ApiCaller, { sessionId, messageId }: Omit<MessagePlace, "seq">): Promise<void> {
   const stopped = await sessionStub(env, sessionId).stopPrompt(messageId, authorOf(caller));
   if (!stopped.ok) throw new AppError(stopped.code);
+}
+
+/** At the end of whoever asked: there is nobody to tell that it could not be stopped, and the session may be gone. */
+export async function stopQuietly(env: Env, caller: ApiCaller, { place }: MessageFollow): Promise<void> {
+  try {
+    await stopMessage(env, caller, place);
+  } catch (error) {
+    log.warn("message_not_stopped", { sessionId: place.sessionId, ...errorFields(error) });
+  }
+}
+
+/** The host does not start: the message is taken back, and the reason is the answer. */
+export function hostError({ problem }: Pick<MessageFollow, "problem">): AppError {
+  const code = problem !== null && isErrorCode(problem.code) ? problem.code : "runner_start_failed";
+  return new AppError(code, problem?.detail === undefined ? {} : { detail: problem.detail });
 }

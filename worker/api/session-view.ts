@@ -4,8 +4,10 @@ import { codeApprovalOf } from "@ai-dev-platform/protocol/api/code-approval";
 import type { CodeSession } from "@ai-dev-platform/protocol/api/code";
 import type { ApprovalAnswer, ApprovalRequest } from "@ai-dev-platform/protocol/approvals";
 import type { ReadEntry } from "@ai-dev-platform/protocol/events";
+import type { Role } from "@ai-dev-platform/protocol/roles";
 import type { SessionState } from "@ai-dev-platform/protocol/state";
 import type * as z from "zod";
+import type { ApiCaller } from "./caller.ts";
 import type { codeEventSchema } from "@ai-dev-platform/protocol/api/code";
 
 type CodeEvent = z.infer<typeof codeEventSchema>;
@@ -83,3 +85,15 @@ export function scopeOfMode(mode: SessionState["mode"]): ApiScope | null {
 /** Who may approve everything may approve edits. */
 export const hasScope = (scopes: readonly ApiScope[], scope: ApiScope | null): boolean =>
   scope === null || scopes.includes(scope) || (scope === "approve:edits" && scopes.includes("approve:all"));
+
+/**
+ * What the native protocol is opened as. It knows no policies, so that whoever may drive there may approve everything, and what it
+ * spends is the person's: anybody else looks on.
+ */
+export function socketRole({ scopes, budgetUsd }: Pick<ApiCaller, "scopes" | "budgetUsd">): Role {
+  const mayDrive = hasScope(scopes, "sessions:write") && hasScope(scopes, "approve:all") && budgetUsd === null;
+  return mayDrive ? "driver" : "commenter";
+}
+
+/** Apart from the grant of what only watches, which every token has: this one may say more. */
+export const socketGrantId = (tokenId: string): string => `token-socket:${tokenId}`;

@@ -145,6 +145,15 @@ export async function entombSession(db: D1Database, sessionId: string, userId: s
   return rows.length > 0;
 }
 
+/** It was this user's, and is going. */
+export async function isEntombed(db: D1Database, sessionId: string, userId: string): Promise<boolean> {
+  const [row] = await openDb(db)
+    .select({ sessionId: sessions.sessionId })
+    .from(sessions)
+    .where(and(eq(sessions.sessionId, sessionId), eq(sessions.userId, userId), isNotNull(sessions.deletedAt)));
+  return row !== undefined;
+}
+
 /** Removes what is left of a session here, its shares included. */
 export async function removeSession(db: D1Database, sessionId: string): Promise<void> {
   const d1 = openDb(db);

@@ -6,6 +6,7 @@
 import type { ApprovalPolicy } from "@ai-dev-platform/protocol/api/access";
 import { sessionIdSchema } from "@ai-dev-platform/protocol/ids";
 import { MAX_PROMPT_CHARS } from "@ai-dev-platform/protocol/limits";
+import type { AttachedUrl } from "../api/attachments.ts";
 import { AppError } from "../errors.ts";
 import type { ChatMessage, ChatRequest } from "./request.ts";
 
@@ -17,14 +18,6 @@ const TOOL_PROGRESS = ["off", "comments", "text"] as const;
 export type ToolProgress = (typeof TOOL_PROGRESS)[number];
 /** `ask` needs somebody who answers while the request is open: that is /v1/code. */
 const POLICIES = ["deny", "accept_edits", "all"] as const satisfies readonly ApprovalPolicy[];
-
-/** Something that is not text, to be written into the workspace. */
-export interface AttachedUrl {
-  url: string;
-  name: string | null;
-  /** Of the request, for a refusal. */
-  param: string;
-}
 
 export interface AgentRequest {
   /** Null: a new one. */

@@ -7,6 +7,7 @@ import { AppError } from "../errors.ts";
 import { routeModel } from "../llm/providers.ts";
 import type { AppContext, AppEnv } from "../middleware/auth.ts";
 import { requireFeature } from "../middleware/features.ts";
+import { answerByAgent } from "./agent.ts";
 import { answerDirectly } from "./direct.ts";
 import { listModels } from "./models.ts";
 import { passThrough } from "./pass-through.ts";
@@ -29,7 +30,7 @@ async function answer(c: AppContext, caller: ApiCaller): Promise<Response> {
     case "refused":
       throw new AppError(route.code, { param: "model", detail: route.detail });
     case "agent":
-      throw new AppError("feature_off", { param: "model" });
+      return answerByAgent(c, caller, chatRequestOf(body), route.project);
     case "anthropic":
       requireScopes(caller, "chat");
       return answerDirectly(c, caller, chatRequestOf(body), route.model);

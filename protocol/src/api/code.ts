@@ -73,6 +73,8 @@ export const codeSessionSchema = z.object({
   last_event_id: z.int(),
   /** For a person, in a browser. */
   url: z.string(),
+  /** Of the first message, in the answer to a creation that had one. */
+  message_id: promptIdSchema.optional(),
 });
 export type CodeSession = z.infer<typeof codeSessionSchema>;
 
