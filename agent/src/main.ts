@@ -14,6 +14,7 @@ import { service } from "./commands/service.ts";
 import { sessions } from "./commands/sessions.ts";
 import { status } from "./commands/status.ts";
 import { resume, stop } from "./commands/stop.ts";
+import { tokens } from "./commands/tokens.ts";
 import { trust } from "./commands/trust.ts";
 
 const commands: readonly Command[] = [
@@ -23,6 +24,7 @@ const commands: readonly Command[] = [
   sessions,
   trust,
   keys,
+  tokens,
   audit,
   stop,
   resume,

@@ -1,6 +1,6 @@
 /** The only place in this package that writes to the terminal. Answers go to stdout, everything else to stderr. */
 
-const SECRETS = /\b(sk-ant-[\w-]{6,}|adp[a-z]_[\w-]{8,})/g;
+const SECRETS = /\b(sk-ant-[\w-]{6,}|adp(?:[a-z]|_live)_[\w-]{8,})/g;
 const BEARER = /(authorization["']?\s*[:=]\s*["']?bearer\s+)[^\s"']+/gi;
 
 /** Replaces keys and tokens, whatever text they are in. */
@@ -10,6 +10,15 @@ export const redact = (text: string): string => text.replace(SECRETS, "[redacted
 export const answer = (text: string): void => {
   console.log(redact(text));
 };
+
+/** A secret that the person asked for by name, this once. */
+export const reveal = (text: string): void => {
+  console.log(text);
+};
+
+/** A text of people may hold anything, also what moves a terminal's cursor. */
+// oxlint-disable-next-line no-control-regex -- control characters are what is removed
+export const plain = (text: string): string => text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, " ");
 
 /** Remarks beside the answer: progress, warnings, the next step. */
 export const remark = (text: string): void => {

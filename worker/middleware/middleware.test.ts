@@ -46,6 +46,7 @@ describe("the log", () => {
   it.each([
     "key sk-ant-api03-abcdef_GHI-123",
     "token adpm_ses_0123_SECRETsecret",
+    "token adp_live_SECRETsecret0123",
     "Authorization: Bearer abc.def-ghi",
     'headers {"authorization":"abc123secret"}',
     "cookie: adp_session=abc123",

@@ -3,7 +3,7 @@ import { machineSessionsBodySchema } from "@ai-dev-platform/protocol/machine-log
 import { ask } from "../machine/platform-api.ts";
 import { livingRecords } from "../machine/runner-record.ts";
 import { serverDir } from "../machine/server-dir.ts";
-import { answer, paint } from "../output.ts";
+import { answer, paint, plain } from "../output.ts";
 import { defineCommand } from "./command.ts";
 import { EXIT } from "./exit-codes.ts";
 import { DATA_OPTION, dataDirOf, JSON_OPTION, requireLogin, SERVER_OPTION, toError } from "./signed-in.ts";
@@ -30,7 +30,3 @@ export const sessions = defineCommand({
 
 const toText = (row: { title: string; projectName: string; state: string; url: string; isRunningHere: boolean }): string =>
   `${row.isRunningHere ? paint("good", "●") : "○"} ${plain(row.title)}  ${paint("faint", `${plain(row.projectName)} · ${STATE_WORDS[row.state] ?? row.state}`)}\n  ${row.url}`;
-
-/** A title may hold anything, also what moves a terminal's cursor. */
-// oxlint-disable-next-line no-control-regex -- control characters are what is removed
-const plain = (text: string): string => text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, " ");

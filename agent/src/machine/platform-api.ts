@@ -5,7 +5,7 @@ import * as z from "zod";
 const REQUEST_TIMEOUT_MS = 20_000;
 
 export interface Asked<S extends z.ZodType> {
-  method?: "GET" | "POST";
+  method?: "GET" | "POST" | "DELETE";
   token?: string;
   body?: object;
   /** Of the answer's JSON; absent for an answer without one. */
