@@ -164,7 +164,6 @@ codeRoutes.post(`${AT}/:id/approvals/:approvalId`, agent, writes, async (c) => {
   const { sessionId, state } = await ownState(c);
   const approvalId = pathId(c, approvalIdSchema, "approvalId");
   const answer = await parseJson(c, codeApprovalAnswerSchema);
-  if (state.needsSignature) throw new AppError("needs_signed_command");
   const open = state.approvals.find(({ request }) => request.approvalId === approvalId);
   // What is asked by now is not known: only who may allow all may allow it.
   const scope = open === undefined ? (answer.decision === "deny" ? null : "approve:all") : scopeOfAnswer(open.request, answer);
