@@ -29,6 +29,13 @@ describe.each(SLEEPS)("an approval, $name", ({ nap }) => {
     expect(runner.of("answer")).toHaveLength(1);
   });
 
+  it("[AP1][SS1] stands once in the state, also when it is the first thing heard after a sleep", async () => {
+    const { world, runner, turnId } = await SessionWorld.running();
+    await nap(world);
+    await runner.emit(turnId, permission(freshId("approval")));
+    expect((await world.stub.state())?.approvals).toHaveLength(1);
+  });
+
   it("[AP3] takes an answer only from a role that may, and only one that fits", async () => {
     const { world, viewer, approvalId } = await asking();
     const commenter = await world.watching("commenter");

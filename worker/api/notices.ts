@@ -16,7 +16,7 @@ export const noticeBoard = (env: Env): Notices => ({
     if (notices.length === 0 || !(await hasWebhooks(env.DB, ownerId))) return;
     await userWebhooks(env, ownerId).enqueue(
       ownerId,
-      notices.map(({ id, payload }) => ({ id, payload })),
+      notices.flatMap(({ id, payload }) => (payload === null ? [] : [{ id, payload }])),
     );
   },
 });

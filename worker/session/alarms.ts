@@ -28,6 +28,7 @@ export type DeadlineName =
   | "allowed_hosts"
   | "sweep"
   | "executions"
+  | "notices"
   | "dispose";
 
 export class Alarms {

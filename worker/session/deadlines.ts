@@ -31,6 +31,8 @@ function pass(parts: SessionParts, name: DeadlineName): void {
       return closeExpiredGrants(parts);
     case "directory":
       return parts.ledger.afterCommit(() => parts.directory.update());
+    case "notices":
+      return parts.notices.retry();
     case "runner_alive":
       return checkAlive(parts);
     case "runner_idle":

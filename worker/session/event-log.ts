@@ -2,7 +2,7 @@
  * The log: dense, append-only, ordered by `seq` (SPEC EV1, EV3). Owns the tables `events` and `log_head`.
  * `seq` comes from a counter row in the caller's transaction, so that a rolled-back append gives its number back.
  */
-import { readEvent, type LogEntry, type ReadEntry, type SessionEvent } from "@ai-dev-platform/protocol/events";
+import { readEvent, type LogEntry, type ReadEntry, type SessionEvent, type SessionEventType } from "@ai-dev-platform/protocol/events";
 import { MAIN_THREAD } from "@ai-dev-platform/protocol/ids";
 
 export interface EntryDraft {
@@ -83,6 +83,26 @@ export function readBefore(sql: SqlStorage, seq: number, limit: number, maxChars
 
 export function readEntry(sql: SqlStorage, seq: number): ReadEntry | null {
   const row = sql.exec<EventRow>(`SELECT ${COLUMNS} FROM events WHERE seq = ?`, seq).toArray()[0];
+  return row === undefined ? null : readRow(row);
+}
+
+/** The first entry of a type after `seq` that names this turn or prompt. Walks on from `seq`. */
+export function firstOf(
+  sql: SqlStorage,
+  type: SessionEventType,
+  names: { turnId: string } | { promptId: string },
+  seq: number,
+): ReadEntry | null {
+  const [field, id] = "turnId" in names ? ["turnId", names.turnId] : ["promptId", names.promptId];
+  const row = sql
+    .exec<EventRow>(
+      `SELECT ${COLUMNS} FROM events WHERE seq > ? AND
+         CASE WHEN json_valid(event) THEN event ->> '$.type' = ? AND event ->> '$.${field}' = ? ELSE 0 END ORDER BY seq LIMIT 1`,
+      seq,
+      type,
+      id,
+    )
+    .toArray()[0];
   return row === undefined ? null : readRow(row);
 }
 

@@ -8,8 +8,8 @@ import { appendEntry, type EntryDraft } from "./event-log.ts";
 import { StateCache } from "./state-cache.ts";
 
 export interface LedgerHooks {
-  /** Once at the end of each transaction, inside it. */
-  beforeCommit(): void;
+  /** Once at the end of each transaction, inside it, with what it appended. */
+  beforeCommit(entries: readonly LogEntry[]): void;
   /** Caches of what is stored are to be read anew. */
   afterRollback(): void;
 }
@@ -73,7 +73,7 @@ export class Ledger {
       return this.#storage.transactionSync(() => {
         const result = work();
         if (this.#entries.length > 0) this.#cache.checkpointIfLong();
-        this.#hooks?.beforeCommit();
+        this.#hooks?.beforeCommit(this.#entries);
         return result;
       });
     } catch (error) {

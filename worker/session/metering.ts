@@ -21,6 +21,8 @@ export interface Spending {
 export interface Settled {
   spentUsd: number;
   turnCostUsd: number;
+  /** The turn of the call, when it had ended before. */
+  lateTurnId: string | null;
 }
 
 const parseUsage = (text: string | null): Usage => (text === null ? NO_USAGE : usageSchema.parse(JSON.parse(text)));
@@ -71,7 +73,13 @@ export function settleCall(sql: SqlStorage, outcome: ModelCallOutcome): Settled 
     sql.exec(`UPDATE session SET loose_usage = ?`, JSON.stringify(addUsage(looseUsage(sql), outcome.usage)));
   }
   const { spent_usd: spentUsd } = sql.exec<{ spent_usd: number }>(`SELECT spent_usd FROM session`).one();
-  return { spentUsd, turnCostUsd: turn === null ? 0 : turn.costUsd + outcome.usage.costUsd };
+  const lateTurnId = turn === null ? call.turn_id : null;
+  return { spentUsd, turnCostUsd: turn === null ? 0 : turn.costUsd + outcome.usage.costUsd, lateTurnId };
+}
+
+/** What was used by the calls of this turn that were settled in it, without what was left over from others. */
+export function turnUsage(sql: SqlStorage, turnId: string): Usage {
+  return parseUsage(sql.exec<{ usage: string }>(`SELECT usage FROM turns WHERE turn_id = ?`, turnId).one().usage);
 }
 
 /** As an agent with its owner's own login counts it: shown with the turn, and nothing is charged for it. */
@@ -97,8 +105,8 @@ export function noteTrouble(sql: SqlStorage, turnId: string, code: ErrorCode): v
 
 /** What a turn used, with what was left over from before it. Takes the left-over. */
 export function takeTurnUsage(sql: SqlStorage, turnId: string): { usage: Usage; trouble: string | null } {
-  const row = sql.exec<{ usage: string; trouble: string | null }>(`SELECT usage, trouble FROM turns WHERE turn_id = ?`, turnId).one();
-  const usage = addUsage(parseUsage(row.usage), looseUsage(sql));
+  const { trouble } = sql.exec<{ trouble: string | null }>(`SELECT trouble FROM turns WHERE turn_id = ?`, turnId).one();
+  const usage = addUsage(turnUsage(sql, turnId), looseUsage(sql));
   sql.exec(`UPDATE session SET loose_usage = NULL`);
-  return { usage, trouble: row.trouble };
+  return { usage, trouble };
 }

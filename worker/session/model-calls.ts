@@ -50,11 +50,12 @@ function turnOfCall(turns: readonly OpenTurn[], thread: string | null): OpenTurn
 }
 
 export function settleModelCall(parts: SessionParts, outcome: ModelCallOutcome): void {
-  const { ledger, sql, viewers } = parts;
+  const { ledger, sql, viewers, notices } = parts;
   ledger.transact(() => {
     const settled = settleCall(sql, outcome);
     if (settled === null) return;
-    const { spentUsd, turnCostUsd } = settled;
+    const { spentUsd, turnCostUsd, lateTurnId } = settled;
+    if (lateTurnId !== null) notices.noteLateCost(outcome.callId, lateTurnId, outcome.usage.costUsd);
     ledger.afterCommit(() => viewers.broadcast({ type: "meter", costUsd: spentUsd, turnCostUsd }));
   });
 }

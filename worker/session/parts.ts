@@ -9,6 +9,7 @@ import { Conductor } from "./conductor.ts";
 import { DirectoryFeed } from "./directory-feed.ts";
 import { Egress } from "./egress.ts";
 import { HostEnds } from "./host-ends.ts";
+import { NoticeFeed } from "./notice-feed.ts";
 import { HostUse } from "./host-use.ts";
 import { Lease } from "./lease.ts";
 import { Ledger } from "./ledger.ts";
@@ -36,6 +37,7 @@ export interface SessionParts {
   readonly approvals: Approvals;
   readonly conductor: Conductor;
   readonly directory: DirectoryFeed;
+  readonly notices: NoticeFeed;
   readonly use: HostUse;
   readonly runnerLog: RunnerLog;
   readonly egress: Egress;
@@ -52,7 +54,7 @@ export interface SessionParts {
 }
 
 /** What the parts that hold no other part are given. */
-export type BaseParts = Omit<SessionParts, "conductor" | "egress" | "lease" | "ends" | "saved" | "uploads">;
+export type BaseParts = Omit<SessionParts, "conductor" | "egress" | "lease" | "ends" | "saved" | "uploads" | "notices">;
 
 export type PortsFor = (place: Place) => SessionPorts;
 
@@ -89,13 +91,18 @@ export function wireParts(ctx: DurableObjectState, portsFor: PortsFor): SessionP
     lease: new Lease(bare),
     ends: new HostEnds(bare),
     saved: new SavedQueries(bare),
+    notices: new NoticeFeed(bare),
   };
   const conductor = new Conductor(base);
   const afterRollback = () => {
     conductor.forget();
     places.forget();
   };
-  ledger.setHooks({ beforeCommit: () => alarms.sync(), afterRollback });
+  const beforeCommit = (entries: readonly LogEntry[]) => {
+    base.notices.note(entries);
+    alarms.sync();
+  };
+  ledger.setHooks({ beforeCommit, afterRollback });
   return { ...base, conductor };
 }
 

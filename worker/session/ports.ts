@@ -174,7 +174,8 @@ export interface Notice {
   tokenId: string | null;
   /** What it cost; 0 where nothing was spent. */
   costUsd: number;
-  payload: WebhookPayload;
+  /** Null: only money was spent, by a call that was settled after its turn. */
+  payload: WebhookPayload | null;
 }
 export interface Notices {
   /** Durable elsewhere when it resolves; told again until it does. */

@@ -10,6 +10,8 @@ import { MAX_FRAME_BYTES } from "@ai-dev-platform/protocol/limits";
 import { runnerFrameSchema, type McpServerConfig, type OutboxItem, type RunnerFrame } from "@ai-dev-platform/protocol/runner";
 import { judgeVersion, PROTOCOL_VERSION } from "@ai-dev-platform/protocol/version";
 import { handOverExecutions, relayExecutionOutput, takeExecutionReport } from "./executions.ts";
+import { giveAnswer } from "./answers.ts";
+import { answerByPolicy } from "./api-prompts.ts";
 import { problemOf } from "./flow.ts";
 import { noteReportedUsage } from "./metering.ts";
 import { modelSourceNow } from "./model-source.ts";
@@ -221,23 +223,20 @@ export class RunnerFrames {
     const turnId = this.#turnOf(item.turnId, incarnation);
     if (body.type === "approval_requested" && !approvals.open(body.request, turnId, ports.clock.now())) return;
     if (body.type === "approval_withdrawn" && !approvals.withdraw(body.approvalId)) return;
-    if (body.type === "approval_requested") ledger.afterCommit(() => this.#asked(body.request, turnId));
     this.#closeBlocks(item);
     ledger.append({ event: body, ...(turnId === null ? { thread: this.#knownThread(item.thread) } : {}), turnId, source });
+    if (body.type === "approval_requested") this.#asked(body.request, turnId);
   }
 
-  /** A question that was answered before a sleep has its answer; for another, a sandbox does not wait for ever. */
+  /** What a program's policy or an answer before a sleep decides is answered; for the rest, a sandbox does not wait for ever. */
   #asked(request: ApprovalRequest, turnId: string | null): void {
-    const { alarms, approvals, ledger, link, ports } = this.#parts;
-    const { approvalId } = request;
-    ledger.transact(() => {
-      const known = approvals.takeSlept(request, turnId);
-      if (known !== null && approvals.answer(approvalId, known.answer, known.author).ok) {
-        ledger.afterCommit(() => void link.send({ type: "answer", approvalId, answer: known.answer }));
-      } else if (ledger.state.hostKind === "sandbox" && alarms.deadline("approval_sleep") === null) {
-        alarms.arm("approval_sleep", ports.clock.now() + APPROVAL_SLEEP_MS);
-      }
-    });
+    const { alarms, approvals, ledger, ports } = this.#parts;
+    if (answerByPolicy(this.#parts, request, turnId)) return;
+    const known = approvals.takeSlept(request, turnId);
+    if (known !== null && giveAnswer(this.#parts, { approvalId: request.approvalId, ...known }).ok) return;
+    if (ledger.state.hostKind === "sandbox" && alarms.deadline("approval_sleep") === null) {
+      alarms.arm("approval_sleep", ports.clock.now() + APPROVAL_SLEEP_MS);
+    }
   }
 
   #closeBlocks({ thread, body }: OutboxItem): void {

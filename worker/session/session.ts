@@ -9,7 +9,7 @@ import type { ErrorCode } from "@ai-dev-platform/protocol/errors";
 import type { SessionEvent } from "@ai-dev-platform/protocol/events";
 import type { ApprovalAnswer } from "@ai-dev-platform/protocol/approvals";
 import type { Author } from "@ai-dev-platform/protocol/events";
-import { answerForProgram, promptProgress, stopPrompt, submitApiPrompt } from "./api-prompts.ts";
+import { answerForProgram, markSpending, promptProgress, stopPrompt, submitApiPrompt } from "./api-prompts.ts";
 import { executionResult, startExecution, stopExecution } from "./executions.ts";
 import type {
   ApiExecution,
@@ -80,6 +80,7 @@ export class Session implements SessionApi {
       if (init.disposeAt !== undefined) alarms.arm("dispose", init.disposeAt);
       if (init.fork !== undefined) beginFork(this.#parts, init.fork);
       if (init.prompt !== null) submitPrompt(this.#parts, { ...init.prompt, thread: MAIN_THREAD, delivery: "queue" }, ownerOf(init));
+      if (init.prompt !== null && init.apiTokenId !== undefined) markSpending(sql, init.prompt.promptId, init.apiTokenId);
     });
     return { ok: true };
   }

@@ -26,8 +26,10 @@ export class StateCache {
     return this.#state;
   }
 
+  /** An entry is stored before it is folded: a state that is read only now has it already. */
   apply(entry: LogEntry): void {
-    this.#state = applyEntry(this.state, entry);
+    const { state } = this;
+    if (entry.seq > state.seq) this.#state = applyEntry(state, entry);
   }
 
   /** After a rollback: what was folded did not happen. */

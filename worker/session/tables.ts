@@ -82,6 +82,15 @@ const DIRECT_TABLES = [
   `CREATE TABLE direct_told (thread TEXT PRIMARY KEY, through_seq INTEGER NOT NULL) WITHOUT ROWID`,
 ];
 
+const PROGRAM_TABLES = [
+  /** Of a program's prompt: who answers in its turn, and whose spending it is. Null: a person's. */
+  `ALTER TABLE prompts ADD COLUMN policy TEXT`,
+  `ALTER TABLE prompts ADD COLUMN token_id TEXT`,
+  /** JSON, in the order in which they are to be told; removed when they were. */
+  `CREATE TABLE notices (n INTEGER PRIMARY KEY, notice TEXT NOT NULL)`,
+  `ALTER TABLE session ADD COLUMN notice_failures INTEGER NOT NULL DEFAULT 0`,
+];
+
 const EXECUTION_TABLES = [
   /** `run`: what is to run, until it is handed over. `result`: whole, of the newest. Both JSON. */
   `CREATE TABLE executions (execution_id TEXT PRIMARY KEY, body_hash TEXT NOT NULL, run TEXT, incarnation INTEGER, is_stopping INTEGER NOT NULL DEFAULT 0,
@@ -156,6 +165,13 @@ const MIGRATIONS: readonly Migration[] = [
     description: "parts of the log when the session was direct",
     run: (sql) => {
       for (const statement of DIRECT_TABLES) sql.exec(statement);
+    },
+  },
+  {
+    id: 11,
+    description: "prompts of programs, and what is to be told outside",
+    run: (sql) => {
+      for (const statement of PROGRAM_TABLES) sql.exec(statement);
     },
   },
   {

@@ -14,7 +14,7 @@ import { judgeVersion } from "@ai-dev-platform/protocol/version";
 import { viewerFrameSchema, type ViewerFrame } from "@ai-dev-platform/protocol/viewer";
 import * as z from "zod";
 import { roleOfGrant } from "./grants.ts";
-import { wakeForAnswer } from "./approval-sleep.ts";
+import { giveAnswer } from "./answers.ts";
 import { changeHostSetting } from "./host-settings.ts";
 import type { SessionParts } from "./parts.ts";
 import { requestMove } from "./moves.ts";
@@ -183,7 +183,7 @@ export class ViewerFrames {
       case "start_thread":
         return startThread(this.#parts, frame.thread, frame.title, authorOf(mark));
       case "answer":
-        return this.#answerApproval(mark, frame);
+        return giveAnswer(this.#parts, { ...frame, author: authorOf(mark) });
       case "save":
         return requestSave(this.#parts, frame.requestId);
       case "rewind":
@@ -236,17 +236,6 @@ export class ViewerFrames {
     if (!turnIds.every(isKnown)) return { ok: false, code: "not_found" };
     for (const turnId of turnIds) conductor.feed({ type: "stop", turnId, author: authorOf(mark) });
     return DONE;
-  }
-
-  #answerApproval(mark: ViewerMark, frame: Extract<ViewerFrame, { type: "answer" }>): Outcome {
-    const { approvals, ledger, link } = this.#parts;
-    const { approvalId, answer } = frame;
-    const outcome = approvals.answer(approvalId, answer, authorOf(mark), frame.signature);
-    if (!outcome.ok || !outcome.isNew) return outcome;
-    const signed = signedOf(frame);
-    ledger.afterCommit(() => void link.send({ type: "answer", approvalId, answer, ...signed }));
-    wakeForAnswer(this.#parts, approvalId, authorOf(mark));
-    return outcome;
   }
 }
 

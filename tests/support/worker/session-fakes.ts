@@ -145,6 +145,11 @@ export class SessionWorld {
   readonly unlisted: string[] = [];
   readonly logged: string[] = [];
   readonly notices: Notice[] = [];
+  /** So many calls to tell them break first. */
+  noticeFailures = 0;
+  noticeCalls = 0;
+  /** When set, they are told only when this resolves. */
+  noticeGate: Promise<void> = Promise.resolve();
   mcpServers: McpServerConfig[] = [];
   directoryFails = false;
   /** In place of the stand-in, from the object's next life on. */
@@ -224,7 +229,17 @@ export class SessionWorld {
         isOwnMachine: async (machineId) => this.ownMachines.has(machineId),
       },
       egress: plainPolicy,
-      notices: { tell: async (_ownerId, notices) => void this.notices.push(...notices) },
+      notices: {
+        tell: async (_ownerId, notices) => {
+          this.noticeCalls += 1;
+          await this.noticeGate;
+          if (this.noticeFailures > 0) {
+            this.noticeFailures -= 1;
+            throw new Error("nobody listens");
+          }
+          this.notices.push(...notices);
+        },
+      },
       log: { info: note, warn: note, error: note },
     };
   }
