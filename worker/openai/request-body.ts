@@ -20,7 +20,6 @@ export interface ChatBody {
   bytes: Uint8Array<ArrayBuffer>;
   model: string;
   isStream: boolean;
-  byteLength: number;
 }
 
 export async function readChatBody(request: Request): Promise<ChatBody> {
@@ -33,7 +32,7 @@ export async function readChatBody(request: Request): Promise<ChatBody> {
   const parsed = parseStrict(decode(bytes), MAX_DEPTH);
   if (!parsed.ok) throw new AppError("bad_request", { detail: WHY[parsed.reason] });
   const envelope = checked(envelopeSchema, parsed.value);
-  return { fields: envelope, model: envelope.model, bytes, isStream: envelope.stream === true, byteLength: bytes.byteLength };
+  return { fields: envelope, model: envelope.model, bytes, isStream: envelope.stream === true };
 }
 
 export const chatRequestOf = (body: ChatBody): ChatRequest => checked(chatRequestSchema, body.fields);
