@@ -1,11 +1,10 @@
 /** What programs need, on the screen: tokens, webhooks, keys of other providers, a project's model, and what they do in a session. */
-import type { ApiTokenBody } from "@ai-dev-platform/protocol/api/access";
-import { apiTokenCreateSchema } from "@ai-dev-platform/protocol/api/access";
-import { webhookCreateSchema, type WebhookBody } from "@ai-dev-platform/protocol/api/webhooks";
-import type { Browser, Page, Route } from "@playwright/test";
+import type { Browser, Page } from "@playwright/test";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { accessibilityViolations, openBrowser, PHONE, screenshot } from "../support/node/browser.ts";
-import { openScreen, type Pages, ScriptedSession, servePages } from "./scripted-session.ts";
+import { newId } from "../support/node/ids.ts";
+import { DAY_MS, Programs, providerKey, TOKEN, token, webhook } from "./scripted-programs.ts";
+import { MARA, openScreen, type Pages, ScriptedSession, servePages, sessionShown } from "./scripted-session.ts";
 
 let pages: Pages;
 let browser: Browser;
@@ -23,87 +22,6 @@ afterEach(async () => {
   for (const context of browser.contexts()) await context.close();
   expect(complaints.splice(0)).toEqual([]);
 });
-
-const DAY_MS = 86_400_000;
-const TOKEN = `adp_live_${"k3Yb".repeat(8)}0aB1cD`;
-
-const token = (patch: Partial<ApiTokenBody>): ApiTokenBody => ({
-  tokenId: "atk_1",
-  name: "CI on the relay repository",
-  last4: "1cDx",
-  scopes: ["chat", "sessions:read", "sessions:write", "approve:edits"],
-  createdAt: Date.now() - 3 * DAY_MS,
-  expiresAt: Date.now() + 87 * DAY_MS,
-  lastUsedAt: Date.now() - 4 * 60_000,
-  budgetUsd: 20,
-  spentUsd: 7.42,
-  ...patch,
-});
-const webhook = (patch: Partial<WebhookBody>): WebhookBody => ({
-  webhookId: "whk_1",
-  url: "https://ci.example.com/hooks/claude",
-  events: ["turn.ended", "approval.requested"],
-  createdAt: Date.now() - DAY_MS,
-  lastAttempt: { at: Date.now() - 120_000, status: 204, error: null },
-  waiting: 0,
-  isFailing: false,
-  ...patch,
-});
-
-/** The server's side of these pages, held to the protocol's schemas. */
-class Programs {
-  tokens: ApiTokenBody[] = [];
-  webhooks: WebhookBody[] = [];
-  /** The next change is refused with this. */
-  refusal: { status: number; code: string; message: string; detail?: string } | null = null;
-  readonly answer = (route: Route, pathname: string): boolean => {
-    const [, , kind, id, action] = pathname.split("/");
-    const method = route.request().method();
-    if (kind !== "tokens" && kind !== "webhooks") return false;
-    if (method === "GET") return this.#reply(route, 200, kind === "tokens" ? { tokens: this.tokens } : { webhooks: this.webhooks });
-    if (this.refusal !== null) {
-      const { status, ...error } = this.refusal;
-      this.refusal = null;
-      return this.#reply(route, status, { error });
-    }
-    if (method === "DELETE") {
-      this.tokens = this.tokens.filter(({ tokenId }) => tokenId !== id);
-      this.webhooks = this.webhooks.filter(({ webhookId }) => webhookId !== id);
-      return this.#reply(route, 204);
-    }
-    if (action === "test") {
-      this.webhooks = this.webhooks.map((known) =>
-        known.webhookId === id ? { ...known, isFailing: false, lastAttempt: { at: Date.now(), status: 204, error: null } } : known,
-      );
-      return this.#reply(route, 202);
-    }
-    return kind === "tokens" ? this.#makeToken(route) : this.#makeWebhook(route);
-  };
-  #makeToken(route: Route): boolean {
-    const { expiresInDays, ...asked } = apiTokenCreateSchema.parse(route.request().postDataJSON());
-    const expiresAt = expiresInDays === null ? null : Date.now() + expiresInDays * DAY_MS;
-    const made = token({
-      ...asked,
-      tokenId: `atk_${this.tokens.length + 2}`,
-      createdAt: Date.now(),
-      expiresAt,
-      lastUsedAt: null,
-      spentUsd: 0,
-    });
-    this.tokens = [...this.tokens, made];
-    return this.#reply(route, 201, { ...made, token: TOKEN });
-  }
-  #makeWebhook(route: Route): boolean {
-    const asked = webhookCreateSchema.parse(route.request().postDataJSON());
-    const made = webhook({ ...asked, webhookId: `whk_${this.webhooks.length + 2}`, createdAt: Date.now(), lastAttempt: null });
-    this.webhooks = [...this.webhooks, made];
-    return this.#reply(route, 201, { ...made, secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" });
-  }
-  #reply(route: Route, status: number, json?: unknown): true {
-    void route.fulfill(json === undefined ? { status } : { status, json });
-    return true;
-  }
-}
 
 type Options = Parameters<typeof openScreen>[3];
 
@@ -292,4 +210,165 @@ describe("webhooks", () => {
     await page.getByText("No webhook is set up.").waitFor();
     await page.waitForFunction(() => document.activeElement?.textContent === "New webhook");
   });
+});
+
+describe("keys of other providers", () => {
+  it("are checked, stored, tested and removed, one for each provider that is offered", async () => {
+    const programs = new Programs();
+    programs.keys = [providerKey("anthropic", { models: ["claude-sonnet-5"] })];
+    const { page } = await open(programs, { path: "/settings/api-key" });
+    const others = page.getByRole("region", { name: "Other providers" });
+    await others.getByText("OpenRouter", { exact: true }).waitFor();
+    await expectAccessible(page, "keys-none");
+    await others.getByRole("button", { name: "Add a key for OpenAI" }).click();
+    await page.getByRole("button", { name: "Check and save" }).click();
+    await page.getByText("Paste a key first.").waitFor();
+    await page.getByLabel("API key", { exact: true }).fill("sk-test-0123456789");
+    programs.refusal = { status: 422, code: "key_invalid", message: "The provider refused this key." };
+    await page.getByRole("button", { name: "Check and save" }).click();
+    await page.getByText("The provider refused this key.").waitFor();
+    await expectAccessible(page, "keys-refused");
+    expect(await page.getByLabel("API key", { exact: true }).inputValue()).toBe("sk-test-0123456789");
+    await page.getByRole("button", { name: "Check and save" }).click();
+    await others.getByText("3 models", { exact: false }).waitFor();
+    await others.getByRole("button", { name: "Add a key for Another provider" }).click();
+    await page.getByLabel("Address", { exact: true }).fill("https://llm.example.com/v1");
+    await page.getByLabel("API key", { exact: true }).fill("secret");
+    await expectAccessible(page, "keys-custom");
+    await page.getByRole("button", { name: "Check and save" }).click();
+    await others.getByText("https://llm.example.com/v1").waitFor();
+    await others.scrollIntoViewIfNeeded();
+    await expectAccessible(page, "keys");
+    await others.getByRole("button", { name: "Remove the key for OpenAI…" }).click();
+    await page.getByRole("button", { name: "Remove the key", exact: true }).click();
+    await others.getByRole("button", { name: "Add a key for OpenAI" }).waitFor();
+    expect(programs.keys.map(({ provider }) => provider)).toEqual(["anthropic", "custom"]);
+  });
+
+  it("stand out of the way where the operator offers none", async () => {
+    const session = new ScriptedSession();
+    session.config = { features: { agent: true, execute: true, api: true, providers: ["anthropic"] } };
+    const { page } = await open(new Programs(), { path: "/settings/api-key" }, session);
+    await page.getByText("No key is stored.").waitFor();
+    expect(await page.getByText("Other providers").count()).toBe(0);
+  });
+});
+
+describe("a project", () => {
+  it("says by which names programs reach it, and takes the model that answers for it", async () => {
+    const programs = new Programs();
+    programs.keys = [providerKey("openai")];
+    const session = new ScriptedSession();
+    const { page } = await open(programs, { path: `/p/${session.projectId}` }, session);
+    await page.getByText(`agent:${session.projectId}`).waitFor();
+    await page.getByLabel("Direct answers come from").selectOption({ label: "OpenRouter" });
+    await page.getByText("No key for OpenRouter is stored yet.", { exact: false }).waitFor();
+    await page.getByLabel("Direct answers come from").selectOption({ label: "OpenAI" });
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    await page.getByText("Enter the name of a model.").waitFor();
+    await page.getByLabel("Model", { exact: true }).fill("gpt-5-mini");
+    await expectAccessible(page, "project");
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    await page.getByText("Saved", { exact: true }).waitFor();
+    expect(programs.projectPatches).toEqual([{ model: { provider: "openai", model: "gpt-5-mini" } }]);
+  });
+});
+
+describe("in a session", () => {
+  const CI = { userId: MARA.userId, name: "CI on the relay repository (API)" };
+
+  const begun = () => {
+    const session = new ScriptedSession();
+    session.host("ready");
+    const [promptId, turnId, approvalId] = [newId("prompt"), newId("turn"), newId("approval")];
+    session.log({ type: "prompt_queued", promptId, text: "Run the tests and fix what fails.", delivery: "queue", author: CI });
+    session.log({ type: "turn_started", turnId, promptId }, { turnId });
+    const subject = "git push --force";
+    const request = {
+      kind: "permission" as const,
+      approvalId,
+      toolId: "t1",
+      tool: "Bash",
+      subject,
+      reason: "",
+      input: { command: subject },
+    };
+    session.log({ type: "approval_requested", request }, { turnId });
+    session.log(
+      {
+        type: "approval_answered",
+        approvalId,
+        answer: { decision: "deny", message: "The program that asked allows edits of files alone." },
+        author: CI,
+      },
+      { turnId },
+    );
+    const executionId = newId("execution");
+    const say = (stream: "stdout" | "stderr", offset: number, text: string) =>
+      session.tell({ type: "execution_output", executionId, stream, offset, text });
+    const start = () =>
+      session.log({ type: "execution_started", executionId, what: "npm test -- reconnect\nnpm run lint", language: "bash", author: CI });
+    const end = (exitCode: number, stdout: string) =>
+      session.log({
+        type: "execution_ended",
+        executionId,
+        status: exitCode === 0 ? "completed" : "failed",
+        exitCode,
+        signal: null,
+        durationMs: 6_200,
+        stdout,
+        stderr: exitCode === 0 ? "" : "npm error code 1\n",
+        omittedBytes: 0,
+        filesChanged: [{ path: "test/report.json", status: "modified", additions: 12, deletions: 3 }],
+      });
+    return { session, start, say, end };
+  };
+
+  it("names the program that asked, answered and ran, and shows output as it comes", async () => {
+    const { session, start, say, end } = begun();
+    const { page } = await open(new Programs(), { path: `/s/${session.sessionId}` }, session);
+    await sessionShown(page);
+    await page.getByText(CI.name, { exact: true }).waitFor();
+    await page.getByText(`Denied by ${CI.name}`).waitFor();
+    start();
+    await page.getByRole("button", { name: /^Bash npm test/ }).waitFor();
+    say("stdout", 0, "\u001B[32m✓\u001B[39m resumes after a gap\n");
+    await page.getByText("resumes after a gap").waitFor();
+    say("stdout", 0, "\u001B[32m✓\u001B[39m resumes after a gap\n\u001B[31m✗\u001B[39m keeps order\n");
+    await page.getByText("keeps order").waitFor();
+    expect(await page.getByText("resumes after a gap").count()).toBe(1);
+    await expectAccessible(page, "running");
+    end(1, "✓ resumes after a gap\n✗ keeps order\n");
+    await page.getByText("exit 1").waitFor();
+    await page.getByText("npm error code 1").waitFor();
+    await page.getByText("test/report.json").waitFor();
+    await expectAccessible(page, "failed");
+  });
+
+  it("folds what went well, on a phone too", async () => {
+    const { session, start, end } = begun();
+    start();
+    end(0, "41 tests passed\n");
+    const { page } = await open(new Programs(), { path: `/s/${session.sessionId}`, ...PHONES }, session);
+    const line = page.getByRole("button", { name: /^Bash npm test/ });
+    await line.waitFor();
+    expect(await page.getByText("41 tests passed").count()).toBe(0);
+    await line.click();
+    await page.getByText("41 tests passed").waitFor();
+    await page.getByText(`Run by ${CI.name}`, { exact: false }).waitFor();
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(PHONE.width);
+    await expectAccessible(page, "ran-phone");
+  });
+});
+
+it("says where coding sessions are switched off, in place of a form that would fail", async () => {
+  const session = new ScriptedSession();
+  session.config = { features: { agent: false, execute: false, api: true, providers: ["openai"] } };
+  const { page } = await open(new Programs(), { path: "/new" }, session);
+  await page.getByRole("heading", { name: "Coding sessions are switched off here" }).waitFor();
+  expect(await page.getByRole("textbox", { name: "Prompt" }).count()).toBe(0);
+  await expectAccessible(page, "agent-off");
+  await page.getByRole("link", { name: "Open Settings, API" }).click();
+  await page.getByRole("heading", { name: "Use this from your own program" }).waitFor();
+  expect(await page.getByRole("region", { name: "Webhooks" }).count()).toBe(0);
 });
