@@ -42,6 +42,11 @@ export class Dependencies {
     return news;
   }
 
+  /** Resolves when a program that is no agent's may run. */
+  async settled(): Promise<void> {
+    if (this.#restoring !== null) await endsWithin(this.#restoring, this.#port.holdMs);
+  }
+
   async #restore(): Promise<void> {
     const { workspace, send, emit, log } = this.#port;
     try {

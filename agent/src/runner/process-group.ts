@@ -6,8 +6,8 @@ import { execFileSync, spawn, spawnSync, type ChildProcessWithoutNullStreams } f
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
-/** One for each agent of the session. */
-const PID_FILE = /^agent(-[0-9a-f]+)?\.pid$/;
+/** One for each agent of the session, and for each program that runs beside them. */
+const PID_FILE = /^(agent|execution)(-[0-9a-f]+)?\.pid$/;
 
 /**
  * When a process started, in the system's own words: tells a process from a later one with the same number.

@@ -79,6 +79,8 @@ async function rig(): Promise<Rig> {
     markCommitted: async () => undefined,
     saveDependencies: async () => undefined,
     restoreDependencies: async () => ({ restored: 0, missing: [] }),
+    beginExecution: async () => null,
+    endExecution: async () => [],
   };
   return {
     session,

@@ -54,6 +54,8 @@ async function rig(options: { workspace?: Partial<Workspace>; opened?: Opened; f
     },
     saveDependencies: async () => undefined,
     restoreDependencies: async () => ({ restored: 0, missing: [] }),
+    beginExecution: async () => null,
+    endExecution: async () => [],
     ...options.workspace,
   };
   const runner = new Runner(

@@ -8,48 +8,24 @@ import path from "node:path";
 import { CLOSE } from "@ai-dev-platform/protocol/close-codes";
 import type { Problem } from "@ai-dev-platform/protocol/events";
 import { formatId, ID_RANDOM_BYTES, MAIN_THREAD } from "@ai-dev-platform/protocol/ids";
-import type { RunnerOrder } from "@ai-dev-platform/protocol/machine";
 import type { OutboxBody, RunnerConfig, RunnerFrame, RunnerOrderFrame } from "@ai-dev-platform/protocol/runner";
 import { judgeVersion, PROTOCOL_VERSION } from "@ai-dev-platform/protocol/version";
 import { AGENT_PACKAGE_VERSION, DEPENDENCIES_HOLD_MS, LIVE_BACKPRESSURE_BYTES, SAVE_HOLD_MS, UNREACHABLE_EXIT_MS } from "../config.ts";
-import type { MachinePolicy, Refusal } from "../machine/policy.ts";
-import type { Log } from "../output.ts";
-import type { AgentOptions, AgentStart } from "./claude/agent.ts";
+import type { Refusal } from "../machine/policy.ts";
 import { problemOf } from "./claude/outcome.ts";
 import { Dependencies } from "./dependencies.ts";
+import { Executions } from "./executions/executions.ts";
 import { HouseRules } from "./house-rules.ts";
 import { Link } from "./link.ts";
 import { createLiveOutput, type LiveOutput } from "./live.ts";
 import { Outbox } from "./outbox.ts";
 import { killAllRecorded } from "./process-group.ts";
+import type { RunnerInput, RunnerParts } from "./runner-parts.ts";
 import { Saves } from "./saves.ts";
 import { reportItem } from "./signatures/admitted.ts";
-import type { SignatureGate } from "./signatures/gate.ts";
 import { Threads } from "./threads.ts";
 import { ToldChanges } from "./told-changes.ts";
-import type { startWatch } from "./workspace/watch/watch.ts";
-import type { openWorkspace, Workspace } from "./workspace/workspace.ts";
-
-export interface RunnerInput {
-  server: string;
-  order: RunnerOrder;
-  stateDir: string;
-  machineName: string;
-  /** What this computer's user allows; absent in a sandbox, which allows what its session says. */
-  policy?: MachinePolicy | undefined;
-}
-
-/** What is brought from outside, so that each can be stood in for. */
-export interface RunnerParts {
-  openWorkspace: typeof openWorkspace;
-  startAgent: (options: AgentOptions) => Promise<AgentStart>;
-  log: Log;
-  /** On a person's own machine: only what it lets through is carried out. */
-  gate?: SignatureGate | undefined;
-  /** Where people reach the files beside the session. */
-  watch?: typeof startWatch | undefined;
-  pingIntervalMs?: number;
-}
+import type { Workspace } from "./workspace/workspace.ts";
 
 type Progress = Extract<RunnerFrame, { type: "progress" }>;
 type Query = Extract<RunnerOrderFrame, { type: "query" }>;
@@ -60,6 +36,7 @@ interface Prepared {
   threads: Threads;
   saves: Saves;
   changes: ToldChanges;
+  executions: Executions;
 }
 
 /** When it cannot be told, it has. */
@@ -158,6 +135,10 @@ export class Runner {
         return void prepared?.saves.save(order.requestId, order.asked);
       case "committed":
         return prepared?.saves.committed(order);
+      case "execute":
+        return prepared?.executions.execute(order);
+      case "stop_execution":
+        return prepared?.executions.stop(order.executionId);
       case "retire":
         return void this.#leave(order.save ?? true);
     }
@@ -186,10 +167,10 @@ export class Runner {
     }
   }
 
-  #announceReady({ threads }: Prepared): void {
+  #announceReady({ threads, executions }: Prepared): void {
     const { openTurnIds } = threads;
     const [openTurnId = null, ...others] = openTurnIds;
-    this.#link.send({ type: "ready", openTurnId, ...(others.length === 0 ? {} : { openTurnIds }) });
+    this.#link.send({ type: "ready", openTurnId, ...(others.length === 0 ? {} : { openTurnIds }), executionIds: executions.known });
     this.#live.resync(threads.openLive());
   }
 
@@ -270,7 +251,22 @@ export class Runner {
       },
       config,
     );
-    return { prepared: { workspace, threads, saves, changes }, dependencies };
+    const executions = this.#programs(workspace, saves, changes, dependencies);
+    return { prepared: { workspace, threads, saves, changes, executions }, dependencies };
+  }
+
+  #programs(workspace: Workspace, saves: Saves, changes: ToldChanges, dependencies: Dependencies): Executions {
+    return new Executions({
+      workspace,
+      stateDir: this.#input.stateDir,
+      account: this.#parts.account,
+      send: (frame) => this.#link.send(frame),
+      isCongested: () => this.#link.bufferedBytes > LIVE_BACKPRESSURE_BYTES,
+      report: (report) => this.#emit(MAIN_THREAD, report, null),
+      beforeRun: async () => void (await Promise.all([saves.quiet(SAVE_HOLD_MS), dependencies.settled()])),
+      filesChanged: () => void changes.look(),
+      log: this.#parts.log,
+    });
   }
 
   /** Said on the screen, and the mode that counts with it: what is shown is what is. */
@@ -331,6 +327,7 @@ export class Runner {
     const prepared = this.#prepared;
     if (prepared !== null) {
       // What an agent at rest writes on its way out is its own bookkeeping, and no reason to save once more.
+      await prepared.executions.leave();
       const isNew = isSaved && (prepared.threads.openTurnIds.length > 0 || (await hasChanged(prepared)));
       await prepared.threads.leave(LEFT);
       if (isSaved && !isNew) this.#link.send({ type: "save_skipped", reason: "unchanged" });
@@ -346,7 +343,7 @@ export class Runner {
     if (this.#isLeaving) return;
     this.#isLeaving = true;
     this.#parts.log("error", "runner_failed", { code: problem.code, detail: problem.detail });
-    await this.#prepared?.threads.leave(LEFT);
+    await Promise.all([this.#prepared?.threads.leave(LEFT), this.#prepared?.executions.leave()]);
     this.#flush();
     this.#live.stop();
     await this.#link.finish({ type: "failed", problem });
@@ -358,15 +355,19 @@ export class Runner {
     this.#parts.log("info", "link_over", { code, reason });
     this.#isLeaving = true;
     this.#live.stop();
-    await this.#prepared?.threads.leave(LEFT);
+    await Promise.all([this.#prepared?.threads.leave(LEFT), this.#prepared?.executions.leave()]);
     this.#finish(IN_ORDER.has(code) ? 0 : 1);
   }
 
   #onLost(unreachableMs: number): void {
     if (!existsSync(this.#input.stateDir)) return void this.#vanish();
-    if (unreachableMs < UNREACHABLE_EXIT_MS || this.#isLeaving || (this.#prepared?.threads.openTurnIds.length ?? 0) > 0) return;
+    if (unreachableMs < UNREACHABLE_EXIT_MS || this.#isLeaving || this.#isAtWork()) return;
     this.#parts.log("warn", "session_unreachable", { unreachableMs });
     void this.#link.finish(null).then(() => this.#end(0, "unreachable"));
+  }
+
+  #isAtWork(): boolean {
+    return this.#prepared !== null && (this.#prepared.threads.openTurnIds.length > 0 || this.#prepared.executions.isBusy);
   }
 
   /** The state folder was removed under us: nothing can be kept or saved any more, so nothing may go on working. */
@@ -374,7 +375,7 @@ export class Runner {
     this.#isLeaving = true;
     this.#parts.log("warn", "state_folder_gone");
     this.#live.stop();
-    await this.#prepared?.threads.abandon();
+    await Promise.all([this.#prepared?.threads.abandon(), this.#prepared?.executions.leave()]);
     await this.#link.finish(null);
     this.#finish(1);
   }

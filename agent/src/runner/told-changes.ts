@@ -36,7 +36,7 @@ export class ToldChanges {
     const { watch, workspace, isInPlace, emit, log } = this.#parts;
     watch?.({
       tree: { root: workspace.root, isInPlace },
-      look: () => this.#next(MAIN_THREAD, null, false),
+      look: () => this.look(),
       onPolling: () => emit(MAIN_THREAD, { type: "notice", level: "info", text: POLLS }, null),
       log,
     });
@@ -44,6 +44,11 @@ export class ToldChanges {
 
   turnEnded(thread: string, turnId: string): Promise<void> {
     return this.#next(thread, turnId, false);
+  }
+
+  /** Something beside the turns has changed files. */
+  look(): Promise<void> {
+    return this.#next(MAIN_THREAD, null, false);
   }
 
   #next(thread: string, turnId: string | null, isNewsIfNone: boolean): Promise<void> {

@@ -4,7 +4,8 @@
  */
 import { changedFileSchema, problemSchema } from "@ai-dev-platform/protocol/events";
 import { isErrorCode, type ErrorCode } from "@ai-dev-platform/protocol/errors";
-import { sessionIdSchema, snapshotIdSchema } from "@ai-dev-platform/protocol/ids";
+import { executionIdSchema, sessionIdSchema, snapshotIdSchema } from "@ai-dev-platform/protocol/ids";
+import { MAX_EXECUTION_FILES } from "@ai-dev-platform/protocol/execution-words";
 import { MAX_DEPENDENCY_LAYERS } from "@ai-dev-platform/protocol/limits";
 import { queryResultSchema, querySchema } from "@ai-dev-platform/protocol/queries";
 import { workspaceSourceSchema } from "@ai-dev-platform/protocol/runner";
@@ -28,6 +29,8 @@ export const callSchema = z.discriminatedUnion("name", [
   z.object({ name: z.literal("markCommitted"), snapshotId: snapshotIdSchema }),
   z.object({ name: z.literal("saveDependencies") }),
   z.object({ name: z.literal("restoreDependencies") }),
+  z.object({ name: z.literal("beginExecution"), executionId: executionIdSchema, files: z.record(z.string(), z.string()) }),
+  z.object({ name: z.literal("endExecution"), executionId: executionIdSchema }),
 ]);
 export type Call = z.infer<typeof callSchema>;
 
@@ -69,5 +72,7 @@ export const ANSWERS = {
     restored: z.int().min(0),
     missing: z.array(z.object({ path: z.string(), detail: z.string() })).max(MAX_DEPENDENCY_LAYERS),
   }),
+  beginExecution: z.string().nullable(),
+  endExecution: z.array(changedFileSchema).max(MAX_EXECUTION_FILES),
 } satisfies Record<Call["name"], z.ZodType>;
 export type Answer<Name extends Call["name"]> = z.infer<(typeof ANSWERS)[Name]>;

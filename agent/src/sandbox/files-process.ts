@@ -43,6 +43,10 @@ async function carryOut(call: Call): Promise<Answer<Call["name"]>> {
       return null;
     case "restoreDependencies":
       return workspace.restoreDependencies();
+    case "beginExecution":
+      return workspace.beginExecution(call.executionId, call.files);
+    case "endExecution":
+      return workspace.endExecution(call.executionId);
   }
 }
 

@@ -56,7 +56,7 @@ const files = startFiles({
 });
 const runner = new Runner(
   { server, order, stateDir: RUNNER_DIR, machineName: "Cloudflare Sandbox" },
-  { openWorkspace: files.open, startAgent: (options) => startAgent({ ...options, modelUrl, account }), log },
+  { openWorkspace: files.open, startAgent: (options) => startAgent({ ...options, modelUrl, account }), log, account },
 );
 for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => runner.terminate());
 process.exit(await runner.done);

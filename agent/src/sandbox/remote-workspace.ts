@@ -118,6 +118,8 @@ async function openWorkspace(client: FilesClient, files: FilesProcess, options: 
       await client.call({ name: "saveDependencies" }, ANSWERS.saveDependencies);
     },
     restoreDependencies: () => client.call({ name: "restoreDependencies" }, ANSWERS.restoreDependencies),
+    beginExecution: (executionId, sent) => client.call({ name: "beginExecution", executionId, files: { ...sent } }, ANSWERS.beginExecution),
+    endExecution: (executionId) => client.call({ name: "endExecution", executionId }, ANSWERS.endExecution),
   };
   return { ok: true, workspace };
 }

@@ -7,7 +7,7 @@ import { THREAD_HEADER } from "@ai-dev-platform/protocol/ids";
 import { AGENT_PACKAGE_VERSION } from "../../config.ts";
 
 /** What a shell needs to work. No proxy settings and no credentials of the person who started the machine. */
-const INHERITED = ["PATH", "HOME", "LANG", "TERM", "TMPDIR", "SHELL", "USER", "LOGNAME", "TZ"];
+export const INHERITED = ["PATH", "HOME", "LANG", "TERM", "TMPDIR", "SHELL", "USER", "LOGNAME", "TZ"];
 
 /** What a person's own program finds its login and its network by. No login itself, and nothing of ours. */
 export const OWN_INHERITED = [

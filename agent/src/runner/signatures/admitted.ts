@@ -8,6 +8,8 @@ import type { Mode } from "@ai-dev-platform/protocol/modes";
 export type GateReport =
   | { thread: string; turnId: string; outcome: TurnOutcome; problem: Problem }
   | { thread: string | null; turnId: string | null; notice: string; isRefusal: boolean }
+  /** Of a program that is not run. */
+  | { executionId: string; problem: Problem }
   /** The mode that counts: what is shown is what is. */
   | { thread: string; turnId: null; mode: Mode };
 
@@ -23,6 +25,7 @@ export type AuditCommand = (
 ) => void;
 
 export function reportItem(report: GateReport): { thread: string; turnId: string | null; body: OutboxBody } {
+  if ("executionId" in report) return { thread: MAIN_THREAD, turnId: null, body: refusedExecution(report) };
   const { turnId } = report;
   if ("mode" in report) return { thread: report.thread, turnId, body: { type: "agent_mode_changed", mode: report.mode } };
   if ("notice" in report) {
@@ -32,3 +35,17 @@ export function reportItem(report: GateReport): { thread: string; turnId: string
   const { thread, outcome, problem } = report;
   return { thread, turnId, body: { type: "turn_report", turnId: report.turnId, outcome, problem, agentSessionId: null } };
 }
+
+const refusedExecution = ({ executionId, problem }: { executionId: string; problem: Problem }): OutboxBody => ({
+  type: "execution_report",
+  executionId,
+  status: "failed",
+  exitCode: null,
+  signal: null,
+  durationMs: 0,
+  stdout: "",
+  stderr: "",
+  omittedBytes: 0,
+  filesChanged: [],
+  problem,
+});

@@ -45,6 +45,8 @@ async function rig() {
     markCommitted: async () => undefined,
     saveDependencies: async () => undefined,
     restoreDependencies: async () => ({ restored: 0, missing: [] }),
+    beginExecution: async () => null,
+    endExecution: async () => [],
   };
   const start = (incarnation: number): Runner => {
     const gate = gateFor(signingEnvironment(dataDir, MACHINE), { sessionId: SESSION, incarnation });

@@ -64,12 +64,20 @@ export class SignatureGate {
         return this.#setModel(order);
       case "machine_command":
         return this.#machineCommand(order);
+      case "execute":
+        return this.#refuseExecution(order);
       case "threads":
         this.#threads = order.threads.map(({ thread }) => thread);
         return { order: { ...order, threads: order.threads.map((info) => this.#plainThread(info)) }, reports: [] };
       default:
         return { order, reports: [] };
     }
+  }
+
+  /** Nobody signs programs for a person's own machine: it runs none. */
+  #refuseExecution({ executionId }: OrderOf<"execute">): Admitted {
+    this.#auditRefusal("execute", "unsigned", undefined, { executionId });
+    return { order: null, reports: this.#once(executionId, { executionId, problem: refusalProblem("unsigned") }) };
   }
 
   #prompt(order: OrderOf<"prompt">): Admitted {

@@ -7,7 +7,7 @@ import type { Baseline, Origin } from "./workspace-state.ts";
 /** A baseline of more than this is not worth its memory: changes of such a folder are not shown. */
 const MAX_BASELINE_FILES = 20_000;
 
-const LISTED = {
+export const LISTED = {
   judge: (relativePath: string, name: string, isFolder: boolean, siblings: ReadonlySet<string>) =>
     name === ".git" ? "skip" : judgeWorkspace(relativePath, name, isFolder, siblings),
   maxFileBytes: Number.MAX_SAFE_INTEGER,

@@ -4,7 +4,7 @@
  * when its preparation was completed, so that nothing half-restored can ever be saved (SPEC SN2, SN4).
  */
 import type { ErrorCode } from "@ai-dev-platform/protocol/errors";
-import type { Problem } from "@ai-dev-platform/protocol/events";
+import type { ChangedFile, Problem } from "@ai-dev-platform/protocol/events";
 import type { Query, QueryResult } from "@ai-dev-platform/protocol/queries";
 import type { WorkspaceSource } from "@ai-dev-platform/protocol/runner";
 import type { SnapshotRef } from "@ai-dev-platform/protocol/snapshot";
@@ -12,6 +12,7 @@ import { plainPath } from "@ai-dev-platform/protocol/workspace-view";
 import { allowedPathsFrom } from "./allowed-paths.ts";
 import { DependencyLayers, type DependenciesRestored } from "./dependencies/layers.ts";
 import { changedFiles, patchOf, type Changes } from "./changes.ts";
+import { ExecutionMarks } from "./execution-marks.ts";
 import { findPaths, readFileView, readFolder } from "./files.ts";
 import { prepare, type OnProgress, type Prepared } from "./prepare.ts";
 import { problem } from "./problem.ts";
@@ -53,6 +54,10 @@ export interface Workspace {
   saveDependencies(): Promise<void>;
   /** Brings back what was installed; the rest of the workspace is in use meanwhile. */
   restoreDependencies(): Promise<DependenciesRestored>;
+  /** Before a program runs: remembers the tree and writes its files. The path that was refused; null: all are written. */
+  beginExecution(executionId: string, files: Readonly<Record<string, string>>): Promise<string | null>;
+  /** What differs since. */
+  endExecution(executionId: string): Promise<ChangedFile[]>;
 }
 
 export type OpenWorkspace = { ok: true; workspace: Workspace } | { ok: false; problem: Problem };
@@ -86,6 +91,7 @@ async function openPrepared(options: WorkspaceOptions): Promise<OpenWorkspace> {
 }
 
 function makeWorkspace(prepared: Prepared, saver: Saver, layers: DependencyLayers, onProgress: OnProgress): Workspace {
+  const marks = new ExecutionMarks(prepared.tree, () => prepared.state.origin);
   return {
     root: prepared.tree.root,
     claudeDir: prepared.claudeDir,
@@ -98,6 +104,8 @@ function makeWorkspace(prepared: Prepared, saver: Saver, layers: DependencyLayer
     markCommitted: (snapshotId) => saver.markCommitted(snapshotId),
     saveDependencies: () => layers.save(saver.leftOut),
     restoreDependencies: () => layers.restore((detail) => onProgress("dependencies", detail)),
+    beginExecution: (executionId, files) => marks.begin(executionId, files),
+    endExecution: (executionId) => marks.end(executionId),
   };
 }
 
