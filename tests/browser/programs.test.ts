@@ -231,7 +231,7 @@ describe("keys of other providers", () => {
     expect(await page.getByLabel("API key", { exact: true }).inputValue()).toBe("sk-test-0123456789");
     await page.getByRole("button", { name: "Check and save" }).click();
     await others.getByText("3 models", { exact: false }).waitFor();
-    await others.getByRole("button", { name: "Add a key for Another provider" }).click();
+    await others.getByRole("button", { name: "Add a key for another provider" }).click();
     await page.getByLabel("Address", { exact: true }).fill("https://llm.example.com/v1");
     await page.getByLabel("API key", { exact: true }).fill("secret");
     await expectAccessible(page, "keys-custom");

@@ -73,14 +73,14 @@ interface ProviderRowProps {
 
 function ProviderRow({ provider, stored, onAdd, onRemove }: ProviderRowProps) {
   const { test } = useKeyActions();
-  const name = t.names[provider];
+  const name = t.nameOf(provider, stored);
   const runTest = (key: KeyBody) =>
     test.mutate(key.keyId, { onSuccess: ({ status }) => (status === "working" ? toast(t.testWorks(name)) : undefined) });
   return (
     <li className="flex flex-wrap items-start gap-x-4 gap-y-2 px-4 py-3">
       <div className="min-w-0 flex-1 basis-60">
         <p className="flex flex-wrap items-baseline gap-x-2">
-          <span className="font-medium">{name}</span>
+          <span className="font-medium">{stored === null ? t.names[provider] : name}</span>
           {stored !== null && stored.last4 !== "" && <span className="font-mono text-label text-fg-3">{t.masked(stored.last4)}</span>}
         </p>
         {stored === null ? <p className="text-label text-fg-3">{t.none[provider]}</p> : <Facts stored={stored} />}
@@ -138,7 +138,7 @@ function Facts({ stored: { status, baseUrl, checkedAt, lastUsedAt, models } }: {
 
 function RemoveDialog({ stored, onClose, onRemoved }: { stored: KeyBody; onClose: () => void; onRemoved: () => void }) {
   const { remove } = useKeyActions();
-  const name = t.names[stored.provider];
+  const name = t.nameOf(stored.provider, stored);
   const confirm = () =>
     remove.mutate(stored.keyId, {
       onSuccess: () => {

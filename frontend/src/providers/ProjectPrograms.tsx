@@ -86,7 +86,10 @@ function ChooseModel({ project, providers }: { project: ProjectBody; providers: 
             autoCorrect="off"
             autoComplete="off"
             spellCheck={false}
-            onChange={(event) => setModel(event.target.value)}
+            onChange={(event) => {
+              setModel(event.target.value);
+              setProblem(undefined);
+            }}
           />
         )}
         <datalist id={listId}>

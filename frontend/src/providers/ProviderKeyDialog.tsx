@@ -32,7 +32,7 @@ export function ProviderKeyDialog({ provider, stored, onClose }: ProviderKeyDial
   const [problems, setProblems] = useState<{ key?: string; address?: string }>({});
   const { add } = useKeyActions();
   const isCustom = provider === "custom";
-  const name = t.names[provider];
+  const name = t.nameOf(provider, stored);
   const link = CONSOLES[provider];
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -44,8 +44,8 @@ export function ProviderKeyDialog({ provider, stored, onClose }: ProviderKeyDial
     add.mutate(
       { apiKey, provider, ...(isCustom ? { baseUrl } : {}) },
       {
-        onSuccess: () => {
-          toast(t.dialog.works(name));
+        onSuccess: (made) => {
+          toast(t.dialog.works(t.nameOf(provider, made)));
           onClose();
         },
       },

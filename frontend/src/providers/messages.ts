@@ -3,12 +3,17 @@ import type { Provider } from "@ai-dev-platform/protocol/api/providers";
 import type { KeyBody } from "@ai-dev-platform/protocol/http";
 
 const number = new Intl.NumberFormat();
+/** A provider of one's own goes by its host. */
+const hostOf = (baseUrl: string | null): string | null => (baseUrl === null ? null : (URL.parse(baseUrl)?.host ?? null));
 
 export const t = {
   names: { anthropic: "Anthropic", openai: "OpenAI", openrouter: "OpenRouter", custom: "Another provider" } satisfies Record<
     Provider,
     string
   >,
+  /** In a sentence. `stored`: its key, where there is one. */
+  nameOf: (provider: Provider, stored: Pick<KeyBody, "baseUrl"> | null): string =>
+    provider === "custom" ? (hostOf(stored?.baseUrl ?? null) ?? "another provider") : t.names[provider],
   title: "Other providers",
   about:
     "For your programs’ chats through the API, and for projects that choose one. Coding sessions are always answered by Anthropic’s models.",

@@ -24,6 +24,7 @@ export function KeyTab() {
   return (
     <div className="flex flex-col gap-5">
       <section aria-label={t.key.title}>
+        <h3 className="mb-1 font-semibold">{t.key.title}</h3>
         <p className="mb-3 text-fg-2">{t.key.about}</p>
         <Loaded query={keys}>
           {(list) => {

@@ -30,7 +30,8 @@ export const t = {
   },
   key: {
     title: "Anthropic API key",
-    about: "Used only for your sessions. Stored encrypted; the place where code runs never sees it. You can remove it at any time.",
+    about:
+      "Used only for your sessions and for programs with a token of yours. Stored encrypted; the place where code runs never sees it. You can remove it at any time.",
     none: "No key is stored.",
     masked: (last4: string) => `sk-ant-…${last4}`,
     status: { working: "Working", refused: "Refused by Anthropic", no_credit: "Out of credit" } satisfies Record<KeyBody["status"], string>,
