@@ -3,7 +3,8 @@ import { RUNNER_RECONNECT_GRACE_MS, STOP_DEADLINE_MS, STOP_GRACE_MS } from "@ai-
 import { applyEntry, emptyState } from "@ai-dev-platform/protocol/state";
 import fc from "fast-check";
 import { beforeAll, expect, it } from "vitest";
-import { auditLog } from "../support/worker/session-audit.ts";
+import type { ApprovalPolicy } from "@ai-dev-platform/protocol/api/access";
+import { auditLog, auditPolicies } from "../support/worker/session-audit.ts";
 import {
   crash,
   FakeRunner,
@@ -20,6 +21,8 @@ beforeAll(installWorlds);
 
 const STEPS = [
   "prompt",
+  "program",
+  "stop_program",
   "steer",
   "repeat",
   "withdraw",
@@ -38,12 +41,17 @@ const STEPS = [
 ] as const;
 type StepName = (typeof STEPS)[number];
 
+const POLICIES: readonly ApprovalPolicy[] = ["deny", "accept_edits", "ask", "all"];
+const PROGRAM = { userId: "user-1", name: "CI (API)" };
+
 class History {
   readonly world: SessionWorld;
   viewer: Viewer;
   runner: FakeRunner | null = null;
   acked: string[] = [];
   approvals: string[] = [];
+  /** Of programs' prompts. */
+  readonly policies = new Map<string, ApprovalPolicy>();
   blocks = 0;
 
   constructor(world: SessionWorld, viewer: Viewer) {
@@ -58,6 +66,24 @@ class History {
       "a prompt's answer",
     );
     if (answer.type === "prompt_ack" && !this.acked.includes(promptId)) this.acked.push(promptId);
+  }
+
+  async submitProgram(thread: string, promptId = freshId("prompt")): Promise<void> {
+    const approvals = POLICIES[this.policies.size % POLICIES.length] ?? "ask";
+    const prompt = { promptId, thread, text: `text of ${promptId}`, approvals, author: PROGRAM, tokenId: "tok" };
+    const outcome = await this.world.stub.submitApiPrompt(prompt);
+    if (!outcome.ok) return;
+    this.acked.push(promptId);
+    this.policies.set(promptId, approvals);
+    expect(await this.world.stub.submitApiPrompt(prompt)).toEqual(outcome);
+  }
+
+  /** Whatever its state is, afterwards it ends or has ended, and the answer says so. */
+  async stopProgram(): Promise<void> {
+    const promptId = [...this.policies.keys()].at(-1);
+    if (promptId === undefined) return;
+    expect(await this.world.stub.stopPrompt(promptId, PROGRAM)).toEqual({ ok: true });
+    expect((await this.world.stub.promptProgress(promptId))?.state).not.toBe("queued");
   }
 
   async reconnectViewer(): Promise<void> {
@@ -108,6 +134,10 @@ async function run(history: History, step: StepName, thread: string): Promise<vo
   switch (step) {
     case "prompt":
       return history.submit(thread, "queue");
+    case "program":
+      return history.submitProgram(thread);
+    case "stop_program":
+      return history.stopProgram();
     case "steer":
       return history.submit(thread, "steer");
     case "repeat":
@@ -164,7 +194,7 @@ async function run(history: History, step: StepName, thread: string): Promise<vo
   }
 }
 
-it("[EV1][PR1][PR2][TU1][TU2][TH3][TH4][AP2][SS1] hold for any history of three threads' prompts, stops, losses and crashes", async () => {
+it("[EV1][PR1][PR2][TU1][TU2][TH3][TH4][AP2][SS1][CA1][CA3][CA4] hold for any history of three threads' prompts, of people and programs, stops, losses and crashes", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.tuple(fc.constantFrom(...STEPS, "prompt", "prompt", "dial", "dial", "finish"), fc.constantFrom("main", "b", "c")), {
@@ -185,6 +215,7 @@ it("[EV1][PR1][PR2][TU1][TU2][TH3][TH4][AP2][SS1] hold for any history of three 
         await until(() => (auditor.entries().at(-1)?.seq ?? 0) >= head, "the whole log");
         const entries = auditor.entries().filter((entry) => entry.seq <= head);
         expect(auditLog(entries)).toEqual([]);
+        expect(auditPolicies(entries, history.policies, PROGRAM.name)).toEqual([]);
         expect(state).toEqual(entries.reduce(applyEntry, emptyState()));
         const queued = entries.flatMap(({ event }) => (event.type === "prompt_queued" ? [event.promptId] : []));
         expect(queued).toEqual(expect.arrayContaining(history.acked));

@@ -9,7 +9,7 @@ const keyOf = ({ status, additions, deletions }: ChangedFile): string => `${stat
 const keysOf = (files: readonly ChangedFile[]): Map<string, string> => new Map(files.map((file) => [file.path, keyOf(file)]));
 
 export class TurnFiles {
-  /** As of some entry; counts only when that was before the turn. */
+  /** As of some entry. That may be after the turn began: it counts when no report of the turn is in it. */
   #known: { files: Map<string, string>; seq: number } | null = null;
   #before: Map<string, string> | null = null;
   #isBegun = false;
@@ -21,9 +21,9 @@ export class TurnFiles {
     this.#known = { files: keysOf(files), seq };
   }
 
-  begin(seq: number): void {
+  begin(): void {
     this.#isBegun = true;
-    if (this.#known !== null && this.#known.seq < seq) this.#before = this.#known.files;
+    this.#before = this.#known?.files ?? null;
   }
 
   touch(path: string): void {
@@ -35,9 +35,15 @@ export class TurnFiles {
       if (!this.#isBegun) this.#known = { files: keysOf(files), seq };
       return;
     }
+    if (this.#known !== null && seq <= this.#known.seq) this.#forgetBefore();
     // The first report of a turn whose beginning is not known: all but what its tools named may be older.
     this.#before ??= keysOf(files.filter(({ path }) => !this.#touched.has(path)));
     this.#now = files;
+  }
+
+  #forgetBefore(): void {
+    this.#known = null;
+    this.#before = null;
   }
 
   changed(): ChangedFile[] {

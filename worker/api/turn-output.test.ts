@@ -195,6 +195,25 @@ describe("a turn", () => {
     expect(fold.filesChanged.map(({ path }) => path)).toEqual(["both", "new"]);
   });
 
+  it("[CA7] has changed what came after it began, also when it is met in the middle", () => {
+    const file = (path: string) => ({ path, status: "added", additions: 1, deletions: 0 }) as const;
+    const changed = (...paths: string[]): SessionEvent => ({ type: "files_changed", base: "b", files: paths.map(file) });
+    const meet = (isReported: boolean): string[] => {
+      const log = new Log();
+      const fold = new TurnFold(PROMPT);
+      log.add(changed("old"));
+      const frames = [log.queue(), log.start()];
+      if (isReported) frames.push(log.add(changed("old", "new"), TURN));
+      fold.take(log.welcome());
+      if (!isReported) frames.push(log.add(changed("old", "new"), TURN));
+      for (const frame of frames) fold.take(frame);
+      return fold.filesChanged.map(({ path }) => path);
+    };
+    expect(meet(false)).toEqual(["new"]);
+    // What was before is not known any more: nothing is claimed that no tool named.
+    expect(meet(true)).toEqual([]);
+  });
+
   it("[CA7] is over with its outcome, its usage and its problem, or when its prompt is withdrawn", () => {
     const { log, fold } = begun();
     expect(fold.isOver).toBe(false);

@@ -134,7 +134,7 @@ export class TurnFold {
     if (!isOurs) return [];
     this.turnId = event.turnId;
     this.thread = entry.thread;
-    this.#files.begin(entry.seq);
+    this.#files.begin();
     return [];
   }
 

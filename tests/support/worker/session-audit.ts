@@ -1,4 +1,5 @@
 /** Judges a session's whole log by the rules alone, knowing nothing of how it was made. Returns what is wrong. */
+import type { ApprovalPolicy } from "@ai-dev-platform/protocol/api/access";
 import type { ReadEntry } from "@ai-dev-platform/protocol/events";
 
 export function auditLog(entries: readonly ReadEntry[]): string[] {
@@ -55,6 +56,20 @@ export function auditLog(entries: readonly ReadEntry[]): string[] {
         break;
       default:
     }
+  }
+  return wrong;
+}
+
+/** What the agent asked in turns of programs: answered in the next entry by the prompt's policy, and by no policy in others. */
+export function auditPolicies(entries: readonly ReadEntry[], policies: ReadonlyMap<string, ApprovalPolicy>, program: string): string[] {
+  const wrong: string[] = [];
+  const policyOf = new Map<string, ApprovalPolicy>();
+  for (const [index, { seq, event, turnId }] of entries.entries()) {
+    if (event.type === "turn_started") policyOf.set(event.turnId, policies.get(event.promptId) ?? "ask");
+    if (event.type !== "approval_requested") continue;
+    const next = entries[index + 1]?.event;
+    const isAnswered = next?.type === "approval_answered" && next.approvalId === event.request.approvalId && next.author.name === program;
+    if (isAnswered !== ((policyOf.get(turnId ?? "") ?? "ask") !== "ask")) wrong.push(`[CA4] ${seq} is ${isAnswered ? "" : "not "}answered`);
   }
   return wrong;
 }
