@@ -132,13 +132,15 @@ describe("the provider's refusals", () => {
   });
 });
 
+const OVERLOADED = { type: "error", error: { type: "overloaded_error", message: "x" } };
+
 describe("an answer that breaks off", () => {
   const start = storyOf([])[0] ?? { type: "" };
 
   it.each([
     [
       "with an error of the provider",
-      sse([start, ...textBlock("Half")]) + sse([{ type: "error", ...{ error: { type: "overloaded_error", message: "x" } } }]),
+      sse([start, ...textBlock("Half")]) + sse([OVERLOADED]),
       "unavailable",
     ],
     ["without a word", sse([start, ...textBlock("Half")]), "upstream_unreachable"],
@@ -473,7 +475,6 @@ describe("hostile bodies", () => {
           method: "POST",
           body: inPieces(pieces),
           headers: { "content-type": "application/json" },
-          ...{ duplex: "half" },
         }),
     );
     expect(response.status).toBe(200);

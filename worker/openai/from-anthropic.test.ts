@@ -117,16 +117,13 @@ describe("text", () => {
   });
 });
 
+const OVERLOADED = { type: "error", error: { type: "overloaded_error", message: "x" } };
+
 describe("an answer that is not whole", () => {
   const broken = (events: readonly { type: string }[]) => read(translate([bytesOf(events)]).text);
 
   it("[OA5] ends with an error when the provider says so, after what was said until then", () => {
-    const { chunks, isDone } = broken([
-      start,
-      delta("Hal"),
-      { type: "error", ...{ error: { type: "overloaded_error", message: "x" } } },
-      delta("lo"),
-    ]);
+    const { chunks, isDone } = broken([start, delta("Hal"), OVERLOADED, delta("lo")]);
     expect(contentOf(chunks)).toBe("Hal");
     expect(chunks.at(-1)?.error).toEqual({ type: "overloaded_error", message: "x" });
     expect(isDone).toBe(false);
