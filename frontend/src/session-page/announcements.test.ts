@@ -37,6 +37,14 @@ describe("announcementsBetween", () => {
     expect(announcementsBetween(before, after)).toEqual([{ kind: "edited", files: 2 }]);
   });
 
+  it("says once that a program had something run", () => {
+    const author = { userId: "usr_mara", name: "CI (API)" };
+    const executions = [{ executionId: "exe_1", what: "npm test", language: null, author, startedAt: 1 }];
+    expect(announcementsBetween(make(), make({ executions }))).toEqual([{ kind: "ran", who: "CI (API)" }]);
+    expect(announcementsBetween(make({ executions }), make({ executions }))).toEqual([]);
+    expect(announcementsBetween(make({ executions }), make())).toEqual([]);
+  });
+
   it("names a new request at once, and once", () => {
     const approvals: SessionState["approvals"] = [
       {

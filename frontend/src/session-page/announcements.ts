@@ -14,6 +14,8 @@ export type Announcement =
   | { kind: "edited"; files: number }
   | { kind: "saved" }
   | { kind: "blocked"; host: string }
+  /** Somebody's program had code or a command run. */
+  | { kind: "ran"; who: string }
   | { kind: "needs"; need: Need; subject: string };
 
 export const isAssertive = (announcement: Announcement): boolean => announcement.kind === "needs";
@@ -30,6 +32,9 @@ export function announcementsBetween(before: SessionState, after: SessionState):
   if (after.timeCapReached && !before.timeCapReached) said.push({ kind: "needs", need: "hours", subject: "" });
   const blocked = newlyBlocked(before, after);
   if (blocked !== null) said.push({ kind: "blocked", host: blocked });
+  const running = new Set(before.executions.map(({ executionId }) => executionId));
+  const begun = after.executions.find(({ executionId }) => !running.has(executionId));
+  if (begun !== undefined) said.push({ kind: "ran", who: begun.author.name });
   for (const now of after.threads) {
     const then = before.threads.find(({ thread }) => thread === now.thread);
     if (now.turn !== null && now.turn.turnId !== then?.turn?.turnId) said.push({ kind: "working" });

@@ -107,6 +107,7 @@ export const t = {
       host: "The session waits for a machine",
     },
     blocked: (host: string) => `${host} was blocked by the network setting`,
+    ran: (who: string) => `${who} runs a command`,
     reconnecting: "Connection lost. Reconnecting",
     live: "Connected again",
   },

@@ -30,10 +30,13 @@ export function threadDot({ thread, turn, lastTurn }: ThreadState, approvals: Se
   return lastTurn.outcome === "completed" ? "done" : lastTurn.outcome === "failed" ? "failed" : "idle";
 }
 
+/** The agent works, or what a program had started. */
+const isBusy = (state: SessionState): boolean => openTurns(state).length > 0 || state.executions.length > 0;
+
 export function dotState(state: SessionState, isOffline: boolean): DotState {
   if (isOffline) return "offline";
   if (needOf(state) !== null) return "needs_you";
-  if (openTurns(state).length > 0 || isStarting(state.host.state)) return "running";
+  if (isBusy(state) || isStarting(state.host.state)) return "running";
   if (state.host.state === "lost" || state.threads.some(({ lastTurn }) => lastTurn?.outcome === "failed")) return "failed";
   return state.lastTurn?.outcome === "completed" ? "done" : "idle";
 }
@@ -49,7 +52,7 @@ export function tabTitle(state: SessionState, isOffline: boolean, words: TitleWo
   const title = state.title === "" ? words.brand : state.title;
   const need = needOf(state);
   if (need !== null) return `● ${words.needs[need]} · ${title}`;
-  if (!isOffline && openTurns(state).length > 0) return `◌ ${words.running} · ${title}`;
+  if (!isOffline && isBusy(state)) return `◌ ${words.running} · ${title}`;
   return state.title === "" ? words.brand : `${title} · ${words.brand}`;
 }
 
@@ -57,5 +60,5 @@ export type TabIcon = "plain" | "running" | "needs_you";
 
 export function tabIcon(state: SessionState): TabIcon {
   if (needOf(state) !== null) return "needs_you";
-  return openTurns(state).length === 0 ? "plain" : "running";
+  return isBusy(state) ? "running" : "plain";
 }

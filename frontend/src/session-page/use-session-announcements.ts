@@ -13,6 +13,8 @@ function wordsOf(announcement: Announcement): string {
       return announcement.need === "permission" ? t.announce.needs.permission(announcement.subject) : t.announce.needs[announcement.need];
     case "edited":
       return t.announce.edited(formatCount(announcement.files), announcement.files === 1);
+    case "ran":
+      return t.announce.ran(announcement.who);
     case "blocked":
       return t.announce.blocked(announcement.host);
     default:

@@ -11,7 +11,7 @@ import { DRAFT_PREFIX, readLocal, writeLocal } from "./local.ts";
 import type { OutboxPrompt } from "./outbox.ts";
 
 /** Raised when the shape of what is kept changes: older copies are then ignored. */
-const CACHE_VERSION = 2;
+const CACHE_VERSION = 3;
 const CACHED_ENTRIES = 200;
 const CACHED_SESSIONS = 30;
 const KEPT_TOGGLES = 500;
