@@ -13,10 +13,7 @@ export const noticeBoard = (env: Env): Notices => ({
     for (const { id, tokenId, costUsd } of notices) {
       if (tokenId !== null && costUsd > 0) await account.spend({ id, tokenId, costUsd });
     }
-    if (notices.length === 0 || !(await hasWebhooks(env.DB, ownerId))) return;
-    await userWebhooks(env, ownerId).enqueue(
-      ownerId,
-      notices.flatMap(({ id, payload }) => (payload === null ? [] : [{ id, payload }])),
-    );
+    const told = notices.flatMap(({ id, payload }) => (payload === null ? [] : [{ id, payload }]));
+    if (told.length > 0 && (await hasWebhooks(env.DB, ownerId))) await userWebhooks(env, ownerId).enqueue(ownerId, told);
   },
 });
