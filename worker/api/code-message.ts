@@ -119,10 +119,15 @@ export class MessageFollow {
 
   /** Every frame from the message's own entry on, until its turn has ended. To be read once. */
   async *steps(signal: AbortSignal): AsyncGenerator<MessageStep> {
-    const attached = await attach(this.#env, this.place.sessionId, this.#actor, this.#seq, signal);
+    const { sessionId, seq } = this.place;
+    // What the turn changes is told against what was before it, however long ago that is.
+    const changes = await sessionStub(this.#env, sessionId).changesBefore(seq);
+    const attached = await attach(this.#env, sessionId, this.#actor, this.#seq, signal);
     try {
-      this.#head = attached.welcome.head;
-      yield this.#step(attached.welcome);
+      const { welcome } = attached;
+      this.#head = welcome.head;
+      const state = { ...welcome.state, seq: seq - 1, changes: { ...welcome.state.changes, files: changes } };
+      yield this.#step({ ...welcome, state });
       for await (const frame of attached.frames()) {
         yield this.#step(frame);
         if (this.fold.isOver) return;

@@ -3,7 +3,7 @@ import type { ApprovalPolicy } from "@ai-dev-platform/protocol/api/access";
 import type { ExecuteRequest, Execution } from "@ai-dev-platform/protocol/api/execute";
 import type { ApprovalAnswer } from "@ai-dev-platform/protocol/approvals";
 import type { ErrorCode } from "@ai-dev-platform/protocol/errors";
-import type { Author, TurnOutcome, Usage } from "@ai-dev-platform/protocol/events";
+import type { Author, ChangedFile, TurnOutcome, Usage } from "@ai-dev-platform/protocol/events";
 import type { HostKind, Lifecycle, Mode, ModelSource, Network, SandboxSize } from "@ai-dev-platform/protocol/modes";
 import type { Role } from "@ai-dev-platform/protocol/roles";
 import type { WorkspaceSource } from "@ai-dev-platform/protocol/runner";
@@ -213,6 +213,8 @@ export interface SessionApi {
   submitApiPrompt(prompt: ApiPrompt): Promise<{ ok: true; seq: number } | { ok: false; code: ErrorCode }>;
   /** Null: unknown. */
   promptProgress(promptId: string): Promise<PromptProgress | null>;
+  /** Files that differed from the session's beginning just before this entry. */
+  changesBefore(seq: number): Promise<ChangedFile[]>;
   /** Withdraws it while it waits, stops its turn while it runs, and is content when it has ended. */
   stopPrompt(promptId: string, author: Author): Promise<RpcOutcome>;
   answerApproval(approvalId: string, answer: ApprovalAnswer, author: Author): Promise<RpcOutcome>;

@@ -2,7 +2,14 @@
  * The log: dense, append-only, ordered by `seq` (SPEC EV1, EV3). Owns the tables `events` and `log_head`.
  * `seq` comes from a counter row in the caller's transaction, so that a rolled-back append gives its number back.
  */
-import { readEvent, type LogEntry, type ReadEntry, type SessionEvent, type SessionEventType } from "@ai-dev-platform/protocol/events";
+import {
+  readEvent,
+  type ChangedFile,
+  type LogEntry,
+  type ReadEntry,
+  type SessionEvent,
+  type SessionEventType,
+} from "@ai-dev-platform/protocol/events";
 import { MAIN_THREAD } from "@ai-dev-platform/protocol/ids";
 
 export interface EntryDraft {
@@ -84,6 +91,19 @@ export function readBefore(sql: SqlStorage, seq: number, limit: number, maxChars
 export function readEntry(sql: SqlStorage, seq: number): ReadEntry | null {
   const row = sql.exec<EventRow>(`SELECT ${COLUMNS} FROM events WHERE seq = ?`, seq).toArray()[0];
   return row === undefined ? null : readRow(row);
+}
+
+/** Files that differed from the session's beginning as of just before `seq`, as the fold has it. Walks back from `seq`. */
+export function changesBefore(sql: SqlStorage, seq: number): ChangedFile[] {
+  const row = sql
+    .exec<EventRow>(
+      `SELECT ${COLUMNS} FROM events WHERE seq < ? AND
+         CASE WHEN json_valid(event) THEN event ->> '$.type' IN ('files_changed', 'workspace_dropped') ELSE 0 END ORDER BY seq DESC LIMIT 1`,
+      seq,
+    )
+    .toArray()[0];
+  const event = row === undefined ? undefined : readRow(row).event;
+  return event?.type === "files_changed" ? event.files : [];
 }
 
 /** The first entry of a type after `seq` that names this turn or prompt. Walks on from `seq`. */

@@ -124,6 +124,9 @@ export class SessionDO extends DurableObject<Env> implements SessionApi {
   promptProgress(promptId: string) {
     return this.#session.promptProgress(promptId);
   }
+  changesBefore(seq: number) {
+    return this.#session.changesBefore(seq);
+  }
   stopPrompt(promptId: string, author: Author) {
     return this.#session.stopPrompt(promptId, author);
   }

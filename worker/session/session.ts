@@ -32,6 +32,7 @@ import type {
 import { passDeadlines } from "./deadlines.ts";
 import { checkHost } from "./check-host.ts";
 import { enterDirect, talkElsewhere } from "./direct-talk.ts";
+import { changesBefore } from "./event-log.ts";
 import { gitAccess } from "./egress.ts";
 import { INITIAL_FLOW, problemOf } from "./flow.ts";
 import { addTicket, revokeGrant } from "./grants.ts";
@@ -49,6 +50,8 @@ import { ViewerFrames } from "./viewer-frames.ts";
 
 /** After this long without a turn, a runner gives way to a session that waits for room. */
 const YIELD_AFTER_MS = 60_000;
+/** The directory was not reachable. */
+const DISPOSE_RETRY_MS = 60_000;
 
 type RunnerExit = Parameters<SessionApi["runnerExited"]>[0];
 
@@ -219,6 +222,10 @@ export class Session implements SessionApi {
     return this.#ended() === null ? promptProgress(this.#parts, promptId) : null;
   }
 
+  async changesBefore(seq: number): ReturnType<SessionApi["changesBefore"]> {
+    return this.#ended() === null ? changesBefore(this.#parts.sql, seq) : [];
+  }
+
   async stopPrompt(promptId: string, author: Author): Promise<RpcOutcome> {
     return this.#living((parts) => stopPrompt(parts, promptId, author));
   }
@@ -303,8 +310,13 @@ export class Session implements SessionApi {
 
   /** The row goes first: what is in nobody's list is tried again by this alarm until all of it is gone. */
   async #dispose(): Promise<void> {
-    const { ports, init } = this.#parts;
-    await ports.directory.remove(init()?.sessionId ?? "");
+    const { ports, init, ledger, alarms } = this.#parts;
+    try {
+      await ports.directory.remove(init()?.sessionId ?? "");
+    } catch (error) {
+      ports.log.warn("session_not_unlisted", { reason: String(error) });
+      return ledger.transact(() => alarms.arm("dispose", ports.clock.now() + DISPOSE_RETRY_MS));
+    }
     await this.destroy();
   }
 
