@@ -10,6 +10,7 @@ import { AppError, toResponse } from "./errors.ts";
 import { createLogger, errorFields } from "./log.ts";
 import type { AppEnv } from "./middleware/auth.ts";
 import { checkOrigin } from "./middleware/origin.ts";
+import { requireFeature } from "./middleware/features.ts";
 import { requestId } from "./middleware/request-id.ts";
 import { secureHeaders } from "./middleware/secure-headers.ts";
 import { apiTokensRoutes } from "./routes/api-tokens.ts";
@@ -37,6 +38,7 @@ import { settingsRoutes } from "./routes/settings.ts";
 import { sharesRoutes } from "./routes/shares.ts";
 import { storageRoutes } from "./routes/storage.ts";
 import { codeRoutes } from "./routes/v1-code.ts";
+import { executeRoutes } from "./routes/v1-execute.ts";
 import { metaRoutes } from "./routes/v1-meta.ts";
 import { webhooksRoutes } from "./routes/webhooks.ts";
 
@@ -45,7 +47,7 @@ export const app = new Hono<AppEnv>();
 
 app.use(requestId, secureHeaders);
 app.use("/api/*", checkOrigin);
-app.use("/v1/*", apiDoor);
+app.use("/v1/*", apiDoor, requireFeature("api"));
 
 for (const routes of [configRoutes, authRoutes, meRoutes, settingsRoutes, keysRoutes, mcpRoutes]) app.route("/", routes);
 for (const routes of [projectsRoutes, sessionsRoutes, sharesRoutes, machinesRoutes, runnerRoutes, llmRoutes]) app.route("/", routes);
@@ -56,6 +58,7 @@ for (const routes of [apiTokensRoutes, webhooksRoutes]) app.route("/", routes);
 
 app.route("/", openaiRoutes);
 app.route("/", codeRoutes);
+app.route("/", executeRoutes);
 app.route("/", metaRoutes);
 
 // Pages with an id in the path: the app itself, with the Worker's headers. The asset binding answers the root with index.html.

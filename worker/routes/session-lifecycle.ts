@@ -25,7 +25,7 @@ export interface Owner {
 type Wanted = z.infer<typeof sessionCreateSchema>;
 
 /** What a program's session has beside a person's: the token that made it, and an id that the same request finds again. */
-export type ProgramOrigin = Pick<SessionInit, "apiTokenId"> & Partial<Pick<SessionInit, "sessionId">>;
+export type ProgramOrigin = Pick<SessionInit, "apiTokenId" | "disposeAt"> & Partial<Pick<SessionInit, "sessionId">>;
 
 const log = createLogger("session-lifecycle");
 

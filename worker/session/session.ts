@@ -9,7 +9,7 @@ import type { ErrorCode } from "@ai-dev-platform/protocol/errors";
 import type { SessionEvent } from "@ai-dev-platform/protocol/events";
 import type { ApprovalAnswer } from "@ai-dev-platform/protocol/approvals";
 import type { Author } from "@ai-dev-platform/protocol/events";
-import { answerForProgram, markSpending, promptProgress, stopPrompt, submitApiPrompt } from "./api-prompts.ts";
+import { answerForProgram, endProgram, markSpending, promptProgress, stopPrompt, submitApiPrompt, tokenOfGrant } from "./api-prompts.ts";
 import { executionResult, startExecution, stopExecution } from "./executions.ts";
 import type {
   ApiExecution,
@@ -110,7 +110,12 @@ export class Session implements SessionApi {
   async revokeGrant(grantId: string): Promise<void> {
     if (this.#ended() !== null) return;
     const { ledger, sql, ports, viewers } = this.#parts;
-    ledger.transact(() => revokeGrant(sql, grantId, ports.clock.now()));
+    const init = this.#parts.init();
+    const tokenId = tokenOfGrant(grantId);
+    ledger.transact(() => {
+      revokeGrant(sql, grantId, ports.clock.now());
+      if (tokenId !== null && init !== null) endProgram(this.#parts, tokenId, ownerOf(init));
+    });
     viewers.closeGrant(grantId);
   }
 
@@ -249,7 +254,7 @@ export class Session implements SessionApi {
 
   async destroy(): Promise<void> {
     const init = this.#parts.init();
-    const { ports, places, sql, viewers, link, conductor } = this.#parts;
+    const { ports, places, sql, viewers, link, conductor, notices } = this.#parts;
     sql.exec(`INSERT INTO tombstone (one, deleted_at) VALUES (1, ?) ON CONFLICT DO NOTHING`, ports.clock.now());
     link.fence();
     viewers.closeAll(CLOSE.deleted, "the session was deleted");
@@ -257,7 +262,9 @@ export class Session implements SessionApi {
     if (init === null) return;
     const { incarnation } = conductor.flow;
     const { storage } = this.#ctx;
-    const grave: Grave = { sessionId: init.sessionId, incarnation, ...places.now, past: places.past(), todo: DEATH_TASKS, attempts: 0 };
+    const { sessionId, ownerId } = init;
+    const owed = { past: places.past(), ownerId, dues: notices.dues(), todo: DEATH_TASKS };
+    const grave: Grave = { sessionId, incarnation, ...places.now, ...owed, attempts: 0 };
     // Kept first: a crash from here on is made good by the alarm.
     await keepGrave(storage, grave, ports.clock.now());
     const todo = DEATH_TASKS.filter((task) => task !== "kill" || incarnation > 0);

@@ -1,0 +1,131 @@
+/**
+ * A program's run for a program outside (SPEC EX9, EX10): in a session of the caller, or in a fresh one that is deleted when it
+ * is over, however it goes. Follows it through the session's own frames; whoever goes away stops what they had started.
+ */
+import {
+  DEFAULT_EXECUTION_OUTPUT_BYTES,
+  MAX_EXECUTION_TIMEOUT_MS,
+  type ExecuteRequest,
+  type Execution,
+} from "@ai-dev-platform/protocol/api/execute";
+import { ERRORS, isErrorCode } from "@ai-dev-platform/protocol/errors";
+import { sessionCreateSchema } from "@ai-dev-platform/protocol/http";
+import { MIN_MAX_HOURS } from "@ai-dev-platform/protocol/limits";
+import { EXECUTION_SESSION_SLACK_MS } from "../config.ts";
+import { listOperatorMachines } from "../db/machines.ts";
+import { readConfig } from "../env.ts";
+import { AppError } from "../errors.ts";
+import { createLogger, errorFields } from "../log.ts";
+import { createSession, deleteSession } from "../routes/session-lifecycle.ts";
+import { sessionStub } from "../session/stub.ts";
+import { attach, type Attached } from "./attach.ts";
+import type { ApiCaller } from "./caller.ts";
+import { actorOf, authorOf, readSession } from "./code-message.ts";
+import { ExecutionOutput, type OutputText } from "./execution-output.ts";
+import { apiProject } from "./scratch-project.ts";
+
+const log = createLogger("execution-run");
+
+export interface WantedRun {
+  executionId: string;
+  request: ExecuteRequest;
+  /** For what has to happen also when nobody waits for the answer any more. */
+  defer: (work: Promise<unknown>) => void;
+}
+
+export type RunStep = { output: OutputText } | { ended: Execution };
+
+/** Output as it comes, and last how it ended. Ending it early, or its signal, ends the program. */
+export async function* runProgram(env: Env, caller: ApiCaller, wanted: WantedRun, signal: AbortSignal): AsyncGenerator<RunStep> {
+  const { session_id: own } = wanted.request;
+  const sessionId = own ?? (await freshSession(env, caller, wanted.request));
+  try {
+    yield* runIn(env, caller, sessionId, wanted, signal);
+  } finally {
+    if (own === undefined) wanted.defer(deleteFresh(env, caller, sessionId));
+  }
+}
+
+async function* runIn(env: Env, caller: ApiCaller, sessionId: string, wanted: WantedRun, signal: AbortSignal): AsyncGenerator<RunStep> {
+  const { executionId, request, defer } = wanted;
+  const stub = sessionStub(env, sessionId);
+  const { seq } = await readSession(env, caller, sessionId);
+  // Watched before it starts, so that its first words are heard.
+  const attached = await attach(env, sessionId, actorOf(caller), seq, signal);
+  let isOver = true;
+  try {
+    const started = await stub.startExecution({ executionId, request, author: authorOf(caller) });
+    if (!started.ok) {
+      const code = started.code === "conflict" ? "idempotency_conflict" : started.code;
+      throw new AppError(code, started.detail === undefined ? {} : { detail: started.detail });
+    }
+    isOver = false;
+    const output = new ExecutionOutput(request.limits?.output_bytes ?? DEFAULT_EXECUTION_OUTPUT_BYTES);
+    // The same request again, and it has ended before.
+    const known = started.seq <= seq ? await stub.executionResult(executionId) : null;
+    const ended = known ?? (yield* follow(attached, wanted, output, () => stub.executionResult(executionId)));
+    isOver = true;
+    for (const text of output.finish(ended)) yield { output: text };
+    yield { ended };
+  } finally {
+    attached.close();
+    if (!isOver) defer(stopQuietly(env, caller, sessionId, executionId));
+  }
+}
+
+async function* follow(
+  attached: Attached,
+  { executionId }: WantedRun,
+  output: ExecutionOutput,
+  result: () => Promise<Execution | null>,
+): AsyncGenerator<RunStep, Execution> {
+  for await (const frame of attached.frames()) {
+    if (frame.type === "execution_output" && frame.executionId === executionId) {
+      const text = output.take(frame);
+      if (text !== null) yield { output: text };
+    }
+    const hasEnded =
+      frame.type === "events" && frame.entries.some(({ event }) => event.type === "execution_ended" && event.executionId === executionId);
+    const ended = hasEnded ? await result() : null;
+    if (ended !== null) return ended;
+  }
+  throw new AppError("unavailable", { detail: "The session could not be followed to the program's end." });
+}
+
+/** Where programs of nobody's session run: no files, no model, nothing kept, and an end of its own. */
+async function freshSession(env: Env, caller: ApiCaller, { timeout_ms: timeoutMs }: ExecuteRequest): Promise<string> {
+  const { userId, name, tokenId } = caller;
+  const host = readConfig(env).sandbox ? "sandbox" : "machine";
+  if (host === "machine" && !(await listOperatorMachines(env.DB)).some(({ isOnline }) => isOnline)) throw new AppError("no_machine");
+  const project = await apiProject(env, userId);
+  const place = { projectId: project.projectId, host, lifecycle: "ephemeral", maxHours: MIN_MAX_HOURS };
+  const wanted = sessionCreateSchema.parse({ ...place, title: "Run code", modelSource: "key" });
+  const now = Date.now();
+  const disposeAt = now + Math.min(timeoutMs, MAX_EXECUTION_TIMEOUT_MS) + EXECUTION_SESSION_SLACK_MS;
+  return createSession(env, { userId, name }, project, wanted, 0, now, { apiTokenId: tokenId, disposeAt });
+}
+
+/** What fails here is made good by the session itself, at its own end. */
+async function deleteFresh(env: Env, { userId }: ApiCaller, sessionId: string): Promise<void> {
+  try {
+    await deleteSession(env, sessionId, userId, Date.now());
+  } catch (error) {
+    log.warn("fresh_session_not_deleted", { sessionId, ...errorFields(error) });
+  }
+}
+
+async function stopQuietly(env: Env, caller: ApiCaller, sessionId: string, executionId: string): Promise<void> {
+  try {
+    await sessionStub(env, sessionId).stopExecution(executionId, authorOf(caller));
+  } catch (error) {
+    log.warn("execution_not_stopped", { sessionId, executionId, ...errorFields(error) });
+  }
+}
+
+/** Why it never ran, where that is so: then the request failed, not the program. */
+export function refusalOf({ status, exit_code: exitCode, signal, problem }: Execution): AppError | null {
+  if (status !== "failed" || exitCode !== null || signal !== null || problem === null) return null;
+  const code = isErrorCode(problem.code) ? problem.code : "internal";
+  const detail = problem.message.replace(ERRORS[code].message, "").trim();
+  return new AppError(code, detail === "" ? {} : { detail });
+}
