@@ -184,6 +184,34 @@ describe("a notice", () => {
     expect(world.noticeCalls).toBe(1);
   });
 
+  it("[CA9] of money is still told when the session is deleted in the midst, until somebody hears it", async () => {
+    const { world, runner, turnId, tokenId } = await program();
+    const modelToken = runner.order.modelToken ?? "";
+    await (
+      await spend(world, modelToken, 0.25)
+    )();
+    await runner.finish(turnId);
+    await told(world, 1);
+    const promptId = freshId("prompt");
+    await world.stub.submitApiPrompt({ promptId, thread: "main", text: "more", approvals: "ask", author: AUTHOR, tokenId });
+    const { turnId: second } = await runner.until("prompt", (frame) => frame.promptId === promptId);
+    await (
+      await spend(world, modelToken, 0.5)
+    )();
+    await spend(world, modelToken, 9);
+    world.noticeFailures = 1;
+    await world.stub.destroy();
+    await world.advance(LONG_MS);
+    await told(world, 3);
+    expect(world.notices.slice(1).map(({ id, costUsd, payload }) => [id.endsWith(second), costUsd, payload])).toEqual([
+      [true, 0.5, null],
+      [false, 0.1, null],
+    ]);
+    expect(world.notices.every((notice) => notice.tokenId === tokenId)).toBe(true);
+    await world.advance(LONG_MS);
+    expect(world.notices).toHaveLength(3);
+  });
+
   it("[CA9] is the oldest to go when too many wait, and that is in the log", async () => {
     const { world, runner, turnId } = await program();
     world.noticeFailures = 1;

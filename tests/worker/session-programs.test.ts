@@ -185,6 +185,31 @@ describe("a program's prompt", () => {
   });
 });
 
+describe("a token that is revoked", () => {
+  it("[CA10][AT3] has nothing in the session any more: what waits is withdrawn, what runs is stopped, nothing is answered", async () => {
+    const { world, prompt, runner, turnId } = await running("all");
+    const next = body({ tokenId: prompt.tokenId, approvals: "all" });
+    await submit(world, next);
+    const other = body();
+    await submit(world, other);
+    const viewer = await world.watching();
+    const mine = viewer.prompt("mine");
+    await viewer.until("prompt_ack");
+    await world.stub.revokeGrant(`token:${prompt.tokenId}`);
+    expect(await runner.until("interrupt")).toMatchObject({ turnId });
+    expect(await world.stub.promptProgress(next.promptId)).toMatchObject({ outcome: "withdrawn" });
+    await runner.emit(turnId, permission(freshId("approval")));
+    expect(runner.of("answer")).toHaveLength(0);
+    await runner.finish(turnId, "stopped");
+    expect(await world.stub.submitApiPrompt(body({ tokenId: prompt.tokenId }))).toEqual({ ok: false, code: "api_token_refused" });
+    expect(await world.stub.promptProgress(prompt.promptId)).toMatchObject({ state: "ended", outcome: "stopped" });
+    // Others' prompts go on.
+    const { turnId: second } = await runner.until("prompt", (frame) => frame.promptId === other.promptId);
+    await runner.finish(second);
+    await runner.until("prompt", (frame) => frame.promptId === mine);
+  });
+});
+
 /** What the agent asks, and what it is told under each policy; null: it stays open. */
 const ASKED: [string, (approvalId: string) => RunnerEvent, Record<ApprovalPolicy, string | null>][] = [
   ["a command", permission, { ask: null, deny: "deny", accept_edits: "deny", all: "allow_once" }],

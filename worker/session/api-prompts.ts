@@ -11,11 +11,18 @@ import { giveAnswer } from "./answers.ts";
 import type { ApiPrompt, PromptProgress, RpcOutcome } from "./api.ts";
 import { policyAnswer } from "./approval-policy.ts";
 import { firstOf, readEntry } from "./event-log.ts";
+import { isRevoked } from "./grants.ts";
 import type { SessionParts } from "./parts.ts";
 import { submitPrompt } from "./prompts.ts";
 
 type PromptRow = { seq: number; policy: string | null; token_id: string | null };
 type TurnRow = { turn_id: string; ended_at: number | null };
+
+/** The grant that a token has in a session, for its sockets and its prompts. */
+const TOKEN_GRANT = "token:";
+const tokenGrant = (tokenId: string): string => TOKEN_GRANT + tokenId;
+export const tokenOfGrant = (grantId: string): string | null =>
+  grantId.startsWith(TOKEN_GRANT) ? grantId.slice(TOKEN_GRANT.length) : null;
 
 const DONE: RpcOutcome = { ok: true };
 const NEEDS_SIGNATURE = { ok: false, code: "needs_signed_command" } as const;
@@ -27,6 +34,8 @@ export function submitApiPrompt(parts: SessionParts, prompt: ApiPrompt): { ok: t
     const known = rowOf(sql, promptId);
     if (known === null && ledger.state.needsSignature) return NEEDS_SIGNATURE;
     if (known !== null && (known.policy !== approvals || known.token_id !== tokenId)) return { ok: false, code: "conflict" };
+    // It was revoked while this was on its way.
+    if (isRevoked(sql, tokenGrant(tokenId))) return { ok: false, code: "api_token_refused" };
     conductor.touch();
     const outcome = submitPrompt(parts, { promptId, thread, text, delivery: "queue" }, author);
     if (!outcome.ok) return outcome;
@@ -70,6 +79,16 @@ export function answerForProgram(parts: SessionParts, approvalId: string, answer
   return outcome.ok ? DONE : outcome;
 }
 
+/** The token is revoked: nothing of it waits or runs any more. In the transaction of the revocation. */
+export function endProgram(parts: SessionParts, tokenId: string, author: Author): void {
+  const { sql, ledger, conductor } = parts;
+  const isOurs = (promptId: string) => rowOf(sql, promptId)?.token_id === tokenId;
+  const waiting = ledger.state.queue.map(({ promptId }) => promptId);
+  const running = conductor.flow.turns.map(({ promptId }) => promptId);
+  // What waits goes first: the end of a turn would begin it.
+  for (const promptId of [...waiting, ...running]) if (isOurs(promptId)) stopPrompt(parts, promptId, author);
+}
+
 /** In the transaction that logs the request: a turn that a program began is answered by its policy, in the program's name. */
 export function answerByPolicy(parts: SessionParts, request: ApprovalRequest, turnId: string | null): boolean {
   const asked = turnId === null ? null : policyOf(parts.sql, turnId);
@@ -80,13 +99,15 @@ export function answerByPolicy(parts: SessionParts, request: ApprovalRequest, tu
 
 function policyOf(sql: SqlStorage, turnId: string): { policy: ApprovalPolicy; author: Author } | null {
   const row = sql
-    .exec<{ seq: number; policy: string }>(
-      `SELECT p.seq, p.policy FROM turns t JOIN prompts p ON p.prompt_id = t.prompt_id WHERE t.turn_id = ? AND p.policy IS NOT NULL`,
+    .exec<{ seq: number; policy: string; token_id: string | null }>(
+      `SELECT p.seq, p.policy, p.token_id FROM turns t JOIN prompts p ON p.prompt_id = t.prompt_id WHERE t.turn_id = ? AND p.policy IS NOT NULL`,
       turnId,
     )
     .toArray()[0];
   const event = row === undefined ? undefined : readEntry(sql, row.seq)?.event;
   if (row === undefined || event?.type !== "prompt_queued") return null;
+  // Its turn is being stopped: who began it answers for nothing any more.
+  if (row.token_id !== null && isRevoked(sql, tokenGrant(row.token_id))) return null;
   return { policy: approvalPolicySchema.parse(row.policy), author: event.author };
 }
 

@@ -68,6 +68,10 @@ export function revokeGrant(sql: SqlStorage, grantId: string, now: number): void
   sql.exec(`DELETE FROM tickets WHERE grant_id = ?`, grantId);
 }
 
+/** A grant that was never used may be revoked too. */
+export const isRevoked = (sql: SqlStorage, grantId: string): boolean =>
+  sql.exec(`SELECT 1 AS one FROM grants WHERE grant_id = ? AND revoked_at IS NOT NULL`, grantId).toArray().length > 0;
+
 /** When the next of these grants expires; null when none does. */
 export function nextExpiry(sql: SqlStorage, grantIds: readonly string[], now: number): number | null {
   let earliest: number | null = null;

@@ -1,19 +1,25 @@
 /**
- * What a deleted session still owes the outside world: its runner's end, its files on hosts, its snapshots. Owns `grave`.
+ * What a deleted session still owes the outside world: its runner's end, its files on hosts, its snapshots, and what programs
+ * spent in it. Owns `grave`.
  * The log is gone at once; this one row stays until everything else is, tried again by an alarm.
  */
 import * as z from "zod";
 import { HOST_KINDS } from "@ai-dev-platform/protocol/modes";
 import type { PortsFor } from "./parts.ts";
 import { placeSchema } from "./place.ts";
+import type { Notice } from "./ports.ts";
 
 const RETRY_FIRST_MS = 30_000;
 const RETRY_LONGEST_MS = 3_600_000;
 
 /** `past`: files that were left on hosts it moved away from. */
-const taskSchema = z.enum(["kill", "forget", "past", "snapshots"]);
+const taskSchema = z.enum(["kill", "forget", "past", "snapshots", "spending"]);
 type Task = z.infer<typeof taskSchema>;
-export const DEATH_TASKS: Task[] = ["kill", "forget", "past", "snapshots"];
+export const DEATH_TASKS: Task[] = ["kill", "forget", "past", "snapshots", "spending"];
+
+/** What a program spent here and its token does not know of yet. */
+const dueSchema = z.object({ id: z.string(), tokenId: z.string(), costUsd: z.number() });
+export type Due = z.infer<typeof dueSchema>;
 
 const graveSchema = z.object({
   sessionId: z.string(),
@@ -21,6 +27,8 @@ const graveSchema = z.object({
   host: z.enum(HOST_KINDS),
   machineId: z.string().nullable(),
   past: z.array(placeSchema).default([]),
+  ownerId: z.string().default(""),
+  dues: z.array(dueSchema).default([]),
   todo: z.array(taskSchema),
   attempts: z.int(),
 });
@@ -33,13 +41,14 @@ export function readGrave(sql: SqlStorage): Grave | null {
 
 /** Does what is left to do; returns the same without what is done. */
 export async function settleGrave(portsFor: PortsFor, grave: Grave): Promise<Grave> {
-  const { sessionId, incarnation, host, machineId, past } = grave;
+  const { sessionId, incarnation, host, machineId, past, ownerId, dues } = grave;
   const ports = portsFor({ host, machineId });
   const tasks: Record<Task, () => Promise<void>> = {
     kill: () => ports.host.kill(sessionId, incarnation),
     forget: () => ports.host.forget(sessionId),
     past: async () => void (await Promise.all(past.map((place) => portsFor(place).host.forget(sessionId)))),
     snapshots: () => ports.snapshots.removeAll(sessionId),
+    spending: async () => (dues.length === 0 ? undefined : ports.notices.tell(ownerId, dues.map(asNotice))),
   };
   const todo: Task[] = [];
   for (const task of grave.todo) {
@@ -52,6 +61,8 @@ export async function settleGrave(portsFor: PortsFor, grave: Grave): Promise<Gra
   }
   return { ...grave, todo, attempts: grave.attempts + 1 };
 }
+
+const asNotice = (due: Due): Notice => ({ ...due, payload: null });
 
 /** Keeps what is left and when to try it again; nothing is kept of a session that is wholly gone. */
 export async function keepGrave(storage: DurableObjectStorage, grave: Grave, now: number): Promise<void> {

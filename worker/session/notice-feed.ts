@@ -7,6 +7,7 @@ import { codeApprovalOf } from "@ai-dev-platform/protocol/api/code-approval";
 import type { WebhookPayload } from "@ai-dev-platform/protocol/api/webhooks";
 import type { LogEntry, SessionEvent } from "@ai-dev-platform/protocol/events";
 import { tokenOfTurn } from "./api-prompts.ts";
+import type { Due } from "./grave.ts";
 import { turnUsage } from "./metering.ts";
 import type { BaseParts } from "./parts.ts";
 import type { Notice } from "./ports.ts";
@@ -19,6 +20,7 @@ const RETRY_FIRST_MS = 15_000;
 const RETRY_LONGEST_MS = 30 * 60_000;
 
 type Row = { n: number; notice: string };
+type CallRow = { call_id: string; turn_id: string; estimate_usd: number };
 type Event<T extends SessionEvent["type"]> = Extract<SessionEvent, { type: T }>;
 
 export class NoticeFeed {
@@ -44,6 +46,27 @@ export class NoticeFeed {
     const sessionId = places.init()?.sessionId;
     if (tokenId === null || sessionId === undefined || costUsd === 0) return;
     this.#add({ id: `${sessionId}:${callId}`, tokenId, costUsd, payload: null });
+  }
+
+  /**
+   * For a session that is deleted: what programs spent and was not told, so that a budget is not got round by deleting. A call
+   * that is under way counts with its estimate; nobody will hear what it cost.
+   */
+  dues(): Due[] {
+    const { sql, places } = this.#parts;
+    const sessionId = places.init()?.sessionId ?? "";
+    const waiting = sql
+      .exec<{ notice: string }>(`SELECT notice FROM notices`)
+      .toArray()
+      .map(({ notice }): Notice => JSON.parse(notice));
+    const open = sql.exec<{ turn_id: string }>(`SELECT turn_id FROM turns WHERE ended_at IS NULL`).toArray();
+    const calls = sql.exec<CallRow>(`SELECT call_id, turn_id, estimate_usd FROM model_calls WHERE turn_id IS NOT NULL`).toArray();
+    const spent = [
+      ...waiting.map(({ id, tokenId, costUsd }) => ({ id, tokenId, costUsd })),
+      ...open.map(({ turn_id: id }) => ({ id: `${sessionId}:${id}`, tokenId: tokenOfTurn(sql, id), costUsd: turnUsage(sql, id).costUsd })),
+      ...calls.map((row) => ({ id: `${sessionId}:${row.call_id}`, tokenId: tokenOfTurn(sql, row.turn_id), costUsd: row.estimate_usd })),
+    ];
+    return spent.flatMap(({ tokenId, ...due }) => (tokenId === null || due.costUsd === 0 ? [] : [{ ...due, tokenId }]));
   }
 
   /** The alarm. */
