@@ -9,7 +9,7 @@ type Fields = Record<string, string | number | boolean | null>;
 const CREDENTIALS: readonly (readonly [RegExp, string])[] = [
   // A failed query's message carries its values: sign-in tokens, password hashes, secrets' hashes.
   [/\nparams: [\s\S]*?(?=\n {4}at |$)/g, "\nparams: [redacted]"],
-  [/sk-ant-[\w-]+/g, "[redacted key]"],
+  [/\bsk-[\w*-]{6,}/g, "[redacted key]"],
   [/\badp(?:[a-z]|_live)_[\w-]+/g, "[redacted token]"],
   [/\bwhsec_[\w+/=]+/g, "[redacted secret]"],
   // Git hosts' tokens.

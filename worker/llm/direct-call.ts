@@ -125,7 +125,7 @@ async function send(call: ModelCall, payer: Lent, settle: Settle): Promise<{ ans
 
 async function refusalOf(env: Env, call: ModelCall, payer: Lent, answer: Response): Promise<AppError> {
   const bytes = await readAtMost(answer, MAX_ERROR_BYTES);
-  const text = bytes === null ? "" : new TextDecoder().decode(bytes);
+  const text = bytes === null ? "" : payer.conceal(new TextDecoder().decode(bytes));
   const trouble = payer.keyId === null ? null : keyTroubleOf(answer.status, text);
   if (trouble !== null && payer.keyId !== null) call.defer(markKey(env, call.caller.userId, payer.keyId, trouble));
   return providerError(answer.status, text, answer.headers);

@@ -29,7 +29,7 @@ export function keyTroubleOf(status: number, text: string): KeyTrouble {
 }
 
 export function providerError(status: number, text: string, headers: Headers): AppError {
-  const { words, param } = readBody(text);
+  const { words, param, code } = readBody(text);
   const trouble = keyTroubleOf(status, text);
   if (trouble === "refused") return new AppError("key_invalid");
   if (trouble === "no_credit") return new AppError("key_no_credit");
@@ -44,17 +44,22 @@ export function providerError(status: number, text: string, headers: Headers): A
   const isContext = CONTEXT_PROBLEM.test(words);
   return new AppError("bad_request", {
     detail: words === "" ? `the model provider refused it with status ${status}` : words,
-    ...(isContext ? { openaiCode: "context_length_exceeded", param: "messages" } : param === null ? {} : { param }),
+    ...(isContext ? { openaiCode: "context_length_exceeded", param: "messages" } : { ...(param === null ? {} : { param }), ...code }),
   });
 }
 
-function readBody(text: string): { words: string; param: string | null } {
+function readBody(text: string): { words: string; param: string | null; code: { openaiCode?: string } } {
   const parsed = bodySchema.safeParse(json(text));
-  if (!parsed.success) return { words: "", param: null };
-  const { message, param } = parsed.data.error;
+  if (!parsed.success) return { words: "", param: null, code: {} };
+  const { message, param, code } = parsed.data.error;
   // What a provider repeats of a key or a header is not shown.
   const words = redact(message).replaceAll(/\s+/g, " ").slice(0, MAX_WORDS_CHARS);
-  return { words, param: typeof param === "string" && /^[\w.[\]]{1,100}$/.test(param) ? param : null };
+  return {
+    words,
+    param: typeof param === "string" && /^[\w.[\]]{1,100}$/.test(param) ? param : null,
+    // A provider of OpenAI's dialect says it in OpenAI's own codes.
+    code: typeof code === "string" && /^[a-z_]{1,60}$/.test(code) ? { openaiCode: code } : {},
+  };
 }
 
 function json(text: string): unknown {

@@ -12,6 +12,7 @@ import { readSettings } from "../db/settings.ts";
 import { readConfig, type Config } from "../env.ts";
 import { AppError } from "../errors.ts";
 import { isLoopback, judgeBaseUrl, ownHosts } from "../keys/base-url.ts";
+import { Secret } from "../keys/secret.ts";
 import { lendKeyOf } from "../keys/vault.ts";
 import { DEFAULT_MODEL } from "./model-names.ts";
 import { readModelName, type NamedModel } from "./read-model-name.ts";
@@ -90,6 +91,8 @@ export type Payer =
       isFree: boolean;
       /** From nothing: the key, and that no encoding is wanted. */
       headers(): Headers;
+      /** A provider's words without the key, should it repeat it. */
+      conceal(text: string): string;
     }
   | { ok: false; code: ErrorCode; detail?: string };
 
@@ -106,7 +109,7 @@ export async function findPayer(env: Env, userId: string, provider: Provider, de
     if (upstream === null) return { ok: false, code: "provider_address_refused" };
     const { keyId, secret } = lent;
     const isFree = provider === "custom" && isLoopback(upstream);
-    return { ok: true, provider, upstream, keyId, isFree, headers: () => headersOf(provider, secret.reveal()) };
+    return { ok: true, provider, upstream, keyId, isFree, ...usesOf(provider, secret) };
   } catch (error) {
     if (error instanceof AppError) return { ok: false, code: error.code };
     throw error;
@@ -140,7 +143,15 @@ const wantsDemo = async (env: Env, config: Config, userId: string): Promise<bool
 const demoPayer = ({ demoModelUrl }: Config): Payer =>
   demoModelUrl === null
     ? { ok: false, code: "demo_off" }
-    : { ok: true, provider: "anthropic", upstream: demoModelUrl, keyId: null, isFree: true, headers: () => headersOf("anthropic", "demo") };
+    : { ok: true, provider: "anthropic", upstream: demoModelUrl, keyId: null, isFree: true, ...usesOf("anthropic", new Secret("demo")) };
+
+/** A word as short as this is no secret, and stands in other words. */
+const MIN_CONCEALED_CHARS = 6;
+
+const usesOf = (provider: Provider, key: Secret<string>) => ({
+  headers: () => headersOf(provider, key.reveal()),
+  conceal: (text: string) => (key.reveal().length < MIN_CONCEALED_CHARS ? text : text.replaceAll(key.reveal(), "[redacted key]")),
+});
 
 function headersOf(provider: Provider, key: string): Headers {
   const headers = new Headers({ "content-type": "application/json", "accept-encoding": "identity" });

@@ -6,7 +6,6 @@ import { idempotent } from "../api/idempotency.ts";
 import { AppError } from "../errors.ts";
 import { routeModel } from "../llm/providers.ts";
 import type { AppContext, AppEnv } from "../middleware/auth.ts";
-import { requireFeature } from "../middleware/features.ts";
 import { answerByAgent } from "./agent.ts";
 import { answerDirectly } from "./direct.ts";
 import { listModels } from "./models.ts";
@@ -14,9 +13,6 @@ import { passThrough } from "./pass-through.ts";
 import { chatRequestOf, readChatBody, type ChatBody } from "./request-body.ts";
 
 export const openaiRoutes = new Hono<AppEnv>();
-
-openaiRoutes.use("/v1/chat/*", requireFeature("api"));
-openaiRoutes.use("/v1/models/*", requireFeature("api"));
 
 openaiRoutes.post("/v1/chat/completions", requireToken(), (c) => {
   const caller = c.get("caller");

@@ -8,6 +8,7 @@ import { findSession } from "../db/sessions.ts";
 import { AppError } from "../errors.ts";
 import { requireUser, type AppEnv } from "../middleware/auth.ts";
 import { parseJson } from "../middleware/body.ts";
+import { requireFeature } from "../middleware/features.ts";
 import { sessionStub } from "../session/stub.ts";
 import { copySnapshot } from "../snapshots/copy.ts";
 import { hasRoom } from "../snapshots/quota.ts";
@@ -17,7 +18,7 @@ import { createFromInit, sessionIdFor } from "./session-lifecycle.ts";
 
 export const forksRoutes = new Hono<AppEnv>();
 
-forksRoutes.post("/api/sessions/:id/fork", requireUser, async (c) => {
+forksRoutes.post("/api/sessions/:id/fork", requireUser, requireFeature("agent"), async (c) => {
   const { sessionId: from, projectId } = await ownSession(c);
   const { requestId, snapshotId = null, title } = await parseJson(c, sessionForkSchema);
   const { userId } = c.get("user");

@@ -22,6 +22,7 @@ import { AppError } from "../errors.ts";
 import { newId } from "../ids.ts";
 import type { AppContext, AppEnv } from "../middleware/auth.ts";
 import { parseJson } from "../middleware/body.ts";
+import { requireFeature } from "../middleware/features.ts";
 import { linkOrigin } from "../middleware/origin.ts";
 import { requireOwnMachine } from "./machine-door.ts";
 import { signOutMachine } from "./machines.ts";
@@ -50,7 +51,7 @@ machineSelfRoutes.get("/machine/sessions", async (c) => {
   return c.json({ sessions } satisfies z.infer<typeof machineSessionsBodySchema>);
 });
 
-machineSelfRoutes.post("/machine/sessions", async (c) => {
+machineSelfRoutes.post("/machine/sessions", requireFeature("agent"), async (c) => {
   const { projectId, path, isNew, modelSource } = await parseJson(c, machineOpenSchema);
   const machine = await requireOwnMachine(c);
   const project = await projectFor(c.env, machine, projectId, path);

@@ -12,6 +12,7 @@ import { AppError } from "../errors.ts";
 import { createLogger } from "../log.ts";
 import { requireUser, type AppEnv } from "../middleware/auth.ts";
 import { parseJson } from "../middleware/body.ts";
+import { requireFeature } from "../middleware/features.ts";
 import { sessionStub } from "../session/stub.ts";
 import { ownSession, pathId } from "./owned.ts";
 import { createSession, deleteSession } from "./session-lifecycle.ts";
@@ -62,7 +63,7 @@ sessionsRoutes.post("/api/sessions/:id/ticket", requireUser, async (c) => {
   return c.json({ ticket: minted.ticket, sessionId, role: "owner" } satisfies TicketBody);
 });
 
-sessionsRoutes.post("/api/sessions", requireUser, async (c) => {
+sessionsRoutes.post("/api/sessions", requireUser, requireFeature("agent"), async (c) => {
   const wanted = await parseJson(c, sessionCreateSchema);
   const { userId, name } = c.get("user");
   const project = await findProject(c.env.DB, wanted.projectId, userId);
