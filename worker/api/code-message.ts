@@ -14,6 +14,7 @@ import { AppError } from "../errors.ts";
 import { newId } from "../ids.ts";
 import { createLogger, errorFields } from "../log.ts";
 import { sessionStub } from "../session/stub.ts";
+import { apiAccount } from "./account.ts";
 import { attach, type Actor } from "./attach.ts";
 import type { ApiCaller } from "./caller.ts";
 import { hasScope, scopeOfMode, scopeOfPolicy } from "./session-view.ts";
@@ -79,6 +80,8 @@ export interface NewMessage {
 /** Durable when it resolves; the same id with the same words is the same message. */
 export async function submitMessage(env: Env, caller: ApiCaller, sessionId: string, message: NewMessage): Promise<MessagePlace> {
   const { messageId, text, approvals, thread = MAIN_THREAD } = message;
+  // Known before it waits or runs: a revocation ends it, whether anybody follows it or not.
+  await apiAccount(env, caller.userId).noteSession(caller.tokenId, sessionId);
   const submitted = await sessionStub(env, sessionId).submitApiPrompt({
     promptId: messageId,
     thread,
