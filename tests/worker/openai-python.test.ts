@@ -1,5 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
-import recorded from "../conformance/python-requests.json";
+import * as z from "zod";
+import recordedText from "../conformance/python-requests.json?raw";
 import { clearUpstreamLog, upstreamLog } from "../support/worker/app-client.ts";
 import { newProgram, type Program } from "../support/worker/programs.ts";
 
@@ -9,7 +10,15 @@ beforeAll(async () => {
 });
 beforeEach(clearUpstreamLog);
 
-type Recorded = (typeof recorded.requests)[number];
+const requestSchema = z.object({
+  name: z.string(),
+  method: z.string(),
+  path: z.string(),
+  headers: z.record(z.string(), z.string()),
+  body: z.string().nullable(),
+});
+type Recorded = z.infer<typeof requestSchema>;
+const recorded = z.object({ client: z.string(), requests: z.array(requestSchema) }).parse(JSON.parse(recordedText));
 
 /** The same bytes and headers, with a token of ours. The runtime makes the connection's own headers. */
 const replay = ({ method, path, headers, body }: Recorded) => {

@@ -1,6 +1,6 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { NO_TOKENS } from "./prices.ts";
-import { relay } from "./relay.ts";
+import { relay, translated, type Translator } from "./relay.ts";
 import type { UsageTap } from "./usage-tap.ts";
 
 const tapInto = (seen: number[]): UsageTap => ({
@@ -73,5 +73,88 @@ describe("an answer that passes by", () => {
     const { body, over } = relay(source, tapInto([]), new AbortController());
     await expect(new Response(body).text()).rejects.toThrow("reset");
     await over;
+  });
+});
+
+describe("a translated answer", () => {
+  const translator = (over: Partial<Translator> = {}): Translator => ({
+    push: (chunk) => chunk,
+    end: () => Uint8Array.of(99),
+    broken: () => Uint8Array.of(88),
+    isBroken: false,
+    ...over,
+  });
+  const bytes = async (body: ReadableStream<Uint8Array>) => [...new Uint8Array(await new Response(body).arrayBuffer())];
+
+  it("reads on where a piece says nothing, and has the last word", async () => {
+    const { source } = provider(5);
+    const { body, over } = translated(
+      source,
+      translator({ push: ([byte = 0]) => (byte % 2 === 0 ? Uint8Array.of(byte) : null) }),
+      new AbortController(),
+    );
+    expect(await bytes(body)).toEqual([2, 4, 99]);
+    await over;
+  });
+
+  it("[OA5] ends in words where the provider breaks off", async () => {
+    const source = new ReadableStream<Uint8Array>({ pull: (controller) => controller.error(new Error("reset")) });
+    expect(await bytes(translated(source, translator(), new AbortController()).body)).toEqual([88]);
+  });
+
+  it("[OA5] ends where the provider says that it broke, and cancels it", async () => {
+    const state = { isBroken: false };
+    const { source } = provider(9);
+    const abort = new AbortController();
+    const broken: Translator = {
+      ...translator(),
+      push: (chunk) => {
+        state.isBroken = chunk[0] === 2;
+        return chunk;
+      },
+      get isBroken() {
+        return state.isBroken;
+      },
+    };
+    expect(await bytes(translated(source, broken, abort).body)).toEqual([1, 2]);
+    expect(abort.signal.aborted).toBe(true);
+  });
+
+  it("[OA5] cancels a provider that says nothing for too long while it is asked, and no other", async () => {
+    vi.useFakeTimers();
+    try {
+      const asked: (() => void)[] = [];
+      const abort = new AbortController();
+      const source = new ReadableStream<Uint8Array>(
+        {
+          pull: (controller) =>
+            new Promise((resolve, reject) => {
+              abort.signal.addEventListener("abort", () => reject(new Error("aborted")));
+              asked.push(() => {
+                controller.enqueue(Uint8Array.of(1));
+                resolve();
+              });
+            }),
+        },
+        { highWaterMark: 0 },
+      );
+      const { body, over } = translated(source, translator(), abort, 1_000);
+      const reader = body.getReader();
+      // A client that does not read for long is no fault of the provider's.
+      await vi.advanceTimersByTimeAsync(5_000);
+      const first = reader.read();
+      await vi.advanceTimersByTimeAsync(500);
+      asked.shift()?.();
+      expect((await first).value).toEqual(Uint8Array.of(1));
+      const second = reader.read();
+      await vi.advanceTimersByTimeAsync(900);
+      expect(abort.signal.aborted).toBe(false);
+      await vi.advanceTimersByTimeAsync(2_000);
+      expect(abort.signal.aborted).toBe(true);
+      await over;
+      expect((await second).value).toEqual(Uint8Array.of(88));
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });

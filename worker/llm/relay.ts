@@ -38,13 +38,18 @@ export function relay(source: ReadableStream<Uint8Array>, tap: UsageTap, abort: 
 /** `idleMs`: a provider that says nothing for so long, while it is asked, has broken off. */
 export function translated(source: ReadableStream<Uint8Array>, translator: Translator, abort: AbortController, idleMs = 0): Relay {
   const reader = source.getReader();
-  const { promise: over, resolve: end } = Promise.withResolvers<void>();
-  abort.signal.addEventListener("abort", () => end());
+  const { promise: over, resolve } = Promise.withResolvers<void>();
+  const watch = new IdleWatch(idleMs, () => abort.abort());
+  const end = () => {
+    watch.stop();
+    resolve();
+  };
+  abort.signal.addEventListener("abort", end);
   const body = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         try {
-          const { last, isOver } = await nextPiece(reader, translator, idleMs);
+          const { last, isOver } = await nextPiece(reader, translator, watch);
           if (isOver) end();
           if (last !== null) controller.enqueue(last);
           if (isOver) controller.close();
@@ -74,22 +79,50 @@ export function translated(source: ReadableStream<Uint8Array>, translator: Trans
 async function nextPiece(
   reader: ReadableStreamDefaultReader<Uint8Array>,
   translator: Translator,
-  idleMs: number,
+  watch: IdleWatch,
 ): Promise<{ last: Uint8Array | null; isOver: boolean }> {
   for (;;) {
-    const { done, value } = await (idleMs === 0 ? reader.read() : within(idleMs, reader.read()));
+    watch.asked();
+    const { done, value } = await reader.read();
+    watch.answered();
     if (done) return { last: translator.end(), isOver: true };
     const last = translator.push(value);
     if (last !== null || translator.isBroken) return { last, isOver: translator.isBroken };
   }
 }
 
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  const { promise: tooLate, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error(`nothing came for ${ms} ms`)), ms);
-  try {
-    return await Promise.race([work, tooLate]);
-  } finally {
-    clearTimeout(timer);
+/** One timer for a whole answer: a timer for each of its thousands of pieces would cost more than they do. */
+class IdleWatch {
+  readonly #idleMs: number;
+  readonly #onIdle: () => void;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  /** Null: nothing is awaited. A client that does not read is no fault of the provider's. */
+  #askedAt: number | null = null;
+
+  /** `idleMs` 0: never. */
+  constructor(idleMs: number, onIdle: () => void) {
+    this.#idleMs = idleMs;
+    this.#onIdle = onIdle;
+    if (idleMs > 0) this.#look(idleMs);
+  }
+
+  asked(): void {
+    this.#askedAt = Date.now();
+  }
+
+  answered(): void {
+    this.#askedAt = null;
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+  }
+
+  #look(inMs: number): void {
+    this.#timer = setTimeout(() => {
+      const waitedMs = this.#askedAt === null ? 0 : Date.now() - this.#askedAt;
+      if (waitedMs >= this.#idleMs) this.#onIdle();
+      else this.#look(this.#idleMs - waitedMs);
+    }, inMs);
   }
 }

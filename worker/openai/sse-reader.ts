@@ -20,6 +20,8 @@ export class SseReader {
     text = this.#rest + text;
     const events: string[] = [];
     let from = 0;
+    // Most providers end lines with LF alone.
+    const lineEnd = text.includes("\r") ? eitherEnd : lineFeed;
     for (let end = lineEnd(text, 0); end !== -1; end = lineEnd(text, from)) {
       this.#line(text, from, end, events);
       from = text[end] === "\r" && text[end + 1] === "\n" ? end + 2 : end + 1;
@@ -44,7 +46,9 @@ export class SseReader {
   }
 }
 
-function lineEnd(text: string, from: number): number {
+const lineFeed = (text: string, from: number): number => text.indexOf("\n", from);
+
+function eitherEnd(text: string, from: number): number {
   const lf = text.indexOf("\n", from);
   const line = lf === -1 ? text.slice(from) : text.slice(from, lf);
   const cr = line.indexOf("\r");
