@@ -1,6 +1,6 @@
 /** The door of /v1 as it is deployed: other sites, cookies, tricks with methods and paths, floods without a token. */
 import { beforeAll, describe, expect, it } from "vitest";
-import { errorOf, makeToken } from "../support/worker/api-probe.ts";
+import { ask, directory, errorOf, makeToken } from "../support/worker/api-probe.ts";
 import { fetchApp, signUp, type AppClient } from "../support/worker/app-client.ts";
 
 let mara: AppClient;
@@ -90,13 +90,44 @@ describe("the door of /v1", () => {
     expect(Object.keys((await elsewhere.json<{ error: object }>()).error)).not.toContain("type");
   });
 
-  it("[AT2] counts guesses by where they come from", async () => {
-    const guess = () => fetchApp("/v1/models", { headers: { authorization: "Bearer adp_live_x", "cf-connecting-ip": "203.0.113.77" } });
-    const seen = new Set<number>();
-    for (let count = 0; count < 1_300; count += 1) seen.add((await guess()).status);
-    expect([...seen]).toEqual([401, 429]);
-    // Who has a token is not shut out with them.
-    const good = await fetchApp("/v1/models", { headers: { authorization: `Bearer ${token}`, "cf-connecting-ip": "203.0.113.77" } });
-    expect(good.status).toBe(200);
-  }, 30_000);
+  describe("the outer wall", () => {
+    const walled = (isFull: (key: string) => boolean) => {
+      const keys: string[] = [];
+      const limit = async ({ key }: { key: string }) => {
+        keys.push(key);
+        return { success: !isFull(key) };
+      };
+      const from = (bearer: string) =>
+        ask(
+          "/v1/who",
+          { headers: { authorization: `Bearer ${bearer}`, "cf-connecting-ip": "2001:db8:1:2:3::9" } },
+          { API_WALL: { limit } },
+        );
+      return { keys, from };
+    };
+
+    it("[AT2] counts guesses by where they come from, and shuts nobody out who has a token", async () => {
+      const { keys, from } = walled((key) => key.startsWith("refused"));
+      const guess = await from("adp_live_x");
+      expect(guess.status).toBe(429);
+      expect(guess.headers.get("retry-after")).toBe("60");
+      expect((await from(token)).status).toBe(200);
+      expect(keys[0]).toBe("refused 2001:db8:1:2");
+      expect(keys.join()).not.toContain(token.slice(9));
+    });
+
+    it("[AT4] counts a token by its hash, before the directory is asked", async () => {
+      const { keys, from } = walled((key) => /^[0-9a-f]{64}$/.test(key));
+      directory.reads = 0;
+      expect((await from(token)).status).toBe(429);
+      expect(directory.reads).toBe(0);
+      expect(keys.length).toBe(1);
+    });
+
+    it("[AT2] lets through what it does not count as full", async () => {
+      const { from } = walled(() => false);
+      expect((await from("adp_live_x")).status).toBe(401);
+      expect((await from(token)).status).toBe(200);
+    });
+  });
 });
