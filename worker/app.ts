@@ -75,6 +75,8 @@ app.onError((error, c) => {
     if (isOurs) log.error("failed", { requestId: id, code: error.code, pathname, ...errorFields(error) });
     return answer(error, pathname, id);
   }
+  // The client has gone, and with it what its request was doing.
+  if (c.req.raw.signal.aborted) return answer(new AppError("unavailable"), pathname, id);
   log.error("surprise", { requestId: id, pathname, ...errorFields(error) });
   return answer(new AppError("internal"), pathname, id);
 });
