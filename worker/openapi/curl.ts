@@ -1,4 +1,4 @@
-/** An operation as a command line that works once API_TOKEN is set. Pure. */
+/** An operation as a command line that works once TOKEN is set. Pure. */
 import type { Json, Operation, Parameter } from "./operation.ts";
 
 /** Null: no curl can (a socket). */
@@ -7,7 +7,7 @@ export function curlOf({ method, path, scopes, parameters = [], body, answers }:
   const isStream = answers.every(({ stream, schema }) => stream !== undefined && schema === undefined);
   const parts = [
     `curl ${isStream ? "-N " : ""}${method === "get" || (method === "post" && body !== undefined) ? "" : `-X ${method.toUpperCase()} `}${quoted(origin + filled(path, parameters))}`,
-    ...(scopes === null ? [] : ['-H "Authorization: Bearer $API_TOKEN"']),
+    ...(scopes === null ? [] : ['-H "Authorization: Bearer $TOKEN"']),
     ...(body === undefined ? [] : ['-H "Content-Type: application/json"', `-d ${quoted(JSON.stringify(body.example))}`]),
   ];
   return parts.join(" \\\n  ");

@@ -139,7 +139,7 @@ describe("the command line of an operation", () => {
 
   it("names the token by a variable, fills the path and quotes the body for a shell", () => {
     expect(commandOf("createChatCompletion")).toBe(
-      `curl https://platform.example/v1/chat/completions \\\n  -H "Authorization: Bearer $API_TOKEN" \\\n  -H "Content-Type: application/json" \\\n` +
+      `curl https://platform.example/v1/chat/completions \\\n  -H "Authorization: Bearer $TOKEN" \\\n  -H "Content-Type: application/json" \\\n` +
         `  -d '{"model":"claude-sonnet-5","messages":[{"role":"user","content":"Say hello."}]}'`,
     );
     expect(commandOf("getHealth")).toBe("curl https://platform.example/v1/health");

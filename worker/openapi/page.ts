@@ -49,7 +49,7 @@ function pageOf(document: OpenApiDocument, all: readonly Operation[], origin: st
             <h1>API</h1>
             <p>${words(String(document.info["summary"]))} <span class="soft">Version ${document.info["version"]}.</span></p>
             <p>${words(String(document.info["description"]))}</p>
-            <p>Click a command to select it whole. <code>$API_TOKEN</code> stands for your token.</p>
+            <p>Click a command to select it whole. <code>$TOKEN</code> stands for your token.</p>
             ${tags.map((tag) => sectionOf(tag, all, origin))} ${webhooksOf()} ${schemasOf(document)}
           </main>
         </div>
