@@ -86,6 +86,7 @@ const VIEWER = [
   { type: "set_network", requestId: req, network: { level: "custom", hosts: ["*.example.com"] } },
   { type: "allow_host", requestId: req, host: "example.com", scope: "once" },
   { type: "stop_all", requestId: req, turnIds: [trn] },
+  { type: "stop_execution", requestId: req, executionId: exe },
   { type: "start_thread", requestId: req, thread: "tests", title: "Tests" },
   { type: "rename", requestId: req, title: "Fix reconnect" },
   { type: "query", requestId: req, query: { kind: "file", path: "README.md" } },

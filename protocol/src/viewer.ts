@@ -5,6 +5,7 @@ import type { ErrorCode } from "./errors.ts";
 import { deliverySchema, hostKindSchema, lifecycleSchema, modeSchema, rewindScopeSchema, type ReadEntry } from "./events.ts";
 import {
   approvalIdSchema,
+  executionIdSchema,
   machineIdSchema,
   newThreadSchema,
   promptIdSchema,
@@ -63,6 +64,8 @@ export const viewerFrameSchema = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("stop"), requestId: requestIdSchema, turnId: turnIdSchema }),
   /** Ends these turns, whichever of them still run: "stop all" names what the person saw running. */
   z.strictObject({ type: z.literal("stop_all"), requestId: requestIdSchema, turnIds: z.array(turnIdSchema).min(1).max(MAX_THREADS) }),
+  /** Ends a program that runs in the workspace for a program outside (SPEC EX5). One that has ended is stopped enough. */
+  z.strictObject({ type: z.literal("stop_execution"), requestId: requestIdSchema, executionId: executionIdSchema }),
   z.strictObject({
     type: z.literal("answer"),
     requestId: requestIdSchema,

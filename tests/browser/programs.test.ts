@@ -1,48 +1,12 @@
-/** What programs need, on the screen: tokens, webhooks, keys of other providers, a project's model, and what they do in a session. */
-import type { Browser, Page } from "@playwright/test";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { accessibilityViolations, openBrowser, PHONE, screenshot } from "../support/node/browser.ts";
-import { newId } from "../support/node/ids.ts";
-import { DAY_MS, Programs, providerKey, TOKEN, token, webhook } from "./scripted-programs.ts";
-import { MARA, openScreen, type Pages, ScriptedSession, servePages, sessionShown } from "./scripted-session.ts";
+/** Settings, API, on the screen: tokens and webhooks, made, shown once, tested and taken back. */
+import type { Page, Route } from "@playwright/test";
+import { describe, expect, it } from "vitest";
+import { PHONE } from "../support/node/browser.ts";
+import { DAY_MS, expectAccessible, open, PHONES, Programs, setUpScreens, siteUrl, TOKEN, token, webhook } from "./scripted-programs.ts";
+import { ScriptedSession } from "./scripted-session.ts";
 
-let pages: Pages;
-let browser: Browser;
-const complaints: string[] = [];
+setUpScreens();
 
-beforeAll(async () => {
-  pages = await servePages();
-  browser = await openBrowser();
-});
-afterAll(async () => {
-  await browser?.close();
-  await pages?.stop();
-});
-afterEach(async () => {
-  for (const context of browser.contexts()) await context.close();
-  expect(complaints.splice(0)).toEqual([]);
-});
-
-type Options = Parameters<typeof openScreen>[3];
-
-async function open(programs: Programs, options: Options = {}, session = new ScriptedSession()) {
-  const screen = await openScreen(browser, pages, session, { path: "/settings/api", onApi: programs.answer, ...options });
-  screen.page.on("close", () => complaints.push(...screen.complaints));
-  return screen;
-}
-
-/** Light and dark: every state has to be readable in both, and to look right. */
-async function expectAccessible(page: Page, name: string): Promise<void> {
-  for (const colorScheme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    await page.waitForFunction((theme) => document.documentElement.dataset["theme"] === theme, colorScheme);
-    await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
-    await page.waitForFunction(() => document.getAnimations().every((animation) => !(animation instanceof CSSTransition)));
-    await screenshot(page, `programs-${name}-${colorScheme}`);
-    expect(await accessibilityViolations(page), `${name} ${colorScheme}`).toEqual([]);
-  }
-}
-const PHONES = { viewport: PHONE, isTouch: true } as const;
 const focused = (page: Page) => page.evaluate(() => document.activeElement?.textContent ?? "");
 
 describe("tokens", () => {
@@ -65,9 +29,9 @@ describe("tokens", () => {
   it("says what they are for while there is none, by a call that would work", async () => {
     const { page } = await open(new Programs());
     await page.getByRole("heading", { name: "Use this from your own program" }).waitFor();
-    await page.getByText(`curl ${pages.url}/v1/chat/completions`).waitFor();
+    await page.getByText(`curl ${siteUrl()}/v1/chat/completions`).waitFor();
     await page.getByRole("button", { name: "Python" }).click();
-    await page.getByText(`base_url="${pages.url}/v1"`).waitFor();
+    await page.getByText(`base_url="${siteUrl()}/v1"`).waitFor();
     expect(await page.getByRole("link", { name: "API reference" }).getAttribute("href")).toBe("/v1/docs");
     await expectAccessible(page, "none");
   });
@@ -169,6 +133,54 @@ describe("tokens", () => {
     await page.waitForFunction(() => document.activeElement?.textContent === "New token");
   });
 
+  it("are made by keyboard alone, and the focus comes back to where it was", async () => {
+    const programs = new Programs();
+    const { page, context } = await open(programs);
+    await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+    await page.getByRole("button", { name: "New token" }).focus();
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => document.activeElement?.tagName === "INPUT");
+    await page.keyboard.type("Editor");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => document.activeElement?.getAttribute("aria-label") === "The token");
+    expect(programs.tokens[0]).toMatchObject({ name: "Editor", scopes: ["chat", "sessions:read", "sessions:write", "approve:edits"] });
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    await page.getByRole("status").filter({ hasText: "Copied" }).waitFor({ state: "attached" });
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(TOKEN);
+    await page.keyboard.press("Escape");
+    await page.waitForFunction(() => document.activeElement?.textContent === "New token");
+  });
+
+  it("say when they cannot be loaded, and lose nothing typed while offline", async () => {
+    const programs = new Programs();
+    let isBroken = true;
+    const onApi = (route: Route, pathname: string) => {
+      if (!isBroken || pathname !== "/api/tokens") return programs.answer(route, pathname);
+      void route.fulfill({ status: 503, json: {} });
+      return true;
+    };
+    const { page, context } = await open(programs, { onApi });
+    await page.getByText("This could not be loaded.", { exact: false }).waitFor();
+    await expectAccessible(page, "load-failed");
+    isBroken = false;
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByRole("button", { name: "New token" }).click();
+    await page.getByLabel("Name", { exact: true }).fill("Offline");
+    await context.setOffline(true);
+    await page.route("**/api/tokens", (route) => route.abort("internetdisconnected"));
+    await page.getByRole("button", { name: "Make the token" }).click();
+    await page.getByRole("dialog").getByText("not reachable", { exact: false }).waitFor();
+    await expectAccessible(page, "offline");
+    await context.setOffline(false);
+    await page.unroute("**/api/tokens");
+    await page.getByRole("button", { name: "Make the token" }).click();
+    expect(await page.getByRole("textbox", { name: "The token" }).inputValue()).toBe(TOKEN);
+    expect(programs.tokens[0]).toMatchObject({ name: "Offline" });
+  });
+
   it("are not offered where the operator switched the API off", async () => {
     const session = new ScriptedSession();
     session.config = { features: { agent: true, execute: true, api: false, providers: ["anthropic"] } };
@@ -210,165 +222,4 @@ describe("webhooks", () => {
     await page.getByText("No webhook is set up.").waitFor();
     await page.waitForFunction(() => document.activeElement?.textContent === "New webhook");
   });
-});
-
-describe("keys of other providers", () => {
-  it("are checked, stored, tested and removed, one for each provider that is offered", async () => {
-    const programs = new Programs();
-    programs.keys = [providerKey("anthropic", { models: ["claude-sonnet-5"] })];
-    const { page } = await open(programs, { path: "/settings/api-key" });
-    const others = page.getByRole("region", { name: "Other providers" });
-    await others.getByText("OpenRouter", { exact: true }).waitFor();
-    await expectAccessible(page, "keys-none");
-    await others.getByRole("button", { name: "Add a key for OpenAI" }).click();
-    await page.getByRole("button", { name: "Check and save" }).click();
-    await page.getByText("Paste a key first.").waitFor();
-    await page.getByLabel("API key", { exact: true }).fill("sk-test-0123456789");
-    programs.refusal = { status: 422, code: "key_invalid", message: "The provider refused this key." };
-    await page.getByRole("button", { name: "Check and save" }).click();
-    await page.getByText("The provider refused this key.").waitFor();
-    await expectAccessible(page, "keys-refused");
-    expect(await page.getByLabel("API key", { exact: true }).inputValue()).toBe("sk-test-0123456789");
-    await page.getByRole("button", { name: "Check and save" }).click();
-    await others.getByText("3 models", { exact: false }).waitFor();
-    await others.getByRole("button", { name: "Add a key for another provider" }).click();
-    await page.getByLabel("Address", { exact: true }).fill("https://llm.example.com/v1");
-    await page.getByLabel("API key", { exact: true }).fill("secret");
-    await expectAccessible(page, "keys-custom");
-    await page.getByRole("button", { name: "Check and save" }).click();
-    await others.getByText("https://llm.example.com/v1").waitFor();
-    await others.scrollIntoViewIfNeeded();
-    await expectAccessible(page, "keys");
-    await others.getByRole("button", { name: "Remove the key for OpenAI…" }).click();
-    await page.getByRole("button", { name: "Remove the key", exact: true }).click();
-    await others.getByRole("button", { name: "Add a key for OpenAI" }).waitFor();
-    expect(programs.keys.map(({ provider }) => provider)).toEqual(["anthropic", "custom"]);
-  });
-
-  it("stand out of the way where the operator offers none", async () => {
-    const session = new ScriptedSession();
-    session.config = { features: { agent: true, execute: true, api: true, providers: ["anthropic"] } };
-    const { page } = await open(new Programs(), { path: "/settings/api-key" }, session);
-    await page.getByText("No key is stored.").waitFor();
-    expect(await page.getByText("Other providers").count()).toBe(0);
-  });
-});
-
-describe("a project", () => {
-  it("says by which names programs reach it, and takes the model that answers for it", async () => {
-    const programs = new Programs();
-    programs.keys = [providerKey("openai")];
-    const session = new ScriptedSession();
-    const { page } = await open(programs, { path: `/p/${session.projectId}` }, session);
-    await page.getByText(`agent:${session.projectId}`).waitFor();
-    await page.getByLabel("Direct answers come from").selectOption({ label: "OpenRouter" });
-    await page.getByText("No key for OpenRouter is stored yet.", { exact: false }).waitFor();
-    await page.getByLabel("Direct answers come from").selectOption({ label: "OpenAI" });
-    await page.getByRole("button", { name: "Save", exact: true }).click();
-    await page.getByText("Enter the name of a model.").waitFor();
-    await page.getByLabel("Model", { exact: true }).fill("gpt-5-mini");
-    await expectAccessible(page, "project");
-    await page.getByRole("button", { name: "Save", exact: true }).click();
-    await page.getByText("Saved", { exact: true }).waitFor();
-    expect(programs.projectPatches).toEqual([{ model: { provider: "openai", model: "gpt-5-mini" } }]);
-  });
-});
-
-describe("in a session", () => {
-  const CI = { userId: MARA.userId, name: "CI on the relay repository (API)" };
-
-  const begun = () => {
-    const session = new ScriptedSession();
-    session.host("ready");
-    const [promptId, turnId, approvalId] = [newId("prompt"), newId("turn"), newId("approval")];
-    session.log({ type: "prompt_queued", promptId, text: "Run the tests and fix what fails.", delivery: "queue", author: CI });
-    session.log({ type: "turn_started", turnId, promptId }, { turnId });
-    const subject = "git push --force";
-    const request = {
-      kind: "permission" as const,
-      approvalId,
-      toolId: "t1",
-      tool: "Bash",
-      subject,
-      reason: "",
-      input: { command: subject },
-    };
-    session.log({ type: "approval_requested", request }, { turnId });
-    session.log(
-      {
-        type: "approval_answered",
-        approvalId,
-        answer: { decision: "deny", message: "The program that asked allows edits of files alone." },
-        author: CI,
-      },
-      { turnId },
-    );
-    const executionId = newId("execution");
-    const say = (stream: "stdout" | "stderr", offset: number, text: string) =>
-      session.tell({ type: "execution_output", executionId, stream, offset, text });
-    const start = () =>
-      session.log({ type: "execution_started", executionId, what: "npm test -- reconnect\nnpm run lint", language: "bash", author: CI });
-    const end = (exitCode: number, stdout: string) =>
-      session.log({
-        type: "execution_ended",
-        executionId,
-        status: exitCode === 0 ? "completed" : "failed",
-        exitCode,
-        signal: null,
-        durationMs: 6_200,
-        stdout,
-        stderr: exitCode === 0 ? "" : "npm error code 1\n",
-        omittedBytes: 0,
-        filesChanged: [{ path: "test/report.json", status: "modified", additions: 12, deletions: 3 }],
-      });
-    return { session, start, say, end };
-  };
-
-  it("names the program that asked, answered and ran, and shows output as it comes", async () => {
-    const { session, start, say, end } = begun();
-    const { page } = await open(new Programs(), { path: `/s/${session.sessionId}` }, session);
-    await sessionShown(page);
-    await page.getByText(CI.name, { exact: true }).waitFor();
-    await page.getByText(`Denied by ${CI.name}`).waitFor();
-    start();
-    await page.getByRole("button", { name: /^Bash npm test/ }).waitFor();
-    say("stdout", 0, "\u001B[32m✓\u001B[39m resumes after a gap\n");
-    await page.getByText("resumes after a gap").waitFor();
-    say("stdout", 0, "\u001B[32m✓\u001B[39m resumes after a gap\n\u001B[31m✗\u001B[39m keeps order\n");
-    await page.getByText("keeps order").waitFor();
-    expect(await page.getByText("resumes after a gap").count()).toBe(1);
-    await expectAccessible(page, "running");
-    end(1, "✓ resumes after a gap\n✗ keeps order\n");
-    await page.getByText("exit 1").waitFor();
-    await page.getByText("npm error code 1").waitFor();
-    await page.getByText("test/report.json").waitFor();
-    await expectAccessible(page, "failed");
-  });
-
-  it("folds what went well, on a phone too", async () => {
-    const { session, start, end } = begun();
-    start();
-    end(0, "41 tests passed\n");
-    const { page } = await open(new Programs(), { path: `/s/${session.sessionId}`, ...PHONES }, session);
-    const line = page.getByRole("button", { name: /^Bash npm test/ });
-    await line.waitFor();
-    expect(await page.getByText("41 tests passed").count()).toBe(0);
-    await line.click();
-    await page.getByText("41 tests passed").waitFor();
-    await page.getByText(`Run by ${CI.name}`, { exact: false }).waitFor();
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(PHONE.width);
-    await expectAccessible(page, "ran-phone");
-  });
-});
-
-it("says where coding sessions are switched off, in place of a form that would fail", async () => {
-  const session = new ScriptedSession();
-  session.config = { features: { agent: false, execute: false, api: true, providers: ["openai"] } };
-  const { page } = await open(new Programs(), { path: "/new" }, session);
-  await page.getByRole("heading", { name: "Coding sessions are switched off here" }).waitFor();
-  expect(await page.getByRole("textbox", { name: "Prompt" }).count()).toBe(0);
-  await expectAccessible(page, "agent-off");
-  await page.getByRole("link", { name: "Open Settings, API" }).click();
-  await page.getByRole("heading", { name: "Use this from your own program" }).waitFor();
-  expect(await page.getByRole("region", { name: "Webhooks" }).count()).toBe(0);
 });

@@ -2,7 +2,10 @@
 import { apiTokenCreateSchema, type ApiTokenBody } from "@ai-dev-platform/protocol/api/access";
 import { webhookCreateSchema, type WebhookBody } from "@ai-dev-platform/protocol/api/webhooks";
 import { keyCreateSchema, projectPatchSchema, type KeyBody } from "@ai-dev-platform/protocol/http";
-import type { Route } from "@playwright/test";
+import type { Browser, Page, Route } from "@playwright/test";
+import { afterAll, afterEach, beforeAll, expect } from "vitest";
+import { accessibilityViolations, openBrowser, PHONE, screenshot } from "../support/node/browser.ts";
+import { openScreen, type Pages, ScriptedSession, servePages } from "./scripted-session.ts";
 
 export const DAY_MS = 86_400_000;
 export const TOKEN = `adp_live_${"k3Yb".repeat(8)}0aB1cD`;
@@ -115,5 +118,46 @@ export class Programs {
   #reply(route: Route, status: number, json?: unknown): true {
     void route.fulfill(json === undefined ? { status } : { status, json });
     return true;
+  }
+}
+
+const complaints: string[] = [];
+let pages: Pages;
+let browser: Browser;
+
+/** A browser before the built pages, for one test file: each test's own pages are closed, and nothing may have complained. */
+export function setUpScreens(): void {
+  beforeAll(async () => {
+    pages = await servePages();
+    browser = await openBrowser();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await pages?.stop();
+  });
+  afterEach(async () => {
+    for (const context of browser.contexts()) await context.close();
+    expect(complaints.splice(0)).toEqual([]);
+  });
+}
+
+export const siteUrl = (): string => pages.url;
+export const PHONES = { viewport: PHONE, isTouch: true } as const;
+
+export async function open(programs: Programs, options: Parameters<typeof openScreen>[3] = {}, session = new ScriptedSession()) {
+  const screen = await openScreen(browser, pages, session, { path: "/settings/api", onApi: programs.answer, ...options });
+  screen.page.on("close", () => complaints.push(...screen.complaints));
+  return screen;
+}
+
+/** Light and dark: every state has to be readable in both, and to look right. */
+export async function expectAccessible(page: Page, name: string): Promise<void> {
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    await page.waitForFunction((theme) => document.documentElement.dataset["theme"] === theme, colorScheme);
+    await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+    await page.waitForFunction(() => document.getAnimations().every((animation) => !(animation instanceof CSSTransition)));
+    await screenshot(page, `programs-${name}-${colorScheme}`);
+    expect(await accessibilityViolations(page), `${name} ${colorScheme}`).toEqual([]);
   }
 }

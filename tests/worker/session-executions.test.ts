@@ -156,6 +156,20 @@ describe.each(SLEEPS)("a program in a session, $name", ({ nap }) => {
     expect(await world.stub.stopExecution(freshId("execution"), author)).toEqual({ ok: false, code: "not_found" });
   });
 
+  it("[EX5] ends at a person's stop, if that person may drive", async () => {
+    const { world, executionId, runner } = await handed();
+    const [driver, viewer] = [await world.watching(), await world.watching("viewer")];
+    const frame = { type: "stop_execution" as const, requestId: freshId("request"), executionId };
+    viewer.send(frame);
+    expect(await viewer.until("refused")).toMatchObject({ code: "forbidden" });
+    driver.send({ ...frame, requestId: freshId("request"), executionId: freshId("execution") });
+    expect(await driver.until("refused")).toMatchObject({ code: "not_found" });
+    await nap(world);
+    driver.send(frame);
+    await runner.until("stop_execution", (order) => order.executionId === executionId);
+    expect(await driver.until("reply")).toMatchObject({ requestId: frame.requestId });
+  });
+
   it("[EX5] ends lost some time after its limit, whatever the runner says", async () => {
     const { world, executionId, runner } = await handed();
     await nap(world);

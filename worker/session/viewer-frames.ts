@@ -22,6 +22,7 @@ import { submitPrompt } from "./prompts.ts";
 import { keepMachineCommand, keepModeSignature, signedOf } from "./signed-commands.ts";
 import { requestRewind } from "./rewind.ts";
 import { startThread } from "./threads.ts";
+import { stopExecution } from "./executions.ts";
 import { closeQuietly } from "./runner-link.ts";
 import type { ViewerMark } from "./viewer-mark.ts";
 import { askRunner, requestSave } from "./viewer-queries.ts";
@@ -35,6 +36,7 @@ const NEEDS: Record<Exclude<ViewerFrame["type"], "hello" | "ack" | "query">, Abi
   prompt_withdraw: "drive",
   stop: "drive",
   stop_all: "drive",
+  stop_execution: "drive",
   start_thread: "drive",
   answer: "approve",
   set_mode: "drive",
@@ -180,6 +182,8 @@ export class ViewerFrames {
         return this.#stop(mark, [frame.turnId]);
       case "stop_all":
         return this.#stop(mark, frame.turnIds);
+      case "stop_execution":
+        return stopExecution(this.#parts, frame.executionId, authorOf(mark));
       case "start_thread":
         return startThread(this.#parts, frame.thread, frame.title, authorOf(mark));
       case "answer":

@@ -25,6 +25,8 @@ export interface SessionActions {
   stop(): Promise<void>;
   /** Ends the open turns of all threads. */
   stopAll(): Promise<void>;
+  /** Of what a program outside had started. */
+  stopExecution(executionId: string): Promise<void>;
   answer(approvalId: string, answer: ApprovalAnswer): Promise<void>;
   setMode(mode: Mode): Promise<void>;
   setModel(model: string): Promise<void>;
@@ -68,6 +70,7 @@ export function createActions(core: SessionCore): SessionActions {
       const turnIds = state === null ? [] : openTurns(state).map(({ turnId }) => turnId);
       if (turnIds.length > 0) await tell({ type: "stop_all", turnIds });
     },
+    stopExecution: (executionId) => tell({ type: "stop_execution", executionId }),
     answer: (approvalId, answer) => tell({ type: "answer", approvalId, answer }),
     query: async (query) => {
       const answer = await ask({ type: "query", query });

@@ -1,10 +1,15 @@
 /** Code or a command that a program outside had run: one line that opens to what it printed. It grows while it runs. */
 import { Check, ChevronRight, SquareTerminal, X } from "lucide-react";
-import { useDisclosure } from "../session/use-session.ts";
+import { may } from "@ai-dev-platform/protocol/roles";
+import { use, useState } from "react";
+import { showFailure } from "../session-page/failure.ts";
+import { useActions, useDisclosure, useViewer } from "../session/use-session.ts";
+import { Button } from "../ui/button.tsx";
 import { formatBytes, formatDuration } from "../ui/format.ts";
 import { Elapsed } from "../ui/time.tsx";
 import { t } from "./execution-messages.ts";
 import { Output } from "./Output.tsx";
+import { ReadOnlyContext } from "./read-only.ts";
 import type { ExecutionRow, OutputTail } from "./rows.ts";
 
 const oneLine = (text: string): string => text.replaceAll(/\s*\n\s*/g, " ⏎ ").trim();
@@ -72,7 +77,12 @@ function Body({ row }: { row: ExecutionRow }) {
   ];
   return (
     <>
-      {facts.length > 0 && <p className="border-b border-line px-3 py-2 text-label text-fg-3">{facts.join(" · ")}</p>}
+      {(facts.length > 0 || end === null) && (
+        <div className="flex min-h-8 items-center gap-2 border-b border-line px-3 py-1">
+          <p className="min-w-0 flex-1 text-label text-fg-3">{facts.join(" · ")}</p>
+          {end === null && <StopButton executionId={row.executionId} />}
+        </div>
+      )}
       {isLong && <pre className="output-command">{what}</pre>}
       {note !== null && <p className="px-3 py-2 text-label text-bad">{note}</p>}
       {end === null ? <Live stdout={stdout} stderr={stderr} /> : <Streams stdout={end.stdout} stderr={end.stderr} />}
@@ -91,6 +101,27 @@ function Body({ row }: { row: ExecutionRow }) {
         </div>
       )}
     </>
+  );
+}
+
+/** Whoever may drive the session may end what a program had started. */
+function StopButton({ executionId }: { executionId: string }) {
+  const actions = useActions();
+  const viewer = useViewer();
+  const isReadOnly = use(ReadOnlyContext);
+  const [isStopping, setIsStopping] = useState(false);
+  if (isReadOnly || viewer === null || !may(viewer.role, "drive")) return null;
+  const stop = () => {
+    setIsStopping(true);
+    actions.stopExecution(executionId).catch((error: unknown) => {
+      setIsStopping(false);
+      showFailure(error);
+    });
+  };
+  return (
+    <Button size="sm" disabled={isStopping} onClick={stop}>
+      {isStopping ? t.stopping : t.stop}
+    </Button>
   );
 }
 

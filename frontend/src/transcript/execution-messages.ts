@@ -5,6 +5,8 @@ import { counted } from "./messages.ts";
 export const t = {
   command: "Command",
   running: "running",
+  stop: "Stop the command",
+  stopping: "Stopping…",
   languages: {
     bash: "Bash",
     python: "Python",

@@ -10,12 +10,24 @@ const EMPTY: OutputTail = { from: 0, text: "" };
 
 export function foldExecution(rows: Rows, event: SessionEvent, entry: ReadEntry): boolean {
   if (event.type !== "execution_started" && event.type !== "execution_ended") return false;
-  const id = executionRowId(event.executionId);
+  const { executionId } = event;
+  const id = executionRowId(executionId);
   const known = rows.byId.get(id);
   const row: ExecutionRow =
     known?.kind === "execution"
       ? known
-      : { ...base(entry), id, kind: "execution", what: "", language: null, author: null, stdout: EMPTY, stderr: EMPTY, end: null };
+      : {
+          ...base(entry),
+          id,
+          kind: "execution",
+          executionId,
+          what: "",
+          language: null,
+          author: null,
+          stdout: EMPTY,
+          stderr: EMPTY,
+          end: null,
+        };
   // The start may be older than what is loaded: the end alone still says what came of it.
   const next =
     event.type === "execution_ended"

@@ -116,6 +116,7 @@ export interface OutputTail {
 /** Code or a command that a program outside had run in the workspace. */
 export interface ExecutionRow extends RowBase {
   kind: "execution";
+  executionId: string;
   what: string;
   language: ExecutionLanguage | null;
   author: Author | null;
