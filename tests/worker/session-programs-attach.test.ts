@@ -171,6 +171,47 @@ describe("the end of access", () => {
     while (left > 0) left = await socketCount(world);
   });
 
+  it("[CA6] leaves no socket behind of clients that leave at any moment", async () => {
+    const world = await SessionWorld.create();
+    await fill(world, 5);
+    const who = actor();
+    let opened = 0;
+    const visits = Array.from({ length: 80 }, async (_, index) => {
+      const client = new AbortController();
+      const leave = () => client.abort();
+      if (index % 4 === 0) leave();
+      else if (index % 4 === 1) setTimeout(leave, index % 23);
+      try {
+        const attached = await open(world, index % 3 === 0 ? null : 0, who, client.signal);
+        opened += 1;
+        for await (const frame of attached.frames()) {
+          if (index % 4 === 2 && frame.type === "events") break;
+          if (index % 4 === 3) attached.close();
+          if (index % 4 === 1 && frame.type === "events") leave();
+        }
+      } catch (error) {
+        expect(error).toMatchObject({ name: "AbortError" });
+      }
+    });
+    await Promise.all(visits);
+    expect(opened).toBeGreaterThan(30);
+    let left = await socketCount(world);
+    while (left > 0) left = await socketCount(world);
+  }, 30_000);
+
+  it("[CA6] leaves no socket behind when it is closed while its line is opened again", async () => {
+    const world = await SessionWorld.create();
+    const attached = await open(world, 0);
+    const frames = attached.frames()[Symbol.asyncIterator]();
+    await frames.next();
+    await crash(world);
+    const next = frames.next();
+    attached.close();
+    expect(await next).toMatchObject({ done: true });
+    let left = await socketCount(world);
+    while (left > 0) left = await socketCount(world);
+  });
+
   it("[CA6] leaves no socket behind when the reader stops", async () => {
     const world = await SessionWorld.create();
     const attached = await open(world, 0);

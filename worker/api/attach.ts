@@ -79,7 +79,9 @@ class Attachment {
   async open(afterSeq: number | null): Promise<Welcome> {
     this.#lastSeq = afterSeq;
     try {
-      return await this.#dial();
+      const welcome = await this.#dial();
+      if (welcome === null) throw new AppError("unavailable");
+      return welcome;
     } catch (error) {
       this.close();
       throw error;
@@ -91,8 +93,8 @@ class Attachment {
       for (;;) {
         const frame = await this.#line?.next();
         if (this.#isClosed) return this.#signal.throwIfAborted();
-        if (frame === null || frame === undefined) yield await this.#dial();
-        else yield* this.#dense(frame);
+        const next = frame ?? (await this.#dial());
+        if (next !== null) yield* this.#dense(next);
       }
     } finally {
       this.close();
@@ -148,8 +150,8 @@ class Attachment {
     }
   }
 
-  /** A line that said welcome. Tries again what a restart or a pause may mend. */
-  async #dial(): Promise<Welcome> {
+  /** A line that said welcome; null: closed meanwhile. Tries again what a restart or a pause may mend. */
+  async #dial(): Promise<Welcome | null> {
     this.#refuseEnd(this.#line?.closeCode ?? null);
     for (let failed = 0; failed < MAX_FAILED_LINES; failed += 1) {
       if (failed > 0) await pause(RETRY_FIRST_MS * 2 ** failed, this.#signal);
@@ -157,8 +159,11 @@ class Attachment {
       const line = await this.#newLine();
       if (line === null) continue;
       this.#line = line;
+      // Nobody else knows of this line yet.
+      if (this.#isClosed) line.close();
       const welcome = await line.hello(this.#lastSeq);
       this.#signal.throwIfAborted();
+      if (this.#isClosed) return null;
       if (welcome !== null) return this.#begin(welcome);
       this.#refuseEnd(line.closeCode);
     }
