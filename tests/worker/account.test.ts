@@ -56,6 +56,9 @@ async function settledPerson(name: string): Promise<Person> {
     sessions.push(await newSession(client, { projectId: project.projectId, title: `${CANARY} ${title}` }));
   const share = await client.json<{ shareId: string }>("POST", `/api/sessions/${sessions[0]?.sessionId}/shares`, { label: CANARY });
   for (const { sessionId } of sessions) await env.BUCKET.put(partName(sessionId, newId("snapshot"), 0), CANARY);
+  const { tokenId } = await client.json<{ tokenId: string }>("POST", "/api/tokens", { name: CANARY, scopes: ["chat"] });
+  const hook = { url: `https://${CANARY}.test/hook`, events: ["turn.ended"] };
+  const { webhookId } = await client.json<{ webhookId: string }>("POST", "/api/webhooks", hook);
   const machineId = newId("machine");
   const row = `INSERT INTO machines (machine_id, user_id, name, platform, agent_version, capacity, running, allows_paths, is_online, last_seen_at)
     VALUES (?, ?, ?, 'linux', '1', 1, 0, 1, 0, 1)`;
@@ -66,7 +69,18 @@ async function settledPerson(name: string): Promise<Person> {
   return {
     client,
     sessions: sessionIds,
-    ids: [client.userId, client.email, project.projectId, importId, spare.importId, share.shareId, `${machineId}-hash`, ...sessionIds],
+    ids: [
+      client.userId,
+      client.email,
+      project.projectId,
+      importId,
+      spare.importId,
+      share.shareId,
+      tokenId,
+      webhookId,
+      `${machineId}-hash`,
+      ...sessionIds,
+    ],
   };
 }
 
@@ -179,6 +193,7 @@ describe("deleting an account", () => {
     ).all<{ name: string }>();
     expect(results.map(({ name }) => name)).toEqual([
       "allowed_hosts",
+      "api_tokens",
       "auth_accounts",
       "auth_sessions",
       "browser_keys",
@@ -193,6 +208,7 @@ describe("deleting an account", () => {
       "sessions",
       "shares",
       "user_settings",
+      "webhooks",
     ]);
   });
 });
