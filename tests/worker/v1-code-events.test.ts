@@ -9,7 +9,7 @@ import { CodeMachine, codeProgram, SseReader, type CodeProgram } from "../suppor
 import { programOf, until } from "../support/worker/programs.ts";
 import { crash, freshId, installWorlds, type FakeRunner } from "../support/worker/session-fakes.ts";
 
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 20_000 });
+vi.setConfig({ testTimeout: 12_000, hookTimeout: 20_000 });
 
 const AT = "/v1/code/session";
 let machine: CodeMachine;

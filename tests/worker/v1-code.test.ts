@@ -9,7 +9,7 @@ import { codeProgram, CodeMachine, SseReader, withJson, type CodeProgram } from 
 import { programOf, until } from "../support/worker/programs.ts";
 import { freshId, installWorlds, permission, SessionWorld } from "../support/worker/session-fakes.ts";
 
-vi.setConfig({ testTimeout: 20_000, hookTimeout: 20_000 });
+vi.setConfig({ testTimeout: 12_000, hookTimeout: 20_000 });
 
 const AT = "/v1/code/session";
 let machine: CodeMachine;

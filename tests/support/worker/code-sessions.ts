@@ -6,6 +6,7 @@ import { createParser, type EventSourceMessage } from "eventsource-parser";
 import type { CodeSession } from "@ai-dev-platform/protocol/api/code";
 import type { ApiScope } from "@ai-dev-platform/protocol/api/access";
 import { newProgram, type Program } from "./programs.ts";
+import { FakeMachine } from "./fake-machine.ts";
 import { FakeRunner, SessionWorld, until, type FakeHost } from "./session-fakes.ts";
 
 export const CODE_SCOPES: ApiScope[] = ["sessions:read", "sessions:write"];
@@ -38,7 +39,12 @@ export class CodeMachine {
 
   constructor() {
     this.host = this.world.alsoAt({ host: "machine", machineId: null });
-    this.world.alsoAt({ host: "direct", machineId: null });
+  }
+
+  /** Sessions that name no host go there. */
+  static async online(): Promise<CodeMachine> {
+    await new FakeMachine().obey().connect();
+    return new CodeMachine();
   }
 
   /** The same world, as seen from one session. */
