@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { ErrorBody } from "@ai-dev-platform/protocol/errors";
 import type { KeyBody } from "@ai-dev-platform/protocol/http";
-import { lendKey } from "../../worker/keys/vault.ts";
+import { lendKey, lendKeyOf } from "../../worker/keys/vault.ts";
 import { clearUpstreamLog, signUp, testApiKey, upstreamLog, type AppClient } from "../support/worker/app-client.ts";
 
 const codeOf = async (response: Response) => ({ status: response.status, code: (await response.json<ErrorBody>()).error.code });
@@ -181,8 +181,17 @@ describe("a database that was tampered with", () => {
     expect(await lentKey("thief")).toBe("keys_locked");
   });
 
+  it("opens no row that was given to another provider", async () => {
+    const { keyId } = await store(client, testApiKey());
+    await env.DB.prepare("UPDATE provider_keys SET provider = 'openai' WHERE key_id = ?").bind(keyId).run();
+    expect(await lentKey(client.userId)).toBe("key_missing");
+    expect(await lendKeyOf(env, client.userId, "openai", () => undefined)).toEqual({ ok: false, code: "keys_locked" });
+    await clearUpstreamLog();
+    expect(await codeOf(await client.send("POST", `/api/keys/${keyId}/test`))).toEqual({ status: 503, code: "keys_locked" });
+    expect(await upstreamLog()).toEqual([]);
+  });
+
   it.each([
-    ["another provider", "UPDATE provider_keys SET provider = 'openai'"],
     ["an earlier row version", "UPDATE provider_keys SET row_version = 0"],
     ["an IV of 8 bytes", "UPDATE provider_keys SET data_iv = x'0011223344556677'"],
     ["an empty ciphertext", "UPDATE provider_keys SET data_ct = x''"],

@@ -60,3 +60,27 @@ describe("the operator's key-encryption keys", () => {
     ["an empty part", `kek-a:${base64(1)},`],
   ])("refuses %s as a whole", (_, text) => expect(parseKeks(text)).toBeNull());
 });
+
+describe("[MP3] the form of another provider's key", () => {
+  const outcome = (pasted: string, provider: "openai" | "openrouter" | "custom") => {
+    const result = checkFormat(pasted, provider);
+    return result.ok ? result.apiKey.reveal() : result.code;
+  };
+  it.each([
+    ["openai", " “sk-proj-abcdefghijklmnop_-T3BlbkFJ” \n", "sk-proj-abcdefghijklmnop_-T3BlbkFJ"],
+    ["openai", "sk-abcdefghijklmnopqrstuvwx", "sk-abcdefghijklmnopqrstuvwx"],
+    ["openai", "sk-proj-abcdefghijklmnopsk-proj-abcdefghijklmnop", "key_format"],
+    ["openai", "sk-short", "key_format"],
+    ["openai", KEY, "key_format"],
+    ["openrouter", "sk-or-v1-0123456789abcdef0123", "sk-or-v1-0123456789abcdef0123"],
+    ["openrouter", "sk-0123456789abcdef0123", "key_format"],
+    ["custom", "ollama", "ollama"],
+    ["custom", "gsk_abc.def/ghi+jkl=", "gsk_abc.def/ghi+jkl="],
+    ["custom", "a b", "key_format"],
+    ["custom", "a\r\nx-evil: 1", "key_format"],
+    ["custom", "ключ", "key_format"],
+    ["custom", "", "key_format"],
+    ["custom", "sk-ant-oat01-abcdefgh", "key_oauth"],
+    ["custom", "sk-ant-admin01-abcdefgh", "key_admin"],
+  ] as const)("of %s: %j is %s", (provider, pasted, expected) => expect(outcome(pasted, provider)).toBe(expected));
+});

@@ -26,6 +26,7 @@ import { newId } from "../ids.ts";
 import { createLogger } from "../log.ts";
 import { fingerprint, open, rewrap, seal, type Envelope, type EnvelopeOwner } from "./envelope.ts";
 import { fingerprintKey, kekRing, type KekRing } from "./kek.ts";
+import { forgetRecentKeys, recentKey } from "./recent-keys.ts";
 import { Secret } from "./secret.ts";
 
 const log = createLogger("keys");
@@ -87,6 +88,7 @@ export async function storeKey(
     destroyedAt: null,
   } as const satisfies KeyRow;
   await replaceKeys(env.DB, row, now);
+  forgetRecentKeys(userId);
   log.info("stored", { userId, keyId: named.keyId, provider });
   return toBody(row);
 }
@@ -114,14 +116,17 @@ export const lendKeyOf = async (
   userId: string,
   provider: Provider,
   defer: (work: Promise<unknown>) => void,
-): Promise<LendResult> => lendRow(env, await findActiveKey(env.DB, userId, provider), defer);
+): Promise<LendResult> => lendRow(env, await recentKey(env, userId, provider), defer);
 
 async function lendRow(env: Env, row: KeyRow | null, defer: (work: Promise<unknown>) => void): Promise<LendResult> {
   if (row === null) return { ok: false, code: "key_missing" };
   const { userId } = row;
   const lent = await openRow(env, row, defer);
   const now = Date.now();
-  if (lent.ok && now - (row.lastUsedAt ?? 0) > LAST_USED_STEP_MS) defer(patchKey(env.DB, userId, row.keyId, { lastUsedAt: now }));
+  if (lent.ok && now - (row.lastUsedAt ?? 0) > LAST_USED_STEP_MS) {
+    row.lastUsedAt = now;
+    defer(patchKey(env.DB, userId, row.keyId, { lastUsedAt: now }));
+  }
   return lent;
 }
 
@@ -166,6 +171,7 @@ function envelopeOf(row: KeyRow): Envelope | null {
 /** False when there was no such key. What was sealed cannot be opened any more, in this database or in a copy without its data key. */
 export async function destroyKey(env: Env, userId: string, keyId: string): Promise<boolean> {
   const existed = await shredKey(env.DB, userId, keyId, Date.now());
+  forgetRecentKeys(userId);
   if (existed) log.info("destroyed", { userId, keyId });
   return existed;
 }

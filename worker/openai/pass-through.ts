@@ -40,19 +40,13 @@ export async function passThrough(c: AppContext, caller: ApiCaller, { provider, 
   const fields = checked(requestSchema, body.fields);
   const bytes = body.model === model ? body.bytes : replaceTopLevelString(body.bytes, "model", model);
   if (bytes === null) throw new AppError("bad_request", { detail: "a name of a model is needed", param: "model" });
-  const priced: PricedCall = {
-    provider,
-    model,
-    customPrice: readConfig(c.env).customPrice,
-    isFree: false,
-    isPriority: fields.service_tier === "priority",
-  };
+  const { customPrice, localPaths } = readConfig(c.env);
+  const priced: PricedCall = { provider, model, customPrice, isFree: false, isPriority: fields.service_tier === "priority" };
   const tap = body.isStream ? dialectStreamTap() : dialectJsonTap();
-  const estimateUsd = dialectEstimateUsd(
-    priced,
-    inputTokens(fields, bytes.byteLength),
-    fields.max_completion_tokens ?? fields.max_tokens ?? null,
-  );
+  // In a local run the address is mostly this computer's, where nothing is paid; it is not known before the key is read.
+  const held = { ...priced, isFree: provider === "custom" && localPaths };
+  const maxTokens = fields.max_completion_tokens ?? fields.max_tokens ?? null;
+  const estimateUsd = dialectEstimateUsd(held, inputTokens(fields, bytes.byteLength), maxTokens);
   const call: ModelCall = {
     caller,
     provider,

@@ -5,6 +5,8 @@
  * SCENARIO=<name> chooses one of the answers below.
  */
 
+import { answerDialect, isDialectHost } from "./dialect-upstream.ts";
+
 export interface UpstreamRecord {
   method: string;
   url: string;
@@ -38,6 +40,7 @@ export async function answer(request: Request): Promise<Response> {
   records.push(record);
   if (url.hostname.endsWith(".hooks.example.com")) return hookAnswer(url);
   const key = request.headers.get("x-api-key") ?? request.headers.get("authorization")?.replace(/^bearer /i, "") ?? "";
+  if (isDialectHost(url)) return answerDialect(url, key, record.body);
   const problem = keyFailure(key);
   if (problem !== null) return problem;
   if (url.pathname.endsWith("/info/refs")) return gitAnswer(request);
