@@ -4,9 +4,10 @@ import { REPLAY_CHUNK_BYTES, VIEWER_CLOSE_BYTES } from "@ai-dev-platform/protoco
 import type { SessionFrame } from "@ai-dev-platform/protocol/viewer";
 import { runInDurableObject } from "cloudflare:test";
 import { beforeAll, describe, expect, it } from "vitest";
-import { attach, grantIdOf, type Attached } from "../../worker/api/attach.ts";
+import { attach, type Attached } from "../../worker/api/attach.ts";
 import { AppError } from "../../worker/errors.ts";
 import { newId } from "../../worker/ids.ts";
+import { tokenGrantId } from "../../worker/session/api.ts";
 import { crash, installWorlds, SessionWorld, SLEEPS, until } from "../support/worker/session-fakes.ts";
 
 beforeAll(installWorlds);
@@ -134,7 +135,7 @@ describe("the end of access", () => {
     const world = await SessionWorld.create();
     const who = actor();
     const reader = reading(await open(world, 0, who));
-    await world.stub.revokeGrant(grantIdOf(who.tokenId));
+    await world.stub.revokeGrant(tokenGrantId(who.tokenId));
     await until(() => reader.end.isOver, "the end");
     expect(reader.end.error).toMatchObject({ code: "api_token_refused" });
     await expect(open(world, 0, who)).rejects.toMatchObject({ code: "api_token_refused" });

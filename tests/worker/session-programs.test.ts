@@ -3,7 +3,7 @@ import type { ApprovalPolicy } from "@ai-dev-platform/protocol/api/access";
 import type { RunnerEvent } from "@ai-dev-platform/protocol/events";
 import { MAX_QUEUED_PROMPTS, STOP_DEADLINE_MS, STOP_GRACE_MS } from "@ai-dev-platform/protocol/limits";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { ApiPrompt } from "../../worker/session/api.ts";
+import { tokenGrantId, tokenSocketGrantId, type ApiPrompt } from "../../worker/session/api.ts";
 import { crash, freshId, installWorlds, permission, SessionWorld, SLEEPS, until } from "../support/worker/session-fakes.ts";
 
 beforeAll(installWorlds);
@@ -186,6 +186,23 @@ describe("a program's prompt", () => {
 });
 
 describe("a token that is revoked", () => {
+  it("[CA10] ends also what it asked for by a viewer's socket", async () => {
+    const tokenId = freshId("apiToken");
+    const world = await SessionWorld.create();
+    const viewer = await world.watching("driver", { grantId: tokenSocketGrantId(tokenId) });
+    viewer.prompt("first");
+    const runner = await world.readyRunner();
+    const { turnId } = await runner.until("prompt");
+    const waiting = viewer.prompt("second");
+    await until(() => viewer.of("prompt_ack").length === 2, "both acknowledged");
+    await world.stub.revokeGrant(tokenGrantId(tokenId));
+    expect(await runner.until("interrupt")).toMatchObject({ turnId });
+    expect(await world.stub.promptProgress(waiting)).toMatchObject({ outcome: "withdrawn" });
+    await runner.finish(turnId, "stopped");
+    await until(() => world.notices.length === 1, "a notice");
+    expect(world.notices[0]).toMatchObject({ tokenId });
+  });
+
   it("[CA10][AT3] has nothing in the session any more: what waits is withdrawn, what runs is stopped, nothing is answered", async () => {
     const { world, prompt, runner, turnId } = await running("all");
     const next = body({ tokenId: prompt.tokenId, approvals: "all" });
@@ -195,7 +212,7 @@ describe("a token that is revoked", () => {
     const viewer = await world.watching();
     const mine = viewer.prompt("mine");
     await viewer.until("prompt_ack");
-    await world.stub.revokeGrant(`token:${prompt.tokenId}`);
+    await world.stub.revokeGrant(tokenGrantId(prompt.tokenId));
     expect(await runner.until("interrupt")).toMatchObject({ turnId });
     expect(await world.stub.promptProgress(next.promptId)).toMatchObject({ outcome: "withdrawn" });
     await runner.emit(turnId, permission(freshId("approval")));

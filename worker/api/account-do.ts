@@ -8,6 +8,7 @@ import type { Usage } from "@ai-dev-platform/protocol/events";
 import { API_RATES } from "../config.ts";
 import { readConfig } from "../env.ts";
 import { createLogger, errorFields } from "../log.ts";
+import { tokenGrantId, tokenSocketGrantId } from "../session/api.ts";
 import { sessionStub } from "../session/stub.ts";
 import type {
   AdmitRequest,
@@ -22,12 +23,8 @@ import type {
 import { AccountStore } from "./account-store.ts";
 import { Holds } from "./holds.ts";
 import { takeOne, tighter, type Bucket } from "./rate.ts";
-import { socketGrantId } from "./session-view.ts";
 
 const log = createLogger("api-account");
-
-/** Whose grant a token's socket or stream in a session is: a revocation ends it by this name. */
-export const tokenGrantId = (tokenId: string): string => `token:${tokenId}`;
 
 export class ApiAccountDO extends DurableObject<Env> implements ApiAccountApi {
   readonly #store: AccountStore;
@@ -148,7 +145,7 @@ export class ApiAccountDO extends DurableObject<Env> implements ApiAccountApi {
     const told = this.#store.sessionsToTell().map(async ({ tokenId, sessionId }) => {
       try {
         const stub = sessionStub(this.env, sessionId);
-        for (const grantId of [tokenGrantId(tokenId), socketGrantId(tokenId)]) await stub.revokeGrant(grantId);
+        for (const grantId of [tokenGrantId(tokenId), tokenSocketGrantId(tokenId)]) await stub.revokeGrant(grantId);
         this.#store.sessionTold(tokenId, sessionId);
       } catch (error) {
         log.warn("revocation_not_told", { sessionId, ...errorFields(error) });

@@ -11,6 +11,7 @@ import type { Query, QueryResult } from "@ai-dev-platform/protocol/queries";
 import type { SessionFrame } from "@ai-dev-platform/protocol/viewer";
 import { AppError } from "../errors.ts";
 import { newId } from "../ids.ts";
+import { tokenGrantId } from "../session/api.ts";
 import { sessionStub } from "../session/stub.ts";
 import { apiAccount } from "./account.ts";
 import { SessionLine, upgradeRequest, type Welcome } from "./session-line.ts";
@@ -39,9 +40,6 @@ export interface Attached {
   query(query: Query): Promise<QueryResult>;
   close(): void;
 }
-
-/** The grant that all sockets of a token have: `revokeGrant` with it ends them. */
-export const grantIdOf = (tokenId: string): string => `token:${tokenId}`;
 
 /** `afterSeq` null: begins with the newest entries. */
 export async function attach(env: Env, sessionId: string, actor: Actor, afterSeq: number | null, signal: AbortSignal): Promise<Attached> {
@@ -179,7 +177,7 @@ class Attachment {
   async #newLine(): Promise<SessionLine | null> {
     const stub = sessionStub(this.#env, this.#sessionId);
     const { userId, name, tokenId, expiresAt } = this.#actor;
-    const grant = { grantId: grantIdOf(tokenId), role: "owner", grantExpiresAt: expiresAt } as const;
+    const grant = { grantId: tokenGrantId(tokenId), role: "owner", grantExpiresAt: expiresAt } as const;
     const minted = await stub.mintTicket({ userId, name, ...grant }).catch(() => null);
     if (minted === null) return null;
     if (!minted.ok) throw new AppError(codeOfRefusal(minted.code));

@@ -4,18 +4,19 @@
  */
 import { VIEWER_SUBPROTOCOL } from "@ai-dev-platform/protocol/version";
 import { AppError } from "../errors.ts";
+import { tokenSocketGrantId } from "../session/api.ts";
 import { sessionStub } from "../session/stub.ts";
 import { apiAccount } from "./account.ts";
 import type { ApiCaller } from "./caller.ts";
 import { upgradeRequest } from "./session-line.ts";
-import { socketGrantId, socketRole } from "./session-view.ts";
+import { socketRole } from "./session-view.ts";
 
 export async function openNativeSocket(env: Env, caller: ApiCaller, sessionId: string, request: Request): Promise<Response> {
   const { userId, name, tokenId, expiresAt } = caller;
   // Known to the account before it is open, so that a revocation finds it.
   await apiAccount(env, userId).noteSession(tokenId, sessionId);
   const stub = sessionStub(env, sessionId);
-  const grant = { grantId: socketGrantId(tokenId), role: socketRole(caller), grantExpiresAt: expiresAt };
+  const grant = { grantId: tokenSocketGrantId(tokenId), role: socketRole(caller), grantExpiresAt: expiresAt };
   const minted = await stub.mintTicket({ userId, name, ...grant });
   if (!minted.ok) throw new AppError(minted.code === "share_ended" ? "api_token_refused" : minted.code);
   const opened = await stub.fetch(upgradeRequest(sessionId, minted.ticket));

@@ -94,6 +94,3 @@ export function socketRole({ scopes, budgetUsd }: Pick<ApiCaller, "scopes" | "bu
   const mayDrive = hasScope(scopes, "sessions:write") && hasScope(scopes, "approve:all") && budgetUsd === null;
   return mayDrive ? "driver" : "commenter";
 }
-
-/** Apart from the grant of what only watches, which every token has: this one may say more. */
-export const socketGrantId = (tokenId: string): string => `token-socket:${tokenId}`;

@@ -8,7 +8,7 @@ import type { ApprovalAnswer, ApprovalRequest } from "@ai-dev-platform/protocol/
 import type { ErrorCode } from "@ai-dev-platform/protocol/errors";
 import type { Author } from "@ai-dev-platform/protocol/events";
 import { giveAnswer } from "./answers.ts";
-import type { ApiPrompt, PromptProgress, RpcOutcome } from "./api.ts";
+import { tokenGrantId, type ApiPrompt, type PromptProgress, type RpcOutcome } from "./api.ts";
 import { policyAnswer } from "./approval-policy.ts";
 import { firstOf, readEntry } from "./event-log.ts";
 import { isRevoked } from "./grants.ts";
@@ -17,12 +17,6 @@ import { submitPrompt } from "./prompts.ts";
 
 type PromptRow = { seq: number; policy: string | null; token_id: string | null };
 type TurnRow = { turn_id: string; ended_at: number | null };
-
-/** The grant that a token has in a session, for its sockets and its prompts. */
-const TOKEN_GRANT = "token:";
-const tokenGrant = (tokenId: string): string => TOKEN_GRANT + tokenId;
-export const tokenOfGrant = (grantId: string): string | null =>
-  grantId.startsWith(TOKEN_GRANT) ? grantId.slice(TOKEN_GRANT.length) : null;
 
 const DONE: RpcOutcome = { ok: true };
 const NEEDS_SIGNATURE = { ok: false, code: "needs_signed_command" } as const;
@@ -35,7 +29,7 @@ export function submitApiPrompt(parts: SessionParts, prompt: ApiPrompt): { ok: t
     if (known === null && ledger.state.needsSignature) return NEEDS_SIGNATURE;
     if (known !== null && (known.policy !== approvals || known.token_id !== tokenId)) return { ok: false, code: "conflict" };
     // It was revoked while this was on its way.
-    if (isRevoked(sql, tokenGrant(tokenId))) return { ok: false, code: "api_token_refused" };
+    if (isRevoked(sql, tokenGrantId(tokenId))) return { ok: false, code: "api_token_refused" };
     conductor.touch();
     const outcome = submitPrompt(parts, { promptId, thread, text, delivery: "queue" }, author);
     if (!outcome.ok) return outcome;
@@ -107,11 +101,11 @@ function policyOf(sql: SqlStorage, turnId: string): { policy: ApprovalPolicy; au
   const event = row === undefined ? undefined : readEntry(sql, row.seq)?.event;
   if (row === undefined || event?.type !== "prompt_queued") return null;
   // Its turn is being stopped: who began it answers for nothing any more.
-  if (row.token_id !== null && isRevoked(sql, tokenGrant(row.token_id))) return null;
+  if (row.token_id !== null && isRevoked(sql, tokenGrantId(row.token_id))) return null;
   return { policy: approvalPolicySchema.parse(row.policy), author: event.author };
 }
 
-/** A first prompt that came with the session: a program's, without a policy of its own. */
+/** A program's prompt without a policy of its own: the first that came with the session, or one by a viewer's socket. */
 export const markSpending = (sql: SqlStorage, promptId: string, tokenId: string): void =>
   void sql.exec(`UPDATE prompts SET token_id = ? WHERE prompt_id = ?`, tokenId, promptId);
 

@@ -155,6 +155,14 @@ export interface ApiExecution {
   author: Author;
 }
 
+const TOKEN_GRANT = /^token(?:-socket)?:(.+)$/;
+/** The grant of all that an API token watches in a session. Its revocation ends the token's prompts as well. */
+export const tokenGrantId = (tokenId: string): string => `token:${tokenId}`;
+/** The grant of its sockets that speak the native protocol: they may say more. */
+export const tokenSocketGrantId = (tokenId: string): string => `token-socket:${tokenId}`;
+/** Null: a person's. */
+export const tokenOfGrant = (grantId: string): string | null => TOKEN_GRANT.exec(grantId)?.[1] ?? null;
+
 /**
  * Beside the public doors, a sandbox's own object opens the runner's link by this path of `fetch`, with the incarnation
  * as its query, and the token that the runner showed. A public request never has this path: routes hand theirs on as they came.

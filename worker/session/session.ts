@@ -9,8 +9,9 @@ import type { ErrorCode } from "@ai-dev-platform/protocol/errors";
 import type { SessionEvent } from "@ai-dev-platform/protocol/events";
 import type { ApprovalAnswer } from "@ai-dev-platform/protocol/approvals";
 import type { Author } from "@ai-dev-platform/protocol/events";
-import { answerForProgram, endProgram, markSpending, promptProgress, stopPrompt, submitApiPrompt, tokenOfGrant } from "./api-prompts.ts";
+import { answerForProgram, endProgram, markSpending, promptProgress, stopPrompt, submitApiPrompt } from "./api-prompts.ts";
 import { executionResult, startExecution, stopExecution } from "./executions.ts";
+import { tokenOfGrant } from "./api.ts";
 import type {
   ApiExecution,
   ApiPrompt,

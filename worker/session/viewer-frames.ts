@@ -15,6 +15,8 @@ import { viewerFrameSchema, type ViewerFrame } from "@ai-dev-platform/protocol/v
 import * as z from "zod";
 import { roleOfGrant } from "./grants.ts";
 import { giveAnswer } from "./answers.ts";
+import { tokenOfGrant } from "./api.ts";
+import { markSpending } from "./api-prompts.ts";
 import { changeHostSetting } from "./host-settings.ts";
 import type { SessionParts } from "./parts.ts";
 import { requestMove } from "./moves.ts";
@@ -160,8 +162,13 @@ export class ViewerFrames {
 
   #prompt(ws: WebSocket, mark: ViewerMark, frame: Extract<ViewerFrame, { type: "prompt" }>): void {
     const { promptId, text, delivery, thread = MAIN_THREAD, signature } = frame;
-    const outcome = submitPrompt(this.#parts, { promptId, thread, text, delivery, signature }, authorOf(mark));
-    const { viewers } = this.#parts;
+    const { viewers, ledger, sql } = this.#parts;
+    const tokenId = tokenOfGrant(mark.grantId);
+    const outcome = ledger.transact(() => {
+      const submitted = submitPrompt(this.#parts, { promptId, thread, text, delivery, signature }, authorOf(mark));
+      if (submitted.ok && submitted.isNew && tokenId !== null) markSpending(sql, promptId, tokenId);
+      return submitted;
+    });
     if (outcome.ok) viewers.send(ws, { type: "prompt_ack", promptId, seq: outcome.seq });
     else viewers.send(ws, { type: "prompt_refused", promptId, code: outcome.code, message: ERRORS[outcome.code].message });
   }
