@@ -2,11 +2,10 @@
  * One key is planted through the API and used in every way there is; then every answer, every log line, all of D1 and the
  * session's own storage are searched for it, in every spelling a leak could have.
  */
-import { runInDurableObject } from "cloudflare:test";
-import { env } from "cloudflare:workers";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { KeyBody } from "@ai-dev-platform/protocol/http";
 import { clearUpstreamLog, fetchApp, signUp, testApiKey, upstreamLog } from "../support/worker/app-client.ts";
+import { dumpD1, dumpObject, findingsOf, formsOf, hearConsole, readable } from "../support/worker/canary.ts";
 import { installWorlds, SessionWorld } from "../support/worker/session-fakes.ts";
 
 installWorlds();
@@ -14,27 +13,8 @@ installWorlds();
 const apiKey = testApiKey("canary");
 const SECRET_PART = apiKey.slice("sk-ant-api03-canary-".length);
 
-/** Base64 of a text inside a longer one looks different at each of three offsets; the outer characters depend on neighbours. */
-function base64Forms(text: string): string[] {
-  const cores = [0, 1, 2].map((offset) => btoa("\0".repeat(offset) + text).slice(offset === 0 ? 0 : 4, -4));
-  return cores.flatMap((core) => [core, core.replaceAll("+", "-").replaceAll("/", "_")]);
-}
-const hex = (text: string) => [...text].map((char) => char.charCodeAt(0).toString(16).padStart(2, "0")).join("");
-const reversed = (text: string) => [...text].toReversed().join("");
-const percent = (text: string) => [...text].map((char) => `%${hex(char)}`).join("");
-const FORMS = [
-  SECRET_PART,
-  reversed(SECRET_PART),
-  hex(SECRET_PART),
-  percent(SECRET_PART),
-  [...SECRET_PART].map((char) => char.charCodeAt(0)).join(","),
-  ...base64Forms(apiKey),
-];
-
-const findings = (text: string): string[] => {
-  const lower = text.toLowerCase();
-  return FORMS.filter((form) => text.includes(form) || lower.includes(form.toLowerCase()));
-};
+const FORMS = formsOf(apiKey, SECRET_PART);
+const findings = (text: string): string[] => findingsOf(FORMS, text);
 
 const heard: string[] = [];
 const listen = async (response: Response): Promise<Response> => {
@@ -43,38 +23,10 @@ const listen = async (response: Response): Promise<Response> => {
   return response;
 };
 
-/** Blobs as text too: a ciphertext would show, a plaintext would be found. */
-const readable = (rows: unknown): string =>
-  JSON.stringify(rows, (_, value: unknown) => {
-    const bytes = value instanceof ArrayBuffer ? [...new Uint8Array(value)] : value;
-    return Array.isArray(bytes) && bytes.length > 0 && bytes.every((item) => typeof item === "number")
-      ? `${String.fromCharCode(...bytes.map(Number))} ${bytes.join(",")}`
-      : bytes;
-  });
-
-async function dumpD1(): Promise<string> {
-  const { results } = await env.DB.prepare(
-    "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_cf%' ESCAPE '\\'",
-  ).all<{ name: string }>();
-  const tables = await Promise.all(
-    results.map(async ({ name }) => ({ name, rows: (await env.DB.prepare(`SELECT * FROM "${name}"`).all()).results })),
-  );
-  return readable(tables);
-}
-const dumpSession = (world: SessionWorld): Promise<string> =>
-  runInDurableObject(world.object, (_, { storage }) => {
-    const names = storage.sql
-      .exec<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_cf%' ESCAPE '\\'")
-      .toArray();
-    return readable(names.map(({ name }) => ({ name, rows: storage.sql.exec(`SELECT * FROM "${name}"`).toArray() })));
-  });
-
-const levels = ["log", "info", "warn", "error", "debug"] as const;
 let dumps: Record<string, string> = {};
 
 beforeAll(async () => {
-  for (const level of levels)
-    vi.spyOn(console, level).mockImplementation((...args: unknown[]) => void heard.push(args.map(String).join(" ")));
+  hearConsole(heard, vi.spyOn);
   await clearUpstreamLog();
   const client = await signUp();
   const send = async (method: string, path: string, body?: unknown) => listen(await client.send(method, path, body));
@@ -122,7 +74,7 @@ beforeAll(async () => {
   await call("/llm/v1/files", "hi");
   heard.push(JSON.stringify([...viewer.frames, ...runner.frames, world.logged]));
 
-  dumps = { "D1 with the key stored": await dumpD1(), "the session": await dumpSession(world) };
+  dumps = { "D1 with the key stored": await dumpD1(), "the session": await dumpObject(world.object) };
   await send("DELETE", `/api/keys/${stored.keyId}`);
   dumps = { ...dumps, "D1 after its destruction": await dumpD1(), "answers, frames and log lines": heard.join("\n") };
 });

@@ -59,6 +59,12 @@ describe("a refusal under /v1", () => {
     expect(apiErrorBody(exact, "r").error).toMatchObject({ param: "messages", code: "context_length_exceeded" });
   });
 
+  it("[AT2] gives back no credential that was pasted into a field", () => {
+    const error = new AppError("model_unknown", { detail: `model adp_live_${"x".repeat(38)}` });
+    expect(JSON.stringify(apiErrorBody(error, "r"))).not.toContain("xxx");
+    expect(apiErrorBody(error, "r").error.detail).toBe("model [redacted token]");
+  });
+
   it("[AT7] says how long to wait, in whole seconds and in milliseconds", () => {
     const { headers } = toApiError(new AppError("rate_limited", { retryAfterMs: 1_200 }), "r");
     expect([headers.get("retry-after"), headers.get("retry-after-ms")]).toEqual(["2", "1200"]);

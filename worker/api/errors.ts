@@ -5,6 +5,7 @@
  */
 import { ERRORS, type ErrorCode } from "@ai-dev-platform/protocol/errors";
 import type { AppError } from "../errors.ts";
+import { redact } from "../log.ts";
 
 export interface ApiErrorBody {
   error: {
@@ -30,15 +31,17 @@ export const isApiPath = (pathname: string): boolean => pathname === "/v1" || pa
 
 export function apiErrorBody(error: AppError, requestId: string): ApiErrorBody {
   const { status, message, retryable } = ERRORS[error.code];
+  // Clients log what they are told: a credential that was pasted into a field does not come back.
+  const detail = error.detail === undefined ? undefined : redact(error.detail);
   return {
     error: {
       // A person sees `message` alone in most clients: the detail belongs to it.
-      message: error.detail === undefined ? message : `${message} (${error.detail})`,
+      message: detail === undefined ? message : `${message} (${detail})`,
       type: typeOf(status),
       param: error.param ?? paramOf(error),
       code: error.openaiCode ?? OPENAI_CODES[error.code] ?? error.code,
       retryable,
-      ...(error.detail === undefined ? {} : { detail: error.detail }),
+      ...(detail === undefined ? {} : { detail }),
       requestId,
     },
   };
