@@ -9,6 +9,7 @@ import { useKeys } from "../settings/use-settings.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { toast } from "../ui/toast.ts";
+import { useFocusAfter } from "../ui/use-focus-after.ts";
 import { t } from "./messages.ts";
 import { Failure, SecretOnce, SecretPart } from "./SecretOnce.tsx";
 import { CallSnippet } from "./Snippet.tsx";
@@ -26,6 +27,7 @@ export function Tokens({ offered }: { offered: readonly ApiScope[] }) {
   const [step, setStep] = useState<Step>({ at: "list" });
   const [fields, setFields] = useState(EMPTY_TOKEN);
   const opener = useRef<HTMLButtonElement>(null);
+  const askForFocus = useFocusAfter(step.at !== "list", opener);
   const close = () => {
     setStep({ at: "list" });
     create.reset();
@@ -33,8 +35,8 @@ export function Tokens({ offered }: { offered: readonly ApiScope[] }) {
   };
   /** What was pressed is gone: the focus goes where one would go on. */
   const closeAndReturn = () => {
+    askForFocus();
     close();
-    requestAnimationFrame(() => opener.current?.focus());
   };
   const make = (token: Parameters<typeof create.mutate>[0]) =>
     create.mutate(token, {

@@ -6,6 +6,7 @@ import { Loaded } from "../settings/Loaded.tsx";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { toast } from "../ui/toast.ts";
+import { useFocusAfter } from "../ui/use-focus-after.ts";
 import { t } from "./messages.ts";
 import { Failure, SecretOnce, SecretPart } from "./SecretOnce.tsx";
 import { CodeBox } from "./Snippet.tsx";
@@ -63,14 +64,15 @@ export function Webhooks() {
   const [step, setStep] = useState<Step>({ at: "list" });
   const [fields, setFields] = useState(EMPTY_WEBHOOK);
   const opener = useRef<HTMLButtonElement>(null);
+  const askForFocus = useFocusAfter(step.at !== "list", opener);
   const close = () => {
     setStep({ at: "list" });
     create.reset();
     remove.reset();
   };
   const closeAndReturn = () => {
+    askForFocus();
     close();
-    requestAnimationFrame(() => opener.current?.focus());
   };
   const make = (webhook: Parameters<typeof create.mutate>[0]) =>
     create.mutate(webhook, {

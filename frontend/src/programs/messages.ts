@@ -102,8 +102,8 @@ export const t = {
       typescript: "Needs OpenAI’s own client: npm install openai",
     },
     label: (name: string) => `Example in ${name}`,
-    agentPrompt: "Write hello.py, a script that greets by name.",
-    chatPrompt: "Say hello in three languages.",
+    agentPrompt: "Write a README.",
+    chatPrompt: "Say hello in French.",
   },
   webhooks: {
     title: "Webhooks",

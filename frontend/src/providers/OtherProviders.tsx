@@ -11,6 +11,7 @@ import { Dialog } from "../ui/dialog.tsx";
 import { StateDot, type DotState } from "../ui/state-dot.tsx";
 import { RelativeTime } from "../ui/time.tsx";
 import { toast } from "../ui/toast.ts";
+import { useFocusAfter } from "../ui/use-focus-after.ts";
 import { t } from "./messages.ts";
 import { problemOf } from "../settings/problem-of.ts";
 import { ProviderKeyDialog } from "./ProviderKeyDialog.tsx";
@@ -24,6 +25,7 @@ export default function OtherProviders({ providers }: { providers: readonly Prov
   const keys = useKeys();
   const [step, setStep] = useState<Step>({ at: "list" });
   const section = useRef<HTMLElement>(null);
+  const askForFocus = useFocusAfter(step.at !== "list", section);
   const others = providers.filter((provider) => provider !== "anthropic");
   const close = () => setStep({ at: "list" });
   const keyOf = (provider: Provider) => keys.data?.find((key) => key.provider === provider && key.isActive) ?? null;
@@ -54,9 +56,8 @@ export default function OtherProviders({ providers }: { providers: readonly Prov
           stored={step.key}
           onClose={close}
           onRemoved={() => {
+            askForFocus();
             close();
-            // The button that was pressed is gone.
-            requestAnimationFrame(() => section.current?.focus());
           }}
         />
       )}
