@@ -10,7 +10,7 @@ import {
 } from "@ai-dev-platform/protocol/api/execute";
 import { ERRORS, isErrorCode } from "@ai-dev-platform/protocol/errors";
 import { sessionCreateSchema } from "@ai-dev-platform/protocol/http";
-import { MIN_MAX_HOURS } from "@ai-dev-platform/protocol/limits";
+import { MIN_MAX_HOURS, STOP_DEADLINE_MS } from "@ai-dev-platform/protocol/limits";
 import { EXECUTION_SESSION_SLACK_MS } from "../config.ts";
 import { listOperatorMachines } from "../db/machines.ts";
 import { readConfig } from "../env.ts";
@@ -26,6 +26,9 @@ import { apiProject } from "./scratch-project.ts";
 
 const log = createLogger("execution-run");
 
+/** A runner ends a program within a second or two. */
+const STOP_POLL_MS = 250;
+
 export interface WantedRun {
   executionId: string;
   request: ExecuteRequest;
@@ -39,37 +42,50 @@ export type RunStep = { output: OutputText } | { ended: Execution };
 export async function* runProgram(env: Env, caller: ApiCaller, wanted: WantedRun, signal: AbortSignal): AsyncGenerator<RunStep> {
   const { session_id: own } = wanted.request;
   const sessionId = own ?? (await freshSession(env, caller, wanted.request));
+  let isOver = false;
   try {
-    yield* runIn(env, caller, sessionId, wanted, signal);
+    for await (const step of runIn(env, caller, sessionId, wanted, signal)) {
+      isOver = "ended" in step;
+      yield step;
+    }
   } finally {
-    if (own === undefined) wanted.defer(deleteFresh(env, caller, sessionId));
+    wanted.defer(cleanUp(env, caller, sessionId, wanted, isOver));
   }
 }
 
+/** The program first: what it left outside of its group is ended by its runner, which has to be there for that. */
+async function cleanUp(
+  env: Env,
+  caller: ApiCaller,
+  sessionId: string,
+  { executionId, request }: WantedRun,
+  isOver: boolean,
+): Promise<void> {
+  const isFresh = request.session_id === undefined;
+  if (!isOver) await stopQuietly(env, caller, sessionId, executionId, isFresh);
+  if (isFresh) await deleteFresh(env, caller, sessionId);
+}
+
 async function* runIn(env: Env, caller: ApiCaller, sessionId: string, wanted: WantedRun, signal: AbortSignal): AsyncGenerator<RunStep> {
-  const { executionId, request, defer } = wanted;
+  const { executionId, request } = wanted;
   const stub = sessionStub(env, sessionId);
   const { seq } = await readSession(env, caller, sessionId);
   // Watched before it starts, so that its first words are heard.
   const attached = await attach(env, sessionId, actorOf(caller), seq, signal);
-  let isOver = true;
   try {
     const started = await stub.startExecution({ executionId, request, author: authorOf(caller) });
     if (!started.ok) {
       const code = started.code === "conflict" ? "idempotency_conflict" : started.code;
       throw new AppError(code, started.detail === undefined ? {} : { detail: started.detail });
     }
-    isOver = false;
     const output = new ExecutionOutput(request.limits?.output_bytes ?? DEFAULT_EXECUTION_OUTPUT_BYTES);
     // The same request again, and it has ended before.
     const known = started.seq <= seq ? await stub.executionResult(executionId) : null;
     const ended = known ?? (yield* follow(attached, wanted, output, () => stub.executionResult(executionId)));
-    isOver = true;
     for (const text of output.finish(ended)) yield { output: text };
     yield { ended };
   } finally {
     attached.close();
-    if (!isOver) defer(stopQuietly(env, caller, sessionId, executionId));
   }
 }
 
@@ -114,13 +130,20 @@ async function deleteFresh(env: Env, { userId }: ApiCaller, sessionId: string): 
   }
 }
 
-async function stopQuietly(env: Env, caller: ApiCaller, sessionId: string, executionId: string): Promise<void> {
+/** One that never started is not known there, and need not be. `isAwaited`: resolves when it has ended, within bounds. */
+async function stopQuietly(env: Env, caller: ApiCaller, sessionId: string, executionId: string, isAwaited: boolean): Promise<void> {
   try {
-    await sessionStub(env, sessionId).stopExecution(executionId, authorOf(caller));
+    const stub = sessionStub(env, sessionId);
+    const stopped = await stub.stopExecution(executionId, authorOf(caller));
+    if (!stopped.ok || !isAwaited) return;
+    const giveUpAt = Date.now() + STOP_DEADLINE_MS;
+    while (Date.now() < giveUpAt && (await stub.executionResult(executionId)) === null) await pause(STOP_POLL_MS);
   } catch (error) {
     log.warn("execution_not_stopped", { sessionId, executionId, ...errorFields(error) });
   }
 }
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Why it never ran, where that is so: then the request failed, not the program. */
 export function refusalOf({ status, exit_code: exitCode, signal, problem }: Execution): AppError | null {
