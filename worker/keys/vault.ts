@@ -159,7 +159,9 @@ async function openRow(env: Env, row: KeyRow, defer: (work: Promise<unknown>) =>
 async function moveToNewest(env: Env, row: KeyRow, envelope: Envelope, ring: KekRing): Promise<void> {
   const from = ring.find(envelope.kekId);
   const wrap = from === null ? null : await rewrap(envelope, await ownerOf(row), from, ring.newest);
-  if (wrap !== null) await rewrapKey(env.DB, row, wrap);
+  if (wrap === null) return;
+  await rewrapKey(env.DB, row, wrap);
+  forgetRecentKeys(row.userId);
 }
 
 function envelopeOf(row: KeyRow): Envelope | null {
