@@ -7,7 +7,7 @@ import type { KeyBody, ProjectBody } from "@ai-dev-platform/protocol/http";
 import { app } from "../../worker/app.ts";
 import { newId } from "../../worker/ids.ts";
 import { routeModel } from "../../worker/llm/providers.ts";
-import { dialectAnswer, dialectStream } from "../support/node/dialect-upstream.ts";
+import { dialectAnswer, dialectStream } from "../support/dialect-answers.ts";
 import { clearUpstreamLog, ORIGIN, upstreamLog } from "../support/worker/app-client.ts";
 import { newProgram, programOf, until, type Program } from "../support/worker/programs.ts";
 import { CUSTOM_URL, keyOf, storeOf } from "../support/worker/provider-keys.ts";
@@ -273,7 +273,7 @@ describe("what is paid", () => {
   it("[MP7] a client that leaves ends the provider's stream, and what came is paid once", async () => {
     const other = await newProgram({ marker: null });
     await storeOf(other.owner, "openai");
-    const response = await other.post("/v1/chat/completions", ask("gpt-4o", { stream: true }, "SCENARIO=endless"));
+    const response = await other.post("/v1/chat/completions", ask("gpt-4o", { stream: true }, "SCENARIO=long"));
     const reader = response.body?.getReader();
     await reader?.read();
     const usd = await costOf(async () => reader?.cancel(), other);

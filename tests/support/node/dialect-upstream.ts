@@ -2,6 +2,8 @@
  * Providers that speak OpenAI's dialect, scripted: api.openai.com, openrouter.ai, llm.example.com (a custom one) and a model
  * server on this computer (127.0.0.1:11434). The same words in a key or a body as for the provider in upstream.ts.
  */
+import { dialectAnswer, dialectStream } from "../dialect-answers.ts";
+
 const PROVIDERS = new Set(["api.openai.com", "openrouter.ai", "llm.example.com", "127.0.0.1"]);
 
 export const isDialectHost = (url: URL): boolean => PROVIDERS.has(url.hostname);
@@ -54,25 +56,6 @@ const routerKey = (key: string) => ({
   is_management_key: key.includes("managing"),
 });
 
-export const DIALECT_USAGE = {
-  prompt_tokens: 1_000,
-  completion_tokens: 200,
-  total_tokens: 1_200,
-  prompt_tokens_details: { cached_tokens: 400 },
-};
-
-/** With spaces and an order of its own, so that a re-serialised copy would differ. */
-export const dialectAnswer = (model: string): string =>
-  `{ "object":"chat.completion", "id" : "chatcmpl-1","created":1.0e3,\n"model":${JSON.stringify(model)}, "choices":[{"index":0,"message":{"role":"assistant","content":"gr\\u00fc\u00dfe \u2028 😀"},"finish_reason":"stop"}], "usage":${JSON.stringify({ ...DIALECT_USAGE, cost: 0.0123 })} }`;
-
-export const dialectStream = (model: string, hasUsage: boolean): string => {
-  const chunk = (fields: object) =>
-    `data: ${JSON.stringify({ id: "chatcmpl-1", object: "chat.completion.chunk", model, ...fields })}\r\n\r\n`;
-  const text = (content: string) => chunk({ choices: [{ index: 0, delta: { content }, finish_reason: null }] });
-  const usage = hasUsage ? chunk({ choices: [], usage: { ...DIALECT_USAGE, cost: 0.0123 } }) : "";
-  return `: OPENROUTER PROCESSING\n\n${text("data: [DONE]")}${text("\r\u2028😀")}${text("x".repeat(400))}${usage}data: [DONE]\n\n`;
-};
-
 function chat(body: string): Response {
   const scenario = [...body.matchAll(/SCENARIO=(\w+)/g)].at(-1)?.[1] ?? "plain";
   const {
@@ -89,7 +72,7 @@ function chat(body: string): Response {
     return failure(429, "rate_limit_exceeded", "Rate limit reached", { "retry-after": "7", "x-ratelimit-remaining-tokens": "0" });
   if (scenario === "invalid") return failure(400, "unsupported_value", "Unsupported value: 'temperature' does not support 3.");
   if (scenario === "broken") return new Response("<html>bad gateway</html>", { status: 502 });
-  if (scenario === "endless") return new Response(endless(model), { headers: { "content-type": "text/event-stream" } });
+  if (scenario === "long") return new Response(long(model), { headers: { "content-type": "text/event-stream" } });
   if (!stream)
     return new Response(dialectAnswer(model), {
       headers: { "content-type": "text/html", "set-cookie": "a=b", "openai-organization": "their-org" },
@@ -99,12 +82,17 @@ function chat(body: string): Response {
   });
 }
 
+/** Two seconds of it: whoever leaves does so long before, and nobody has to wait for what nobody hears. */
+const LONG_CHUNKS = 400;
 const PAUSE_MS = 5;
 
-function endless(model: string): ReadableStream<Uint8Array> {
+function long(model: string): ReadableStream<Uint8Array> {
   const line = `data: ${JSON.stringify({ model, choices: [{ index: 0, delta: { content: "x".repeat(400) } }] })}\n\n`;
+  let left = LONG_CHUNKS;
   return new ReadableStream({
     async pull(controller) {
+      if (left === 0) return controller.close();
+      left -= 1;
       controller.enqueue(new TextEncoder().encode(line));
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     },
