@@ -8,6 +8,7 @@ import { attach, type Attached } from "../../worker/api/attach.ts";
 import { AppError } from "../../worker/errors.ts";
 import { newId } from "../../worker/ids.ts";
 import { tokenGrantId } from "../../worker/session/api.ts";
+import { randomFrom } from "../support/random.ts";
 import { crash, installWorlds, SessionWorld, SLEEPS, until } from "../support/worker/session-fakes.ts";
 
 beforeAll(installWorlds);
@@ -48,8 +49,13 @@ async function fill(world: SessionWorld, count: number, textChars = 10): Promise
 
 /** Entries straight into storage, for a log too long to make one call at a time. */
 async function fillStorage(world: SessionWorld, count: number): Promise<void> {
+  await addToStorage(world, count, 1);
+  await crash(world);
+}
+
+async function addToStorage(world: SessionWorld, count: number, titleChars: number): Promise<void> {
   await runInDurableObject(world.object, (_instance, { storage }) => {
-    const event = JSON.stringify({ type: "session_renamed", title: "t" });
+    const event = JSON.stringify({ type: "session_renamed", title: "t".repeat(titleChars) });
     storage.transactionSync(() => {
       const { seq } = storage.sql.exec<{ seq: number }>(`SELECT seq FROM log_head`).one();
       for (let n = 1; n <= count; n += 1)
@@ -57,7 +63,6 @@ async function fillStorage(world: SessionWorld, count: number): Promise<void> {
       storage.sql.exec(`UPDATE log_head SET seq = ?`, seq + count);
     });
   });
-  await crash(world);
 }
 
 describe.each(SLEEPS)("a program that is attached, $name", ({ nap }) => {
@@ -112,6 +117,44 @@ describe("a line that breaks", () => {
     expect(reader.seqs()).toEqual([2, 3]);
     attached.close();
   });
+});
+
+describe("any history", () => {
+  it.each(range(1, 8))(
+    "[CA6] of breaks, naps, bursts and pauses gives every entry once (seed %i)",
+    async (seed) => {
+      const below = randomFrom(seed);
+      const world = await SessionWorld.create();
+      const attached = await open(world, 0);
+      const frames = attached.frames()[Symbol.asyncIterator]();
+      const seqs: number[] = [];
+      let head = 1;
+      const readOne = async () => {
+        const { value } = await frames.next();
+        if (value?.type === "events") seqs.push(...value.entries.map(({ seq }: { seq: number }) => seq));
+      };
+      for (let step = 0; step < 30; step += 1) {
+        const chance = below(8);
+        await world.stub.state();
+        if (chance === 0) await crash(world);
+        else if (chance === 1) await SLEEPS[1]?.nap(world);
+        else if (chance === 2) {
+          const count = 1 + below(250);
+          await addToStorage(world, count, 100 + below(3_000));
+          head += count;
+          await crash(world);
+        } else if (chance < 6) {
+          const count = 1 + below(3);
+          await fill(world, count, 1 + below(60_000));
+          head += count;
+        } else for (let n = below(4); n > 0 && (seqs.at(-1) ?? 0) < head; n -= 1) await readOne();
+      }
+      while ((seqs.at(-1) ?? 0) < head) await readOne();
+      expect(seqs).toEqual(range(1, head));
+      attached.close();
+    },
+    30_000,
+  );
 });
 
 describe("a slow reader", () => {

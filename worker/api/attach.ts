@@ -19,6 +19,8 @@ import { SessionLine, upgradeRequest, type Welcome } from "./session-line.ts";
 /** Lines in a row that broke before a frame came: then the session is not reachable. */
 const MAX_FAILED_LINES = 5;
 const RETRY_FIRST_MS = 100;
+/** A runner answers within moments, or is not there. */
+const QUERY_DEADLINE_MS = 30_000;
 
 export interface Actor {
   userId: string;
@@ -100,7 +102,8 @@ class Attachment {
   }
 
   async query(query: Query): Promise<QueryResult> {
-    const answer = await this.#line?.ask({ type: "query", requestId: newId("request"), query });
+    const asked = this.#line?.ask({ type: "query", requestId: newId("request"), query });
+    const answer = await within(QUERY_DEADLINE_MS, asked);
     this.#signal.throwIfAborted();
     if (answer?.type === "reply" && answer.result !== undefined) return answer.result;
     if (answer?.type !== "refused") throw new AppError("unavailable");
@@ -195,6 +198,15 @@ class Attachment {
 
 /** A grant that is refused is the token's: it was revoked, or has expired. */
 const codeOfRefusal = (code: string): ErrorCode => (code === "share_ended" ? "api_token_refused" : isErrorCode(code) ? code : "internal");
+
+/** Undefined: too late. */
+async function within<T>(deadlineMs: number, work: Promise<T> | undefined): Promise<T | undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), deadlineMs)));
+  const result = await Promise.race([work, late]);
+  clearTimeout(timer);
+  return result;
+}
 
 async function pause(delayMs: number, signal: AbortSignal): Promise<void> {
   await new Promise<void>((resolve) => {
