@@ -255,3 +255,18 @@ describe("pictures", () => {
     ]);
   });
 });
+
+describe("an Idempotency-Key", () => {
+  const count = async () => (await upstreamLog()).length;
+
+  it.each([false, true])("[AT6] asks the provider once and answers the same (stream: %s)", async (stream) => {
+    const headers = { "idempotency-key": `once-${String(stream)}` };
+    const ask = async (body: object) => program.post("/v1/chat/completions", body, headers);
+    const first = await (await ask({ ...hi, stream })).text();
+    await until(async () => (await ask({ ...hi, stream })).headers.get("idempotent-replayed") === "true");
+    expect(await (await ask({ ...hi, stream })).text()).toBe(first);
+    expect(await count()).toBe(1);
+    const other = await ask({ ...hi, stream, max_tokens: 5 });
+    expect([other.status, (await other.json<{ error: { code: string } }>()).error.code]).toEqual([409, "idempotency_conflict"]);
+  });
+});
