@@ -2,6 +2,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { AccountStore } from "../../worker/api/account-store.ts";
 import { apiAccount } from "../../worker/api/account.ts";
 import { IDEMPOTENCY_TTL_MS, MAX_STORED_ANSWER_BYTES } from "../../worker/config.ts";
 import { sha256Hex } from "../../worker/encoding.ts";
@@ -260,6 +261,19 @@ describe("streams", () => {
     expect((await (await send()).text()).length).toBe(MAX_STORED_ANSWER_BYTES);
     expect(probe.runs).toBe(1);
   });
+});
+
+it("[AT6] the oldest answers give way when many are kept, and their keys stay used", async () => {
+  const verdicts = await runInDurableObject(apiAccount(env, crypto.randomUUID()), (_, { storage }) => {
+    const store = new AccountStore(storage.sql, 250);
+    const request = (keyHash: string) => ({ tokenId: "t", keyHash, requestHash: "r" });
+    for (const [index, name] of ["a", "b", "c", "d"].entries()) {
+      store.begin(request(name), index);
+      store.finish(request(name), { status: 200, contentType: "text/plain", headers: {}, body: name.repeat(100) }, index);
+    }
+    return ["a", "b", "c", "d"].map((name) => store.begin(request(name), 10));
+  });
+  expect(verdicts.map(({ kind }) => kind)).toEqual(["refused", "refused", "replay", "replay"]);
 });
 
 it("[AT6] a key is 1 to 255 characters, and without one nothing is kept", async () => {

@@ -12,6 +12,10 @@ const RUN_LEASE_MS = 180_000;
 const SPENT_ID_TTL_MS = 30 * 24 * 3_600_000;
 /** A revocation that did not reach a session is tried again after this. */
 const REVOKE_RETRY_MS = 1_000;
+/** Answers kept for one user at a time; the oldest give way. A hundredth of what such an object may hold. */
+export const MAX_KEPT_BYTES = 100 * 1_024 * 1_024;
+/** Sessions told of a revocation at once: what one run of an object may call. The rest follow a second later. */
+const TOLD_AT_ONCE = 400;
 
 const TABLES = `
   CREATE TABLE IF NOT EXISTS spent (token_id TEXT PRIMARY KEY, usd REAL NOT NULL) WITHOUT ROWID;
@@ -20,11 +24,12 @@ const TABLES = `
   CREATE TABLE IF NOT EXISTS answers (
     token_id TEXT NOT NULL, key_hash TEXT NOT NULL, request_hash TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('running', 'kept', 'unkept')),
-    status INTEGER, content_type TEXT, headers TEXT, body TEXT,
+    status INTEGER, content_type TEXT, headers TEXT, body TEXT, body_chars INTEGER NOT NULL DEFAULT 0,
     expires_at INTEGER NOT NULL,
     PRIMARY KEY (token_id, key_hash)
   );
   CREATE INDEX IF NOT EXISTS answers_expires ON answers (expires_at);
+  CREATE INDEX IF NOT EXISTS answers_kept ON answers (expires_at) WHERE state = 'kept';
   CREATE TABLE IF NOT EXISTS token_sessions (token_id TEXT NOT NULL, session_id TEXT NOT NULL, PRIMARY KEY (token_id, session_id)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS revoked (token_id TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
 `;
@@ -41,10 +46,14 @@ interface AnswerRow extends Record<string, SqlStorageValue> {
 
 export class AccountStore {
   readonly #sql: SqlStorage;
+  readonly #maxKept: number;
   #isMade: boolean;
+  /** Of all kept bodies; null until it is asked for, and after some went. */
+  #kept: number | null = null;
 
-  constructor(sql: SqlStorage) {
+  constructor(sql: SqlStorage, maxKept = MAX_KEPT_BYTES) {
     this.#sql = sql;
+    this.#maxKept = maxKept;
     this.#isMade = sql.exec(`SELECT 1 FROM sqlite_master WHERE name = 'revoked'`).toArray().length > 0;
   }
 
@@ -67,7 +76,7 @@ export class AccountStore {
       if (row.request_hash !== request.requestHash) return { kind: "refused", code: "idempotency_conflict" };
       if (row.state === "running") return { kind: "refused", code: "idempotency_running" };
       if (row.state === "kept") return { kind: "replay", answer: answerOf(row) };
-      return { kind: "refused", code: "idempotency_conflict", detail: "It was answered, and the answer was too long to be kept." };
+      return { kind: "refused", code: "idempotency_conflict", detail: "It was answered, and the answer was too long to be kept on." };
     }
     this.#make().exec(
       `INSERT OR REPLACE INTO answers (token_id, key_hash, request_hash, state, expires_at) VALUES (?, ?, ?, 'running', ?)`,
@@ -86,10 +95,15 @@ export class AccountStore {
   finish(request: IdempotentRequest, answer: StoredAnswer | null, now: number): void {
     if (!this.#isMade) return;
     const expiresAt = now + IDEMPOTENCY_TTL_MS;
-    if (answer === null) return this.#update(request, `state = 'unkept', expires_at = ?`, expiresAt);
+    if (answer === null) {
+      this.#update(request, `state = 'unkept', expires_at = ?`, expiresAt);
+      return;
+    }
     const { status, contentType, headers, body } = answer;
-    const kept = `state = 'kept', expires_at = ?, status = ?, content_type = ?, headers = ?, body = ?`;
-    this.#update(request, kept, expiresAt, status, contentType, JSON.stringify(headers), body);
+    const kept = `state = 'kept', expires_at = ?, status = ?, content_type = ?, headers = ?, body = ?, body_chars = ?`;
+    if (!this.#update(request, kept, expiresAt, status, contentType, JSON.stringify(headers), body, body.length)) return;
+    if (this.#kept !== null) this.#kept += body.length;
+    this.#makeRoom();
   }
 
   release(request: IdempotentRequest): void {
@@ -121,7 +135,10 @@ export class AccountStore {
   sessionsToTell(): { tokenId: string; sessionId: string }[] {
     if (!this.#isMade) return [];
     return this.#sql
-      .exec<{ token_id: string; session_id: string }>(`SELECT token_id, session_id FROM token_sessions JOIN revoked USING (token_id)`)
+      .exec<{ token_id: string; session_id: string }>(
+        `SELECT token_id, session_id FROM revoked JOIN token_sessions USING (token_id) LIMIT ?`,
+        TOLD_AT_ONCE,
+      )
       .toArray()
       .map((row) => ({ tokenId: row.token_id, sessionId: row.session_id }));
   }
@@ -133,7 +150,7 @@ export class AccountStore {
   /** Removes what is over; when the next thing is, or null. */
   sweep(now: number): number | null {
     if (!this.#isMade) return null;
-    this.#sql.exec(`DELETE FROM answers WHERE expires_at <= ?`, now);
+    if (this.#sql.exec(`DELETE FROM answers WHERE expires_at <= ?`, now).rowsWritten > 0) this.#kept = null;
     this.#sql.exec(`DELETE FROM spent_ids WHERE at <= ?`, now - SPENT_ID_TTL_MS);
     const { answers, ids } = this.#sql
       .exec<{ answers: number | null; ids: number | null }>(
@@ -150,9 +167,25 @@ export class AccountStore {
   }
 
   /** Only while it runs, and only its own: one that was given up must not touch the one that came after it. */
-  #update({ tokenId, keyHash, requestHash }: IdempotentRequest, set: string, ...values: SqlStorageValue[]): void {
+  #update({ tokenId, keyHash, requestHash }: IdempotentRequest, set: string, ...values: SqlStorageValue[]): boolean {
     const where = `token_id = ? AND key_hash = ? AND request_hash = ? AND state = 'running'`;
-    this.#sql.exec(`UPDATE answers SET ${set} WHERE ${where}`, ...values, tokenId, keyHash, requestHash);
+    return this.#sql.exec(`UPDATE answers SET ${set} WHERE ${where}`, ...values, tokenId, keyHash, requestHash).rowsWritten > 0;
+  }
+
+  /** The oldest answers give way; their keys stay used. */
+  #makeRoom(): void {
+    this.#kept ??= this.#sql
+      .exec<{ chars: number }>(`SELECT COALESCE(SUM(body_chars), 0) AS chars FROM answers WHERE state = 'kept'`)
+      .one().chars;
+    while (this.#kept > this.#maxKept) {
+      const oldest = this.#sql
+        .exec<{ id: number; chars: number }>(
+          `SELECT rowid AS id, body_chars AS chars FROM answers WHERE state = 'kept' ORDER BY expires_at, rowid LIMIT 1`,
+        )
+        .one();
+      this.#sql.exec(`UPDATE answers SET state = 'unkept', body = NULL, body_chars = 0 WHERE rowid = ?`, oldest.id);
+      this.#kept -= oldest.chars;
+    }
   }
 
   #make(): SqlStorage {

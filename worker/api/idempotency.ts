@@ -3,7 +3,7 @@
  * nothing runs twice. Owns reading the key, running under it, and copying the answer as it goes by; what is kept is the
  * account's. An answer is never held back for its copy. SPEC AT6.
  */
-import { IDEMPOTENCY_TTL_MS, MAX_API_BODY_BYTES, MAX_STORED_ANSWER_BYTES } from "../config.ts";
+import { MAX_API_BODY_BYTES, MAX_STORED_ANSWER_BYTES } from "../config.ts";
 import { sha256Hex } from "../encoding.ts";
 import { AppError } from "../errors.ts";
 import { createLogger, errorFields } from "../log.ts";
@@ -15,7 +15,6 @@ import type { ApiCaller } from "./caller.ts";
 
 const log = createLogger("idempotency");
 
-export const IDEMPOTENCY_TTL_HOURS = IDEMPOTENCY_TTL_MS / 3_600_000;
 const MAX_KEY_CHARS = 255;
 /** A third of what the account waits for a sign of life. */
 const RENEW_EVERY_MS = 60_000;
