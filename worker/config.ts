@@ -78,7 +78,7 @@ export const MAX_API_BODY_BYTES = 32 * 1_024 * 1_024;
 /** An answer longer than this is not kept for its Idempotency-Key: a row of the account's database holds 2 MB. */
 export const MAX_STORED_ANSWER_BYTES = 1_024 * 1_024;
 /** As OpenAI and Stripe keep them. */
-export const IDEMPOTENCY_TTL_MS = DAY_MS;
+export const IDEMPOTENCY_TTL_MS = 24 * HOUR_MS;
 
 /** A session that was made for one program deletes itself this long after the program's own time: starts take minutes. */
 export const EXECUTION_SESSION_SLACK_MS = 8 * 60_000;
