@@ -5,6 +5,7 @@ import type { SessionFrame } from "@ai-dev-platform/protocol/viewer";
 import { runInDurableObject } from "cloudflare:test";
 import { beforeAll, describe, expect, it } from "vitest";
 import { attach, type Attached } from "../../worker/api/attach.ts";
+import { TurnFold } from "../../worker/api/turn-output.ts";
 import { AppError } from "../../worker/errors.ts";
 import { newId } from "../../worker/ids.ts";
 import { tokenGrantId } from "../../worker/session/api.ts";
@@ -267,6 +268,40 @@ describe("the end of access", () => {
   it("[CA6] refuses a session that there is not", async () => {
     const world = new SessionWorld();
     await expect(open(world, 0)).rejects.toMatchObject({ code: "not_found" });
+  });
+});
+
+describe.each(SLEEPS)("a turn that is followed, $name", ({ nap }) => {
+  it("[CA7] gives its text live and whole, though the session sleeps in the midst of a block", async () => {
+    const { world, runner, turnId, promptId } = await SessionWorld.running();
+    const progress = await world.stub.promptProgress(promptId);
+    const attached = await open(world, (progress?.seq ?? 0) - 1);
+    const fold = new TurnFold(promptId);
+    let text = fold.textDelta(attached.welcome);
+    const following = (async () => {
+      for await (const frame of attached.frames()) {
+        text += fold.textDelta(frame);
+        if (fold.isOver) return;
+      }
+    })();
+    const piece = (block: string, offset: number, more: string) =>
+      runner.send({ type: "live", thread: "main", block, kind: "text", offset, text: more });
+    piece("m:0", 0, "Hel");
+    await until(() => text === "Hel", "the first piece");
+    await nap(world);
+    piece("m:0", 3, "lo 😀");
+    await until(() => text === "Hello 😀", "the piece after it");
+    await runner.write(turnId, "Hello 😀", "m:0");
+    piece("m:1", 0, "Sec");
+    await until(() => text.endsWith("Sec"), "the next block");
+    await nap(world);
+    await runner.write(turnId, "Second", "m:1");
+    await runner.emit(turnId, { type: "files_changed", base: "", files: [{ path: "a.ts", status: "added", additions: 1, deletions: 0 }] });
+    await runner.finish(turnId);
+    await following;
+    expect(text).toBe("Hello 😀\n\nSecond");
+    expect(fold).toMatchObject({ content: text, outcome: "completed", approvals: [] });
+    expect(fold.filesChanged.map(({ path }) => path)).toEqual(["a.ts"]);
   });
 });
 
