@@ -1,15 +1,20 @@
 /** A command to run elsewhere: selectable, and copied by one press. */
 import { Check, Copy } from "lucide-react";
 import { useState } from "react";
+import { useAnnounce } from "../ui/announcer.tsx";
 import { IconButton } from "../ui/button.tsx";
 import { toast } from "../ui/toast.ts";
 import { t } from "./messages.ts";
 
 export function CommandLine({ command }: { command: string }) {
+  const announce = useAnnounce();
   const [isCopied, setIsCopied] = useState(false);
   const copy = () => {
     navigator.clipboard.writeText(command).then(
-      () => setIsCopied(true),
+      () => {
+        setIsCopied(true);
+        announce(t.copied);
+      },
       () => toast(t.copyFailed),
     );
   };

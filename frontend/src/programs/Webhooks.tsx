@@ -31,8 +31,11 @@ function useTest() {
   const webhook = list.data?.find(({ webhookId }) => webhookId === sent?.webhookId);
   const attempt = webhook?.lastAttempt ?? null;
   const isOver = sent !== null && attempt !== null && attempt.at !== sent.attemptBefore;
+  const isGone = list.isSuccess && webhook === undefined;
   useEffect(() => {
     if (sent === null) return;
+    // Removed meanwhile.
+    if (isGone) return setSent(null);
     if (isOver && webhook !== undefined && attempt !== null) {
       const { isGood, words } = attemptWords(attempt);
       toast(isGood ? t.webhooks.testWorks(webhook.url) : t.webhooks.testFailed(webhook.url, words));
@@ -45,7 +48,7 @@ function useTest() {
     }, TEST_PATIENCE_MS);
     return () => clearTimeout(timer);
     // oxlint-disable-next-line react-hooks/exhaustive-deps -- begun once for a test, over once it has a result
-  }, [sent, isOver]);
+  }, [sent, isOver, isGone]);
   const send = ({ webhookId, lastAttempt }: WebhookBody) => {
     setSent({ webhookId, attemptBefore: lastAttempt?.at ?? null });
     test.mutate(webhookId, {

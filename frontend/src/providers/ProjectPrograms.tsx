@@ -3,11 +3,11 @@ import type { Provider } from "@ai-dev-platform/protocol/api/providers";
 import type { ProjectBody } from "@ai-dev-platform/protocol/http";
 import { useId, useState, type FormEvent } from "react";
 import { Link } from "wouter";
-import { messageOf } from "../api/client.ts";
 import { useConfig } from "../auth/use-me.ts";
 import { CommandLine } from "../machines/CommandLine.tsx";
 import { useProjectActions } from "../projects/use-projects.ts";
 import { paths } from "../routes.ts";
+import { problemOf } from "../settings/problem-of.ts";
 import { useKeys } from "../settings/use-settings.ts";
 import { Button } from "../ui/button.tsx";
 import { Callout } from "../ui/callout.tsx";
@@ -108,7 +108,7 @@ function ChooseModel({ project, providers }: { project: ProjectBody; providers: 
       )}
       {patch.isError && (
         <Callout tone="bad" alert>
-          {messageOf(patch.error)}
+          {problemOf(patch.error)}
         </Callout>
       )}
       <Button type="submit" className="self-start" disabled={isSame || patch.isPending}>

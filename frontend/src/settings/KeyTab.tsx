@@ -19,27 +19,31 @@ const OtherProviders = lazy(() => import("../providers/OtherProviders.tsx"));
 
 export function KeyTab() {
   const keys = useKeys();
-  const providers = useConfig().data?.features.providers ?? [];
+  const providers = useConfig().data?.features.providers ?? ["anthropic"];
+  // One that is stored can be taken away, whatever the operator offers now.
+  const hasAnthropic = providers.includes("anthropic") || activeKey(keys.data) !== null;
   const [isReplacing, setIsReplacing] = useState(false);
   return (
     <div className="flex flex-col gap-5">
-      <section aria-label={t.key.title}>
-        <h3 className="mb-1 font-semibold">{t.key.title}</h3>
-        <p className="mb-3 text-fg-2">{t.key.about}</p>
-        <Loaded query={keys}>
-          {(list) => {
-            const key = activeKey(list);
-            return key === null ? (
-              <div className="rounded-card border border-line p-4">
-                <p className="mb-3">{t.key.none}</p>
-                <KeyForm submitLabel={t.key.checkAndSave} hint={t.key.fieldHint} />
-              </div>
-            ) : (
-              <StoredKey value={key} isReplacing={isReplacing} setIsReplacing={setIsReplacing} />
-            );
-          }}
-        </Loaded>
-      </section>
+      {hasAnthropic && (
+        <section aria-label={t.key.title}>
+          <h3 className="mb-1 font-semibold">{t.key.title}</h3>
+          <p className="mb-3 text-fg-2">{t.key.about}</p>
+          <Loaded query={keys}>
+            {(list) => {
+              const key = activeKey(list);
+              return key === null ? (
+                <div className="rounded-card border border-line p-4">
+                  <p className="mb-3">{t.key.none}</p>
+                  <KeyForm submitLabel={t.key.checkAndSave} hint={t.key.fieldHint} />
+                </div>
+              ) : (
+                <StoredKey value={key} isReplacing={isReplacing} setIsReplacing={setIsReplacing} />
+              );
+            }}
+          </Loaded>
+        </section>
+      )}
       <SpendingFields />
       <DemoSwitch />
       {activeKey(keys.data) !== null && <RemoveKey keyId={activeKey(keys.data)?.keyId ?? ""} />}
