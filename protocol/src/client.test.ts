@@ -206,7 +206,10 @@ describe("[AD4] a stream", () => {
     const pieces = await take(client.messages.stream(SESSION, { content: "go" }), 9);
     expect(pieces.map((piece) => (piece.type === "ended" ? piece.message.content : told(piece)))).toEqual([7, "Do", "ne.", 8, "Done."]);
     expect(new Set(asked.map(({ headers }) => headers["idempotency-key"])).size).toBe(1);
-    expect(asked.map(({ body }) => JSON.parse(body ?? "") as unknown)).toEqual(Array(2).fill({ content: "go", stream: true }));
+    expect(asked.map(({ body }) => JSON.parse(body ?? "") as unknown)).toEqual([
+      { content: "go", stream: true },
+      { content: "go", stream: true },
+    ]);
   });
 
   it("of a chat ends with [DONE]; one that breaks off is an error", async () => {

@@ -95,7 +95,7 @@ function operationOf(operation: Operation, origin: string): Html {
 function neededOf(scopes: Operation["scopes"]): Html {
   if (scopes === null) return html`No token.`;
   if (scopes.length === 0) return html`Any token.`;
-  return html`Scope ${scopes.map((scope) => html`<code>${scope}</code> `)}`;
+  return html`Scope ${scopes.map((scope) => html`<code>${scope}</code>`)}.`;
 }
 
 const parametersOf = (parameters: readonly Parameter[]): Html =>
