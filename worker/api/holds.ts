@@ -9,25 +9,30 @@ export interface Hold {
   at: number;
 }
 
+interface Held {
+  usd: number;
+  calls: number;
+}
+
 export class Holds {
   /** In the order of their beginning. */
   readonly #holds = new Map<string, Hold>();
-  readonly #sums = new Map<string, number>();
+  readonly #held = new Map<string, Held>();
 
   add(callId: string, hold: Hold): void {
     this.#holds.set(callId, hold);
-    this.#sums.set(hold.tokenId, (this.#sums.get(hold.tokenId) ?? 0) + hold.estimateUsd);
+    const { usd, calls } = this.#held.get(hold.tokenId) ?? { usd: 0, calls: 0 };
+    this.#held.set(hold.tokenId, { usd: usd + hold.estimateUsd, calls: calls + 1 });
   }
 
   remove(callId: string): void {
     const hold = this.#holds.get(callId);
     if (hold === undefined) return;
     this.#holds.delete(callId);
-    const rest = (this.#sums.get(hold.tokenId) ?? 0) - hold.estimateUsd;
+    const { usd, calls } = this.#held.get(hold.tokenId) ?? { usd: 0, calls: 1 };
     // Sums of fractions drift: without a call, nothing is held.
-    const isLast = ![...this.#holds.values()].some((other) => other.tokenId === hold.tokenId);
-    if (isLast) this.#sums.delete(hold.tokenId);
-    else this.#sums.set(hold.tokenId, rest);
+    if (calls <= 1) this.#held.delete(hold.tokenId);
+    else this.#held.set(hold.tokenId, { usd: usd - hold.estimateUsd, calls: calls - 1 });
   }
 
   heldUsd(tokenId: string, now: number): number {
@@ -35,6 +40,6 @@ export class Holds {
       if (hold.at > now - HOLD_EXPIRY_MS) break;
       this.remove(callId);
     }
-    return this.#sums.get(tokenId) ?? 0;
+    return this.#held.get(tokenId)?.usd ?? 0;
   }
 }
