@@ -11,7 +11,10 @@ import { dialectAnswer, dialectStream } from "../support/dialect-answers.ts";
 import { clearUpstreamLog, ORIGIN, upstreamLog } from "../support/worker/app-client.ts";
 import { newProgram, programOf, until, type Program } from "../support/worker/programs.ts";
 import { CUSTOM_URL, keyOf, storeOf } from "../support/worker/provider-keys.ts";
+import { installWorlds, SessionWorld } from "../support/worker/session-fakes.ts";
 import { newProject } from "../support/worker/session-rows.ts";
+
+installWorlds();
 
 const KEYS: Record<Exclude<Provider, "anthropic">, string> = {
   openai: keyOf("openai"),
@@ -345,6 +348,17 @@ describe("what is switched off", () => {
       providers: ["anthropic", "openai", "openrouter", "custom"],
     });
     expect((await send(agentOff, "GET", "/api/sessions", byCookie())).status).toBe(200);
+  });
+
+  it("[MP8] the agent in a session from before: it can be opened, and takes no new prompt", async () => {
+    const world = await SessionWorld.create({});
+    const viewer = await world.watching();
+    const before = viewer.prompt("before");
+    await viewer.until("prompt_ack", (frame) => frame.promptId === before);
+    world.hasAgent = false;
+    const after = viewer.prompt("after");
+    expect(await viewer.until("prompt_refused")).toMatchObject({ promptId: after, code: "feature_off" });
+    expect((await world.watching()).frames.length).toBeGreaterThan(0);
   });
 
   it("[MP8] a provider: its key is not taken, its models are not asked, also with a key from before", async () => {

@@ -24,6 +24,7 @@ export function offeredPlaces(env: Env): Offers {
       return (await listOperatorMachines(env.DB)).length > 0 ? null : "No machine of this deployment was ever connected.";
     },
     isOwnMachine: async (machineId) => (await machineOwner(env.DB, machineId)) !== null,
+    hasAgent: () => readConfig(env).features.agent,
   };
 }
 

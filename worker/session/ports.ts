@@ -101,6 +101,8 @@ export interface Offers {
   refusal(ownerId: string, place: { host: HostKind; machineId: string | null }): Promise<string | null>;
   /** Whether the machine is a person's own, and not the operator's: it does only what was signed (SPEC SG). */
   isOwnMachine(machineId: string): Promise<boolean>;
+  /** The operator left the agent on: prompts are taken (SPEC MP8). */
+  hasAgent(): boolean;
 }
 
 export interface DirectoryRow {

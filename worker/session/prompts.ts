@@ -7,7 +7,9 @@ import type { PromptBody, SubmitOutcome } from "./prompt-queue.ts";
 export function submitPrompt(parts: SessionParts, body: PromptBody, author: Author): SubmitOutcome {
   return parts.ledger.transact((): SubmitOutcome => {
     // One that was taken in before gets its answer again.
-    if (parts.ledger.state.timeCapReached && !parts.prompts.isKnown(body.promptId)) return { ok: false, code: "time_cap_reached" };
+    const isKnown = parts.prompts.isKnown(body.promptId);
+    if (!isKnown && !parts.ports.offers.hasAgent()) return { ok: false, code: "feature_off" };
+    if (!isKnown && parts.ledger.state.timeCapReached) return { ok: false, code: "time_cap_reached" };
     const outcome = parts.prompts.submit(body, author);
     if (outcome.ok && outcome.isNew) {
       dropSilentRunner(parts);

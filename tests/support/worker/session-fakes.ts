@@ -192,6 +192,7 @@ export class SessionWorld {
   static leaveDirect(): void {
     worlds.delete("direct");
   }
+  hasAgent = true;
   #isDirectReal = false;
 
   ports(place: Place = { host: "machine", machineId: null }): SessionPorts {
@@ -227,6 +228,7 @@ export class SessionWorld {
       offers: {
         refusal: async (_ownerId, place) => this.refusals.get(place.host) ?? null,
         isOwnMachine: async (machineId) => this.ownMachines.has(machineId),
+        hasAgent: () => this.hasAgent,
       },
       egress: plainPolicy,
       notices: {
