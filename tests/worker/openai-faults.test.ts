@@ -138,11 +138,7 @@ describe("an answer that breaks off", () => {
   const start = storyOf([])[0] ?? { type: "" };
 
   it.each([
-    [
-      "with an error of the provider",
-      sse([start, ...textBlock("Half")]) + sse([OVERLOADED]),
-      "unavailable",
-    ],
+    ["with an error of the provider", sse([start, ...textBlock("Half")]) + sse([OVERLOADED]), "unavailable"],
     ["without a word", sse([start, ...textBlock("Half")]), "upstream_unreachable"],
     ["in the middle of an event", sse([start, ...textBlock("Half")]) + 'data: {"type":"mess', "upstream_unreachable"],
   ])("[OA5] %s ends with an error for the client, and is settled", async (_, text, code) => {
