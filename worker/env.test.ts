@@ -24,6 +24,7 @@ describe("the deployment's variables", () => {
       sandboxMaxPerUser: 5,
       sandboxMaxInAll: 20,
       storageQuotaBytes: 10_000_000_000,
+      apiRateFactor: 1,
       features: { api: true, agent: true, execute: true, providers: ["anthropic", "openai", "openrouter", "custom"] },
       openaiUpstream: "https://api.openai.com/v1",
       openrouterUpstream: "https://openrouter.ai/api/v1",
