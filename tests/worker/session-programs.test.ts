@@ -185,6 +185,51 @@ describe("a program's prompt", () => {
   });
 });
 
+describe("a token's budget", () => {
+  it("[CA11][AT5] ends the spending of its turns here, not of a person's", async () => {
+    const world = await SessionWorld.create();
+    const tokenId = freshId("apiToken");
+    const [first, second] = [body({ tokenId, budgetUsd: 1 }), body({ tokenId, budgetUsd: 1 })];
+    await submit(world, first);
+    await submit(world, second);
+    const runner = await world.readyRunner();
+    const { turnId } = await runner.until("prompt");
+    const modelToken = runner.order.modelToken ?? "";
+    const call = (estimateUsd: number) => world.stub.authorizeModelCall({ modelToken, model: "m", estimateUsd });
+    const spend = async (costUsd: number) => {
+      const verdict = await call(0.01);
+      if (!verdict.ok) return verdict.code;
+      const usage = { inputTokens: 1, outputTokens: 1, cacheReadTokens: 0, cacheWriteTokens: 0, costUsd };
+      return world.stub.settleModelCall({ callId: verdict.callId, usage, status: 200, keyProblem: null });
+    };
+    await spend(0.6);
+    await runner.finish(turnId);
+    // What the turn before spent meanwhile was there to be spent once.
+    const { turnId: next } = await runner.until("prompt", (frame) => frame.promptId === second.promptId);
+    await SLEEPS[1]?.nap(world);
+    await spend(0.5);
+    expect(await call(0.01)).toEqual({ ok: false, code: "token_budget_reached" });
+    await runner.finish(next, "failed");
+    const viewer = await world.watching();
+    expect(await viewer.untilEvent("turn_ended", (event) => event.turnId === next)).toMatchObject({
+      outcome: "failed",
+      problem: { code: "token_budget_reached" },
+    });
+    const mine = viewer.prompt("mine");
+    await runner.until("prompt", (frame) => frame.promptId === mine);
+    expect((await call(0.01)).ok).toBe(true);
+  });
+
+  it("[CA11] counts what is under way with its estimate", async () => {
+    const world = await SessionWorld.create();
+    await submit(world, body({ budgetUsd: 0.5 }));
+    const runner = await world.readyRunner();
+    await runner.until("prompt");
+    const call = () => world.stub.authorizeModelCall({ modelToken: runner.order.modelToken ?? "", model: "m", estimateUsd: 0.3 });
+    expect((await Promise.all([call(), call(), call()])).map(({ ok }) => ok)).toEqual([true, true, false]);
+  });
+});
+
 describe("a token that is revoked", () => {
   it("[CA10] ends also what it asked for by a viewer's socket", async () => {
     const tokenId = freshId("apiToken");

@@ -18,6 +18,7 @@ import { apiAccount } from "./account.ts";
 import { attach, type Actor } from "./attach.ts";
 import type { ApiCaller } from "./caller.ts";
 import { hasScope, scopeOfMode, scopeOfPolicy } from "./session-view.ts";
+import { FilesAfter } from "./files-after.ts";
 import { TurnFold, type TurnPiece } from "./turn-output.ts";
 
 const log = createLogger("code-message");
@@ -82,6 +83,7 @@ export async function submitMessage(env: Env, caller: ApiCaller, sessionId: stri
   const { messageId, text, approvals, thread = MAIN_THREAD } = message;
   // Known before it waits or runs: a revocation ends it, whether anybody follows it or not.
   await apiAccount(env, caller.userId).noteSession(caller.tokenId, sessionId);
+  const budgetUsd = caller.budgetUsd === null ? null : await leftUsd(env, caller, caller.budgetUsd);
   const submitted = await sessionStub(env, sessionId).submitApiPrompt({
     promptId: messageId,
     thread,
@@ -89,9 +91,15 @@ export async function submitMessage(env: Env, caller: ApiCaller, sessionId: stri
     approvals,
     author: authorOf(caller),
     tokenId: caller.tokenId,
+    budgetUsd,
   });
   if (submitted.ok) return { sessionId, messageId, seq: submitted.seq };
   throw new AppError(submitted.code === "conflict" ? "idempotency_conflict" : submitted.code);
+}
+
+async function leftUsd(env: Env, { userId, tokenId }: ApiCaller, budgetUsd: number): Promise<number> {
+  const spent = await apiAccount(env, userId).spentUsd();
+  return Math.max(0, budgetUsd - (spent[tokenId] ?? 0));
 }
 
 export async function findMessage(env: Env, sessionId: string, messageId: string): Promise<MessagePlace> {
@@ -109,6 +117,7 @@ export class MessageFollow {
   isCaughtUp = false;
   readonly #env: Env;
   readonly #actor: Actor;
+  readonly #files = new FilesAfter();
   #head = 0;
   #seq: number;
 
@@ -129,12 +138,16 @@ export class MessageFollow {
     try {
       const { welcome } = attached;
       this.#head = welcome.head;
+      this.#files.begin(changes);
       const state = { ...welcome.state, seq: seq - 1, changes: { ...welcome.state.changes, files: changes } };
       yield this.#step({ ...welcome, state });
       for await (const frame of attached.frames()) {
-        yield this.#step(frame);
-        if (this.fold.isOver) return;
+        const isAfter = this.fold.isOver;
+        const step = this.#step(frame);
+        if (!isAfter) yield step;
+        if (this.fold.isOver && (this.isCaughtUp || this.#files.isKnown)) break;
       }
+      await this.#files.settle(attached);
     } finally {
       attached.close();
     }
@@ -165,7 +178,7 @@ export class MessageFollow {
       status: isEnded ? "ended" : approvals.length > 0 ? "needs_approval" : fold.turnId === null ? "queued" : "running",
       outcome: outcome === "withdrawn" ? "stopped" : outcome,
       content: fold.content,
-      files_changed: fold.filesChanged,
+      files_changed: this.#files.changed(fold.filesChanged),
       approvals,
       usage: fold.usage === null ? null : usageView(fold.usage),
       problem: problemView(this.problem),
@@ -180,9 +193,11 @@ export class MessageFollow {
 
   #step(frame: SessionFrame): MessageStep {
     const pieces = this.fold.take(frame);
+    this.#files.note(pieces);
     if (frame.type === "events") {
       for (const { seq, event } of frame.entries) {
         this.#seq = seq;
+        if (this.fold.endSeq !== null && seq > this.fold.endSeq) this.#files.take(event);
         if (event.type === "host_changed") this.hostProblem = event.state === "failed" ? (event.problem ?? null) : null;
       }
     }

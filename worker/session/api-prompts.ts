@@ -33,7 +33,9 @@ export function submitApiPrompt(parts: SessionParts, prompt: ApiPrompt): { ok: t
     conductor.touch();
     const outcome = submitPrompt(parts, { promptId, thread, text, delivery: "queue" }, author);
     if (!outcome.ok) return outcome;
-    if (outcome.isNew) sql.exec(`UPDATE prompts SET policy = ?, token_id = ? WHERE prompt_id = ?`, approvals, tokenId, promptId);
+    const { budgetUsd = null } = prompt;
+    if (outcome.isNew)
+      sql.exec(`UPDATE prompts SET policy = ?, token_id = ?, budget_usd = ? WHERE prompt_id = ?`, approvals, tokenId, budgetUsd, promptId);
     return { ok: true, seq: outcome.seq };
   });
 }

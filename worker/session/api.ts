@@ -140,6 +140,8 @@ export interface ApiPrompt {
   author: Author;
   /** Whose spending its turn is. */
   tokenId: string;
+  /** What that token may still spend; absent or null: no limit of its own. No part of the body. */
+  budgetUsd?: number | null;
 }
 
 /** Where a prompt is. `seq`: of the entry that queued it; `endSeq`: of its turn's end. */

@@ -82,6 +82,37 @@ export function turnUsage(sql: SqlStorage, turnId: string): Usage {
   return parseUsage(sql.exec<{ usage: string }>(`SELECT usage FROM turns WHERE turn_id = ?`, turnId).one().usage);
 }
 
+/**
+ * Whether the token whose prompt began this turn has spent what it had left when it asked: what its turns here have used since,
+ * and what their calls hold.
+ */
+export function isTokenSpent(sql: SqlStorage, turnId: string): boolean {
+  const [asked] = sql
+    .exec<{ token_id: string; budget_usd: number; at: number }>(
+      `SELECT p.token_id, p.budget_usd, e.at FROM turns t JOIN prompts p ON p.prompt_id = t.prompt_id JOIN events e ON e.seq = p.seq
+         WHERE t.turn_id = ? AND p.token_id IS NOT NULL AND p.budget_usd IS NOT NULL`,
+      turnId,
+    )
+    .toArray();
+  if (asked === undefined) return false;
+  const { spent } = sql
+    .exec<{ spent: number }>(
+      `SELECT COALESCE(SUM(t.usage ->> '$.costUsd'), 0) AS spent FROM turns t JOIN prompts p ON p.prompt_id = t.prompt_id
+         WHERE p.token_id = ? AND (t.ended_at IS NULL OR t.ended_at >= ?)`,
+      asked.token_id,
+      asked.at,
+    )
+    .one();
+  const { held } = sql
+    .exec<{ held: number }>(
+      `SELECT COALESCE(SUM(c.estimate_usd), 0) AS held FROM model_calls c JOIN turns t ON t.turn_id = c.turn_id
+         JOIN prompts p ON p.prompt_id = t.prompt_id WHERE p.token_id = ?`,
+      asked.token_id,
+    )
+    .one();
+  return spent + held >= asked.budget_usd;
+}
+
 /** As an agent with its owner's own login counts it: shown with the turn, and nothing is charged for it. */
 export function noteReportedUsage(sql: SqlStorage, turnId: string, reported: Usage): void {
   const turn = openTurnUsage(sql, turnId);

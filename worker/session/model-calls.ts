@@ -1,7 +1,7 @@
 /** Whether a model call may be made, and what it cost (SPEC MO1–MO3, TU5). */
 import type { ModelCallOutcome, ModelCallRequest, ModelCallVerdict, VouchedModelCallRequest } from "./api.ts";
 import type { OpenTurn } from "./flow.ts";
-import { holdCall, noteTrouble, settleCall, spending } from "./metering.ts";
+import { holdCall, isTokenSpent, noteTrouble, settleCall, spending } from "./metering.ts";
 import { modelSourceNow } from "./model-source.ts";
 import type { SessionParts } from "./parts.ts";
 import { hashToken } from "./tokens.ts";
@@ -35,6 +35,10 @@ function judge(parts: SessionParts, incarnation: number | null, { estimateUsd, t
     if (turnId !== null) noteTrouble(sql, turnId, "budget_reached");
     if (!budgetReached) ledger.append({ event: { type: "budget_reached", spentUsd, budgetUsd }, turnId });
     return { ok: false, code: "budget_reached" };
+  }
+  if (turnId !== null && isTokenSpent(sql, turnId)) {
+    noteTrouble(sql, turnId, "token_budget_reached");
+    return { ok: false, code: "token_budget_reached" };
   }
   const callId = newId("request");
   holdCall(sql, { callId, incarnation, turnId, estimateUsd }, now);

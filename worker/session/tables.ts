@@ -86,6 +86,8 @@ const PROGRAM_TABLES = [
   /** Of a program's prompt: who answers in its turn, and whose spending it is. Null: a person's. */
   `ALTER TABLE prompts ADD COLUMN policy TEXT`,
   `ALTER TABLE prompts ADD COLUMN token_id TEXT`,
+  /** What that token may spend from then on; null: no limit of its own. */
+  `ALTER TABLE prompts ADD COLUMN budget_usd REAL`,
   /** JSON, in the order in which they are to be told; removed when they were. */
   `CREATE TABLE notices (n INTEGER PRIMARY KEY, notice TEXT NOT NULL)`,
   `ALTER TABLE session ADD COLUMN notice_failures INTEGER NOT NULL DEFAULT 0`,
