@@ -204,6 +204,13 @@ describe.each(SLEEPS)("a program in a session, $name", ({ nap }) => {
     const second = freshId("execution");
     await start(world, second);
     await expect.poll(() => world.stub.executionResult(second)).toMatchObject({ status: "failed", problem: { code: "sandbox_off" } });
+    // It did not run: the same request again is tried again.
+    world.host.outcome = { kind: "started", hostName: "back" };
+    await start(world, second);
+    const runner = await world.readyRunner();
+    await runner.until("execute", (frame) => frame.executionId === second);
+    await runner.emit(null, report(second));
+    expect(await world.stub.executionResult(second)).toMatchObject({ status: "completed" });
   });
 
   it("[EX4] keeps its runner from sleep, from yielding and from moves, and lets it go afterwards", async () => {

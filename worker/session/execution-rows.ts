@@ -23,7 +23,8 @@ export interface KnownExecution {
   /** Of the entry that started it. */
   seq: number;
   endSeq: number | null;
-  startedAt: number;
+  /** A runner was given it: it may have run. */
+  wasHanded: boolean;
 }
 
 const COLUMNS = `execution_id, incarnation, is_stopping, timeout_ms, due_at, started_at`;
@@ -52,12 +53,16 @@ export const countWaitingExecutions = (sql: SqlStorage): number =>
 
 export function findExecution(sql: SqlStorage, executionId: string): KnownExecution | null {
   const row = sql
-    .exec<{ body_hash: string; seq: number; end_seq: number | null; started_at: number }>(
-      `SELECT body_hash, seq, end_seq, started_at FROM executions WHERE execution_id = ?`,
+    .exec<{ body_hash: string; seq: number; end_seq: number | null; incarnation: number | null }>(
+      `SELECT body_hash, seq, end_seq, incarnation FROM executions WHERE execution_id = ?`,
       executionId,
     )
     .toArray()[0];
-  return row === undefined ? null : { bodyHash: row.body_hash, seq: row.seq, endSeq: row.end_seq, startedAt: row.started_at };
+  return row === undefined ? null : { bodyHash: row.body_hash, seq: row.seq, endSeq: row.end_seq, wasHanded: row.incarnation !== null };
+}
+
+export function removeExecution(sql: SqlStorage, executionId: string): void {
+  sql.exec(`DELETE FROM executions WHERE execution_id = ?`, executionId);
 }
 
 interface NewExecution {

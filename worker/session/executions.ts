@@ -17,8 +17,10 @@ import {
   findExecution,
   insertExecution,
   markStopping,
+  type KnownExecution,
   openExecution,
   openExecutions,
+  removeExecution,
   storedResult,
   takeForHanding,
 } from "./execution-rows.ts";
@@ -35,7 +37,8 @@ export function startExecution(parts: SessionParts, execution: ApiExecution, bod
   const { sql, ledger, conductor, ports } = parts;
   const { executionId, request, author } = execution;
   const known = findExecution(sql, executionId);
-  if (known !== null) return known.bodyHash === bodyHash ? { ok: true, seq: known.seq } : { ok: false, code: "conflict" };
+  if (known !== null && known.bodyHash !== bodyHash) return { ok: false, code: "conflict" };
+  if (known !== null && !mayTryAgain(parts, executionId, known)) return { ok: true, seq: known.seq };
   const run = runOf(request);
   const refusal = refusalOf(ledger.state, openExecutions(sql).length);
   if (refusal !== null) return { ok: false, code: refusal };
@@ -43,6 +46,7 @@ export function startExecution(parts: SessionParts, execution: ApiExecution, bod
   if (new TextEncoder().encode(encodeFrame(order)).length > MAX_FRAME_BYTES)
     return { ok: false, code: "too_large", detail: "Code, files, input and environment have to fit into one message of 900 kB." };
   return ledger.transact(() => {
+    removeExecution(sql, executionId);
     const startedAt = ports.clock.now();
     const { seq } = ledger.append({
       event: { type: "execution_started", executionId, what: whatOf(request), language: request.language ?? null, author },
@@ -54,6 +58,11 @@ export function startExecution(parts: SessionParts, execution: ApiExecution, bod
     handOverExecutions(parts, null);
     return { ok: true, seq };
   });
+}
+
+/** Nothing was there to run it, so it did not run: asked again, it is tried again. */
+function mayTryAgain(parts: SessionParts, executionId: string, { wasHanded, endSeq }: KnownExecution): boolean {
+  return !wasHanded && endSeq !== null && executionResult(parts, executionId)?.status === "failed";
 }
 
 function refusalOf(state: SessionState, openCount: number): ErrorCode | null {

@@ -1,5 +1,6 @@
 /** The runner with an agent that the test plays, through a session of the test. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
@@ -123,6 +124,39 @@ describe("runner", { timeout: 30_000 }, () => {
     session.httpRefusal = null;
     expect(await session.until("report", () => session.reports().at(0))).toMatchObject({ outcome: "completed", agentSessionId: "s1" });
     expect(session.framesOf("hello").at(-1)?.lastRseq).toBeGreaterThan(2);
+  });
+
+  it("[EX2] runs a program beside the agent, through a lost connection, and reports its end", async () => {
+    const { session, stateDir } = await rig();
+    await session.until("ready", () => session.framesOf("ready").length > 0);
+    const executionId = testId("execution", 1);
+    const order = {
+      type: "execute",
+      executionId,
+      run: { command: "echo up; read x <go; echo $x", timeoutMs: 30_000, outputBytes: 100 },
+    } as const;
+    execFileSync("mkfifo", [path.join(stateDir, "go")]);
+    session.send(order);
+    await session.until("its first words", () => session.framesOf("execution_output").length > 0);
+    session.socket?.terminate();
+    await session.until("the second ready", () => session.framesOf("ready").length === 2);
+    expect(session.framesOf("ready").at(-1)?.executionIds).toEqual([executionId]);
+    session.send(order);
+    writeFileSync(path.join(stateDir, "go"), "on\n");
+    expect(await session.until("its report", () => session.executionReports().at(0))).toMatchObject({ executionId, stdout: "up\non\n" });
+    expect(session.executionReports()).toHaveLength(1);
+    expect(session.problems).toEqual([]);
+  });
+
+  it("[EX8] ends its programs when it leaves, and reports them", async () => {
+    const { session } = await rig();
+    await session.until("ready", () => session.framesOf("ready").length > 0);
+    const executionId = testId("execution", 2);
+    session.send({ type: "execute", executionId, run: { command: "echo up; exec sleep 600", timeoutMs: 600_000, outputBytes: 100 } });
+    await session.until("its first words", () => session.framesOf("execution_output").length > 0);
+    session.send({ type: "retire", save: false });
+    await session.until("bye", () => session.framesOf("bye").length > 0);
+    expect(session.executionReports()).toMatchObject([{ executionId, status: "stopped", stdout: "up\n" }]);
   });
 
   it("[PR2] does not run a prompt again that is sent again after a loss", async () => {

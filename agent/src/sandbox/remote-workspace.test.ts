@@ -69,6 +69,20 @@ describe("the workspace of a sandbox", { timeout: 30_000 }, () => {
     await end(files);
   });
 
+  it("[EX7] writes a program's files there, and names what the program changed", async () => {
+    const { files, workspace } = await opened();
+    const [first, second] = [testId("execution", 1), testId("execution", 2)];
+    expect(await workspace.beginExecution(first, { "src/a.txt": "one\n" })).toBeNull();
+    writeFileSync(path.join(workspace.root, "b.txt"), "two\n");
+    expect(await workspace.endExecution(first)).toEqual([
+      { path: "b.txt", status: "added", additions: 1, deletions: 0 },
+      { path: "src/a.txt", status: "added", additions: 1, deletions: 0 },
+    ]);
+    expect(await workspace.beginExecution(second, { "../out.txt": "x" })).toBe("../out.txt");
+    expect(await workspace.endExecution(second)).toEqual([]);
+    await end(files);
+  });
+
   it("[SN8] is never told the runner's own token", async () => {
     const spy = path.join(stateDir, "spy.mjs");
     writeFileSync(

@@ -11,6 +11,7 @@ import { readAudit } from "../../machine/audit.ts";
 import { addPin, findPin, listPins, removePin, signingDir, signingEnvironment } from "../../machine/pins/pin-store.ts";
 import { BrowserSigner } from "../testing/browser-signer.ts";
 import { DEFAULT_CONFIG } from "../testing/fake-session.ts";
+import { reportItem } from "./admitted.ts";
 import { auditIn } from "./gate-for.ts";
 import { SignatureGate } from "./gate.ts";
 
@@ -301,6 +302,21 @@ describe("modes and what a session sets up", () => {
     expect(configOf(gate, { threads })?.threads?.[0]?.mode).toBe("default");
     gate.admit(signedAnswer({ decision: "approve_plan", acceptEdits: true }));
     expect(configOf(gate, { threads })?.threads?.[0]?.mode).toBe("acceptEdits");
+  });
+
+  it("[EX3] runs no program, and says so once", () => {
+    const order: RunnerOrderFrame = {
+      type: "execute",
+      executionId: id("exe"),
+      run: { command: "evil", timeoutMs: 1_000, outputBytes: 10 },
+    };
+    const { order: given, reports } = gate.admit(order);
+    expect(given).toBeNull();
+    expect(reports.map(reportItem)).toMatchObject([
+      { body: { type: "execution_report", executionId: id("exe"), status: "failed", problem: { code: "command_refused" } } },
+    ]);
+    expect(gate.admit(order).reports).toEqual([]);
+    expect(refusals()).toContain("unsigned");
   });
 
   it("[SG5] lets stops, queries and saves pass: they do nothing new", () => {
