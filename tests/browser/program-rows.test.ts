@@ -8,7 +8,7 @@ import { MARA, ScriptedSession, sessionShown } from "./scripted-session.ts";
 setUpScreens();
 
 describe("in a session", () => {
-  const CI = { userId: MARA.userId, name: "CI on the relay repository (API)" };
+  const CI = { userId: MARA.userId, name: "Mara (CI on the relay repository)" };
 
   const begun = () => {
     const session = new ScriptedSession();

@@ -12,7 +12,7 @@ let browser: Browser;
 const complaints: string[] = [];
 
 beforeAll(async () => {
-  platform = await startTestPlatform({ machine: false });
+  platform = await startTestPlatform();
   browser = await openBrowser();
 });
 afterAll(async () => {
@@ -24,7 +24,7 @@ afterEach(async () => {
   expect(complaints.splice(0)).toEqual([]);
 });
 
-/** A person, and the page of theirs. */
+/** A person, and a page of theirs. */
 async function openApiTab() {
   const account = await signUp(platform.url);
   const { page, context, complaints: said } = await openPage(browser);
@@ -81,6 +81,27 @@ it("a webhook made here is tested, and its secret verifies what arrives", async 
   expect(new Webhook(secret).verify(body, headers)).toMatchObject({ data: expect.anything() });
   await page.getByText("Delivered (204)").waitFor();
   receiver.close();
+});
+
+it("[EX5] what a program has run shows as it comes, and a person can stop it", async () => {
+  const { account, page } = await openApiTab();
+  await account.json("POST", "/api/keys", { apiKey: TEST_KEY });
+  const { sessionId } = await account.createSession({ kind: "empty" });
+  const { token } = await account.json<{ token: string }>("POST", "/api/tokens", { name: "Nightly", scopes: ["execute"] });
+  await page.goto(`${platform.url}/s/${sessionId}`);
+  await page.getByRole("log", { name: "Conversation" }).waitFor();
+  const answer = fetch(`${platform.url}/v1/code/execute`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    body: JSON.stringify({ session_id: sessionId, command: "echo begun; sleep 300" }),
+  });
+  await page.getByText("begun", { exact: true }).waitFor();
+  await screenshot(page, "programs-real-running");
+  await page.getByText("Run by Mara (Nightly)").waitFor();
+  await page.getByRole("button", { name: "Stop the command" }).click();
+  await page.getByText("stopped", { exact: true }).waitFor();
+  await screenshot(page, "programs-real-stopped");
+  expect(await (await answer).json()).toMatchObject({ status: "stopped", stdout: "begun\n" });
 });
 
 const cookiesOf = (header: string, url: string) =>

@@ -38,9 +38,9 @@ describe("announcementsBetween", () => {
   });
 
   it("says once that a program had something run", () => {
-    const author = { userId: "usr_mara", name: "CI (API)" };
+    const author = { userId: "usr_mara", name: "Mara (CI)" };
     const executions = [{ executionId: "exe_1", what: "npm test", language: null, author, startedAt: 1 }];
-    expect(announcementsBetween(make(), make({ executions }))).toEqual([{ kind: "ran", who: "CI (API)" }]);
+    expect(announcementsBetween(make(), make({ executions }))).toEqual([{ kind: "ran", who: "Mara (CI)" }]);
     expect(announcementsBetween(make({ executions }), make({ executions }))).toEqual([]);
     expect(announcementsBetween(make({ executions }), make())).toEqual([]);
   });

@@ -8,7 +8,7 @@ import type { Rows } from "./row-set.ts";
 import { isOpen } from "./view.ts";
 
 const executionId = "exe_1";
-const author = { userId: "usr_mara", name: "CI (API)" };
+const author = { userId: "usr_mara", name: "Mara (CI)" };
 const entry = (seq: number, event: SessionEvent): ReadEntry => ({ seq, at: seq * 1_000, thread: "main", turnId: null, event });
 const started = entry(1, { type: "execution_started", executionId, what: "npm test", language: null, author });
 const ended = (status: "completed" | "failed") =>
