@@ -27,16 +27,21 @@ beforeEach(() => {
 afterEach(() => vi.restoreAllMocks());
 
 interface Sent {
+  session?: string;
   body?: string;
   key?: string | null;
   token?: string;
   path?: string;
 }
-const send = ({ body = '{"a":1}', key: named = key, token: by = token, path = "/v1/run" }: Sent = {}): Promise<Response> =>
+const send = ({ session, body = '{"a":1}', key: named = key, token: by = token, path = "/v1/run" }: Sent = {}): Promise<Response> =>
   ask(path, {
     method: "POST",
     body,
-    headers: { authorization: `Bearer ${by}`, ...(named === null ? {} : { "idempotency-key": named }) },
+    headers: {
+      authorization: `Bearer ${by}`,
+      ...(named === null ? {} : { "idempotency-key": named }),
+      ...(session === undefined ? {} : { "x-session-id": session }),
+    },
   });
 const account = () => apiAccount(env, mara.userId);
 const settled = () => expect.poll(state, { timeout: 5_000 }).toMatch(/kept/);
@@ -81,13 +86,21 @@ describe("the same key", () => {
   it("[AT6] with another body, or at another address, is 409 and to be given up", async () => {
     await (await send()).text();
     await settled();
-    for (const other of [{ body: '{"a":2}' }, { body: "" }, { body: '{"a":1} ' }]) {
+    for (const other of [{ body: '{"a":2}' }, { body: "" }, { body: '{"a":1} ' }, { session: "ses_2" }, { path: "/v1/run?x" }]) {
       const answer = await send(other);
       expect(answer.status).toBe(409);
       expect(answer.headers.get("x-should-retry")).toBe("false");
       expect(await errorOf(answer)).toMatchObject({ code: "idempotency_conflict", type: "invalid_request_error" });
     }
     expect(probe.runs).toBe(1);
+  });
+
+  it("[AT6] is answered again without a body where there was none", async () => {
+    probe.run = async () => new Response(null, { status: 204 });
+    await send();
+    await settled();
+    const again = await send();
+    expect([again.status, again.headers.get("idempotent-replayed")]).toEqual([204, "true"]);
   });
 
   it("[AT6] of another token is another key", async () => {
@@ -212,6 +225,16 @@ describe("what frees the key", () => {
     expect(await (await send()).text()).toBe("whole");
   });
 
+  it("[AT6] a stream that says in its middle that it failed", async () => {
+    probe.run = async () => stream('data: {"id":"x"}\n\n', 'data: {"error":{"code":"unavailable"}}\n\n');
+    await (await send()).text();
+    await expect.poll(state).toBeNull();
+    // What is only quoted is no failure.
+    probe.run = async () => stream('data: {"text":"data: {\\"error\\":"}\n\n');
+    await (await send()).text();
+    await settled();
+  });
+
   it("[AT6] not: a refusal that the run itself answered", async () => {
     probe.run = async () => Response.json({ error: { code: "model_not_found" } }, { status: 404 });
     await (await send()).text();
@@ -251,6 +274,14 @@ describe("streams", () => {
     const again = await send();
     expect(again.status).toBe(409);
     expect(await errorOf(again)).toMatchObject({ code: "idempotency_conflict", detail: expect.stringContaining("too long") });
+    expect(probe.runs).toBe(1);
+  });
+
+  it.each(["release", "null", ""])("[AT6] that say %j are kept as they are", async (text) => {
+    probe.run = async () => new Response(text);
+    await (await send()).text();
+    await settled();
+    expect(await (await send()).text()).toBe(text);
     expect(probe.runs).toBe(1);
   });
 

@@ -21,6 +21,11 @@ const RENEW_EVERY_MS = 60_000;
 /** What belongs to the answer itself. */
 const KEPT_HEADERS = ["x-session-id", "location"];
 
+/** Headers that say what is asked for, as the body does. */
+const NAMING_HEADERS = ["x-session-id", "x-project-id"];
+/** A line of a stream that says that it failed: its status was told before. */
+const FAILED_LINE = /(?:^|\n)data: ?\{"error":/;
+
 type Account = ReturnType<typeof apiAccount>;
 
 /**
@@ -55,13 +60,17 @@ async function requestOf(
   // A copy, so that the route reads its own: idempotency comes before parsing.
   const body = given ?? (await readAtMost(c.req.raw.clone(), MAX_API_BODY_BYTES));
   if (body === null) throw new AppError("too_large");
-  const { pathname } = new URL(c.req.url);
+  const { pathname, search } = new URL(c.req.url);
+  const named = NAMING_HEADERS.map((name) => c.req.header(name) ?? "").join(" ");
   const [keyHash, bodyHash] = await Promise.all([sha256Hex(key), sha256Hex(body)]);
-  return { tokenId, keyHash, requestHash: await sha256Hex(`${c.req.method} ${pathname} ${bodyHash}`) };
+  return { tokenId, keyHash, requestHash: await sha256Hex(`${c.req.method} ${pathname}${search} ${named} ${bodyHash}`) };
 }
 
 function replay({ status, contentType, headers, body }: StoredAnswer): Response {
-  return new Response(body, { status, headers: { ...headers, "content-type": contentType, "idempotent-replayed": "true" } });
+  return new Response(body === "" ? null : body, {
+    status,
+    headers: { ...headers, "content-type": contentType, "idempotent-replayed": "true" },
+  });
 }
 
 async function runUnder(c: AppContext, account: Account, request: IdempotentRequest, run: () => Promise<Response>): Promise<Response> {
@@ -73,7 +82,10 @@ async function runUnder(c: AppContext, account: Account, request: IdempotentRequ
       return response;
     }
     return new Response(
-      copied(response.body, (text) => running.end(text === "release" || text === null ? text : answerOf(response, text))),
+      copied(response.body, (copy) => {
+        if (copy.kind === "long") running.end(null);
+        else running.end(copy.kind === "broken" || FAILED_LINE.test(copy.text) ? "release" : answerOf(response, copy.text));
+      }),
       response,
     );
   } catch (error) {
@@ -120,8 +132,11 @@ class Running {
   }
 }
 
-/** Each piece is handed on as it comes, and noted. `onEnd`: its text; null when that is too long; `release` when it broke off. */
-function copied(source: ReadableStream<Uint8Array>, onEnd: (text: string | null | "release") => void): ReadableStream<Uint8Array> {
+/** What was noted of a body: all of it, or that it was too long to be kept, or that it broke off. */
+type Copy = { kind: "whole"; text: string } | { kind: "long" } | { kind: "broken" };
+
+/** Each piece is handed on as it comes, and noted. */
+function copied(source: ReadableStream<Uint8Array>, onEnd: (copy: Copy) => void): ReadableStream<Uint8Array> {
   const reader = source.getReader();
   let pieces: Uint8Array[] | null = [];
   let bytes = 0;
@@ -136,18 +151,18 @@ function copied(source: ReadableStream<Uint8Array>, onEnd: (text: string | null 
       try {
         const { done, value } = await reader.read();
         if (done) {
-          onEnd(pieces === null ? null : new TextDecoder().decode(joined(pieces, bytes)));
+          onEnd(pieces === null ? { kind: "long" } : { kind: "whole", text: new TextDecoder().decode(joined(pieces, bytes)) });
           return controller.close();
         }
         note(value);
         controller.enqueue(value);
       } catch (error) {
-        onEnd("release");
+        onEnd({ kind: "broken" });
         controller.error(error);
       }
     },
     async cancel(reason) {
-      onEnd("release");
+      onEnd({ kind: "broken" });
       await reader.cancel(reason);
     },
   });
