@@ -113,6 +113,14 @@ describe("who answers", () => {
     expect(await route("agent")).toEqual({ kind: "agent", project: null });
   });
 
+  it("[MP4] a project's exact name may hold anything that a name holds", async () => {
+    const { projectId } = await newProject(program.owner, { name: "Mara’s + project, déjà (2)" });
+    expect(await routeModel(env, program.owner.userId, "agent:Mara’s + project, déjà (2)", null)).toMatchObject({ project: { projectId } });
+    // It comes as far as the agent's door, which asks for its own scope.
+    const response = await program.post("/v1/chat/completions", ask("agent:Mara’s + project, déjà (2)"));
+    expect(await errorOf(response)).toMatchObject({ status: 403, code: "scope_missing" });
+  });
+
   it("[MP4] a name that means nothing, and a provider without a key, are refused in words", async () => {
     expect(await errorOf(await program.post("/v1/chat/completions", ask("gemini-pro")))).toMatchObject({
       status: 404,

@@ -10,7 +10,8 @@ export const MAX_TOOLS = 128;
 const TOOL_NAME = /^[\w-]{1,64}$/;
 /** Above what any model answers with. */
 const MAX_OUTPUT_TOKENS = 256_000;
-const MODEL_NAME = /^[\w.:@/[\]-]{1,200}$/;
+/** What a name means is judged where it is read; a project's name stands in `agent:<name>`. */
+const MODEL_NAME = /^[^\p{Cc}\p{Cs}]{1,210}$/u;
 
 const textPartSchema = z.object({ type: z.literal("text"), text: z.string() });
 const imagePartSchema = z.object({
