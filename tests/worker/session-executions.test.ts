@@ -69,6 +69,7 @@ describe.each(SLEEPS)("a program in a session, $name", ({ nap }) => {
     expect(await world.dump()).not.toContain("SECRET");
     await nap(world);
     expect(await world.stub.executionResult(executionId)).toBeNull();
+    await until(() => world.rows.at(-1)?.state === "running", "the list to say so");
     await runner.emit(null, report(executionId));
     await runner.emit(null, report(executionId, { stdout: "again" }));
     expect(await viewer.untilEvent("execution_ended")).toMatchObject({ executionId, status: "completed", exitCode: 0, stdout: "ok\n" });

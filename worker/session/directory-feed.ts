@@ -35,6 +35,8 @@ const TELLING = new Set<SessionEventType>([
   "snapshot_saved",
   "rewound",
   "forked",
+  "execution_started",
+  "execution_ended",
 ]);
 
 export interface DirectoryFeedParts {
@@ -140,6 +142,7 @@ function summaryOf(state: SessionState): { state: SessionSummaryState; detail: s
   }
   if (state.threads.some(({ turn }) => turn !== null)) return { state: "running", detail: "" };
   if (state.host.state === "failed" || state.host.state === "lost") return { state: "failed", detail: state.host.problem?.message ?? "" };
+  if (state.executions.length > 0) return { state: "running", detail: "" };
   if (state.queue.length > 0) return { state: "running", detail: state.host.problem?.message ?? "" };
   const last = newestTurn(state);
   if (last?.outcome === "failed" || last?.outcome === "interrupted") return { state: "failed", detail: last.problem?.message ?? "" };
