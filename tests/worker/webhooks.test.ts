@@ -1,7 +1,7 @@
 /** Webhooks from the outside: registered by a signed-in user, delivered to a scripted receiver, checked with the reference library. */
 import { env } from "cloudflare:workers";
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { Webhook } from "standardwebhooks";
 import type { ErrorBody } from "@ai-dev-platform/protocol/errors";
 import {
@@ -11,12 +11,15 @@ import {
   type WebhookEvent,
   type WebhookPayload,
 } from "@ai-dev-platform/protocol/api/webhooks";
-import { hasWebhooks } from "../../worker/db/webhooks.ts";
+import { findWebhook, hasWebhooks } from "../../worker/db/webhooks.ts";
 import { samplePayload } from "../../worker/webhooks/sample.ts";
 import { MAX_WAITING } from "../../worker/webhooks/outbox.ts";
 import { PATIENCE_MS } from "../../worker/webhooks/retry.ts";
+import { send } from "../../worker/webhooks/send.ts";
 import { userWebhooks } from "../../worker/webhooks/stub.ts";
 import { clearUpstreamLog, PASSWORD, signUp, upstreamLog, type AppClient, type UpstreamRecord } from "../support/worker/app-client.ts";
+
+vi.setConfig({ testTimeout: 20_000 });
 
 let client: AppClient;
 let unique = "";
@@ -50,7 +53,8 @@ const rows = () =>
   runInDurableObject(object(), (_, state) =>
     state.storage.sql.exec("SELECT message_id, attempts, due_at FROM outbox ORDER BY n").toArray(),
   );
-const settle = () => expect.poll(async () => (await list())[0]?.waiting, { timeout: 5_000 }).toBe(0);
+const eventually = <T>(read: () => T | Promise<T>) => expect.poll(read, { timeout: 10_000 });
+const settle = () => eventually(async () => (await list())[0]?.waiting).toBe(0);
 /** The object's clock, moved on. */
 const setClock = (now: () => number) =>
   runInDurableObject(object(), (instance) => {
@@ -159,7 +163,7 @@ describe("[WH4] a delivery", () => {
     await setClock(() => now);
     await tell("msg_keep");
     await ring();
-    await expect.poll(async () => (await rows())[0]?.["attempts"]).toBe(1);
+    await eventually(async () => (await rows())[0]?.["attempts"]).toBe(1);
     await evictDurableObject(object());
     await receiverAnswers(204);
     now += 60_000;
@@ -185,7 +189,7 @@ describe("[WH4] a delivery", () => {
     await create(at("?status=302"));
     await tell("msg_1");
     await ring();
-    await expect.poll(async () => (await list())[0]?.lastAttempt?.status).toBe(302);
+    await eventually(async () => (await list())[0]?.lastAttempt?.status).toBe(302);
     expect((await list())[0]?.lastAttempt?.error).toContain("redirect");
     expect((await upstreamLog()).filter(({ url }) => url.includes("169.254"))).toEqual([]);
   });
@@ -199,7 +203,7 @@ describe("[WH3] an address that fails", () => {
     await setClock(() => now);
     await tell("msg_1", "msg_2", "msg_3");
     await ring();
-    await expect.poll(async () => (await list())[0]?.lastAttempt?.status).toBe(503);
+    await eventually(async () => (await list())[0]?.lastAttempt?.status).toBe(503);
     await runInDurableObject(object(), async () => undefined);
     const first = (await received()).length;
     expect(first).toBeLessThanOrEqual(2);
@@ -208,7 +212,7 @@ describe("[WH3] an address that fails", () => {
     expect(await received()).toHaveLength(first);
     now += 2_000;
     await ring();
-    await expect.poll(async () => (await received()).length).toBe(first + 1);
+    await eventually(async () => (await received()).length).toBe(first + 1);
     await receiverAnswers(200);
     now += 40_000;
     await ring();
@@ -244,7 +248,7 @@ describe("[WH3] an address that fails", () => {
     await create(at("?status=410"));
     await tell("msg_1", "msg_2", "msg_3");
     await ring();
-    await expect.poll(async () => (await list())[0]?.isFailing).toBe(true);
+    await eventually(async () => (await list())[0]?.isFailing).toBe(true);
     expect((await list())[0]).toMatchObject({ waiting: 0, lastAttempt: { status: 410 } });
   });
 
@@ -256,7 +260,7 @@ describe("[WH3] an address that fails", () => {
       Array.from({ length: MAX_WAITING + 20 }, (_, index) => ({ id: `msg_${index}`, payload: payload() })),
     );
     await object().enqueue(client.userId, [{ id: "msg_ask", payload: payload("approval.requested") }]);
-    await expect.poll(async () => (await receivedIds()).includes("msg_ask")).toBe(true);
+    await eventually(async () => (await receivedIds()).includes("msg_ask")).toBe(true);
     const waiting = (await list())[0]?.waiting ?? 0;
     expect(waiting).toBeLessThanOrEqual(MAX_WAITING);
     expect(waiting).toBeGreaterThan(MAX_WAITING - 10);
@@ -274,6 +278,42 @@ describe("[WH3] an address that fails", () => {
     const inside = await client.json<WebhookBody>("POST", `/api/webhooks/${webhookId}/test`);
     expect(inside.lastAttempt?.error).toContain("may not be called");
     expect((await received()).filter(({ url }) => url.includes("elsewhere"))).toEqual([]);
+  });
+
+  it("is not waited for longer than its time", async () => {
+    const { webhookId } = await create(at("late"));
+    const row = await findWebhook(env.DB, client.userId, webhookId);
+    if (row === null) throw new Error("no row");
+    const message = { id: "msg_late", body: "{}" };
+    expect(await send(env, row, message, Date.now(), 20)).toEqual({ kind: "unanswered", error: "timeout" });
+    expect(await send(env, row, message, Date.now())).toEqual({ kind: "answered", status: 204 });
+  });
+
+  it("is not blamed when our own database is away, and nothing is lost by it", async () => {
+    await create(at());
+    const setDatabase = (value: unknown) =>
+      runInDurableObject(object(), (instance) => void Object.defineProperty(instance, "env", { value, configurable: true }));
+    const prepare = () => {
+      throw new Error("away");
+    };
+    await setClock(() => 1_000_000);
+    await tell("msg_1");
+    await settle();
+    await setDatabase({ ...env, DB: { prepare } });
+    await runInDurableObject(object(), (_, { storage }) => {
+      storage.sql.exec(
+        "INSERT INTO outbox (webhook_id, message_id, body, created_at, due_at) SELECT webhook_id, 'msg_2', '{}', 1000000, 0 FROM addresses",
+      );
+      return storage.setAlarm(Date.now() + 3_600_000);
+    });
+    await ring();
+    expect(await rows()).toEqual([{ message_id: "msg_2", attempts: 0, due_at: 1_030_000 }]);
+    expect((await list())[0]).toMatchObject({ waiting: 1, isFailing: false, lastAttempt: { status: 204 } });
+    await setDatabase(env);
+    await setClock(() => 2_000_000);
+    await ring();
+    await settle();
+    expect(await receivedIds()).toEqual(["msg_1", "msg_2"]);
   });
 
   it("is forgotten with what waits for it", async () => {

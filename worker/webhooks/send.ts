@@ -13,7 +13,7 @@ import { signedHeaders } from "./signature.ts";
 
 export const SEND_TIMEOUT_MS = 10_000;
 
-export async function send(env: Env, row: WebhookRow, message: Message, now: number): Promise<Attempt> {
+export async function send(env: Env, row: WebhookRow, message: Message, now: number, timeoutMs = SEND_TIMEOUT_MS): Promise<Attempt> {
   const address = publicAddress(row.url, { allowLoopback: readConfig(env).localPaths });
   if (address === null) return { kind: "unanswered", error: "address_refused" };
   const secret = await openWebhookSecret(env, row);
@@ -22,7 +22,7 @@ export async function send(env: Env, row: WebhookRow, message: Message, now: num
   secret.reveal().fill(0);
   // Cleared when it is over: a timer that runs on would keep the object awake.
   const ends = new AbortController();
-  const timer = setTimeout(() => ends.abort(), SEND_TIMEOUT_MS);
+  const timer = setTimeout(() => ends.abort(), timeoutMs);
   try {
     const answer = await fetch(address, {
       method: "POST",

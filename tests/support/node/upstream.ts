@@ -55,8 +55,9 @@ export async function answer(request: Request): Promise<Response> {
   return failure(404, "not_found_error", `no scripted answer for ${request.method} ${request.url}`);
 }
 
-/** A receiver of webhooks: `/?status=503` answers that. Tests change its mind with `/?name=` and __hook. */
-function hookAnswer(url: URL): Response {
+/** A receiver of webhooks: `/?status=503` answers that, `/late` after half a second. Tests change its mind with `/?name=` and __hook. */
+async function hookAnswer(url: URL): Promise<Response> {
+  if (url.pathname === "/late") await new Promise((resolve) => setTimeout(resolve, LATE_MS));
   const status = hookStatus.get(url.searchParams.get("name") ?? "") ?? Number(url.searchParams.get("status") ?? 204);
   const headers = { location: "http://169.254.169.254/" };
   return new Response(status === 200 ? "a body that nobody reads" : null, {
@@ -64,6 +65,7 @@ function hookAnswer(url: URL): Response {
     headers: status >= 300 && status < 400 ? headers : {},
   });
 }
+const LATE_MS = 500;
 const hookStatus = new Map<string, number>();
 
 /** A Git host that knows one password, and hides what it does not show. */
