@@ -29,7 +29,7 @@ async function newest(before: number): Promise<{ sessionId: string; runner: Fake
   return { sessionId, ...(await machine.turn(sessionId)) };
 }
 
-interface Completion extends OpenAI.ChatCompletion {
+interface Completion extends Omit<OpenAI.ChatCompletion, "metadata"> {
   metadata: { session_id: string; message_id: string; outcome: string; files_changed: { path: string }[]; cost_usd: number };
 }
 interface Chunk extends OpenAI.ChatCompletionChunk {

@@ -107,7 +107,7 @@ describe("events", () => {
     for (const reader of readers) expect(idsOf(reader)).toEqual(ids);
     await Promise.all(readers.map((reader) => reader.cancel()));
     await until(async () => (await socketsOf(id)) === 0);
-  });
+  }, 60_000);
 
   it("[CA6] [CA23] ends with an error when the token is revoked, and when the session is deleted", async () => {
     const { id } = await running();

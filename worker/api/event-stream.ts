@@ -95,3 +95,12 @@ async function within<T>(work: Promise<T>, ms: number): Promise<T | null> {
     clearTimeout(timer);
   }
 }
+
+/** Of a request whose answer comes in one piece: what waits for it ends with a refusal that nobody reads, and nobody logs. */
+export function clientSignal({ signal }: Request): AbortSignal {
+  const ends = new AbortController();
+  const leave = () => ends.abort(new AppError("prompt_withdrawn"));
+  if (signal.aborted) leave();
+  else signal.addEventListener("abort", leave, { once: true });
+  return ends.signal;
+}

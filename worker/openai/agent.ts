@@ -11,7 +11,7 @@ import { createCodeSession } from "../api/code-create.ts";
 import { hostError, idUnder, MessageFollow, readSession, requireMayPrompt, requirePolicy, stopQuietly } from "../api/code-message.ts";
 import { sendMessage } from "../api/code-send.ts";
 import { apiErrorBody } from "../api/errors.ts";
-import { eventStream } from "../api/event-stream.ts";
+import { clientSignal, eventStream } from "../api/event-stream.ts";
 import { AppError } from "../errors.ts";
 import type { AppContext } from "../middleware/auth.ts";
 import { AgentText, AgentWords, agentCompletion, turnError } from "./agent-answer.ts";
@@ -35,7 +35,7 @@ export async function answerByAgent(
   const { remainingUsd } = await admit(c, caller, "code");
   const key = c.req.header("idempotency-key");
   const sessionId = await sessionOf(c.env, caller, asked, { project, key, remainingUsd });
-  const { signal } = c.req.raw;
+  const signal = clientSignal(c.req.raw);
   const messageId = await idUnder("prompt", caller, key, sessionId);
   const message = { sessionId, messageId, text: asked.prompt, attached: asked.attached, files: {}, approvals: asked.approvals };
   const follow = new MessageFollow(c.env, caller, await sendMessage(c.env, caller, message, signal));
@@ -45,7 +45,7 @@ export async function answerByAgent(
     const words = new AgentWords(head, asked.toolProgress, request.stream_options?.include_usage === true);
     return streamed(c, caller, follow, words);
   }
-  const content = await toItsEnd(c, caller, follow, new AgentText(asked.toolProgress));
+  const content = await toItsEnd(c, caller, follow, { text: new AgentText(asked.toolProgress), signal });
   return c.json(agentCompletion(head, follow, content));
 }
 
@@ -61,12 +61,17 @@ async function sessionOf(env: Env, caller: ApiCaller, asked: AgentRequest, { pro
   return sessionId;
 }
 
+interface Whole {
+  text: AgentText;
+  signal: AbortSignal;
+}
+
 /** The whole text of the answer. */
-async function toItsEnd(c: AppContext, caller: ApiCaller, follow: MessageFollow, text: AgentText): Promise<string> {
+async function toItsEnd(c: AppContext, caller: ApiCaller, follow: MessageFollow, { text, signal }: Whole): Promise<string> {
   const stopped = Promise.withResolvers<void>();
   c.executionCtx.waitUntil(stopped.promise);
   try {
-    for await (const { pieces } of follow.steps(c.req.raw.signal)) {
+    for await (const { pieces } of follow.steps(signal)) {
       for (const piece of pieces) text.take(piece);
       if (follow.fold.turnId === null && follow.hostProblem !== null) throw hostError(follow);
     }

@@ -27,7 +27,7 @@ import { sendMessage, wishOfContent } from "../api/code-send.ts";
 import { openCodeSocket } from "../api/code-socket.ts";
 import { openNativeSocket } from "../api/native-socket.ts";
 import { apiErrorBody } from "../api/errors.ts";
-import { eventStream, frameOf } from "../api/event-stream.ts";
+import { clientSignal, eventStream, frameOf } from "../api/event-stream.ts";
 import { idempotent } from "../api/idempotency.ts";
 import { hasScope, scopeOfAnswer, sessionView } from "../api/session-view.ts";
 import { pageSessions } from "../db/sessions.ts";
@@ -48,15 +48,15 @@ const PAGE = 20;
 const MAX_PAGE = 50;
 
 const AT = "/v1/code/session";
-const agent = requireFeature("agent");
 const reads = requireToken("sessions:read");
 const writes = requireToken("sessions:write");
 
 export const codeRoutes = new Hono<AppEnv>();
+for (const path of [`${AT}/*`, "/v1/code/ws"]) codeRoutes.use(path, requireFeature("api"), requireFeature("agent"));
 
 // --- sessions ---
 
-codeRoutes.post(AT, agent, writes, async (c) => {
+codeRoutes.post(AT, writes, async (c) => {
   const caller = c.get("caller");
   return idempotent(c, caller, async () => {
     const wanted = await parseJson(c, codeSessionCreateSchema, MAX_CODE_BODY_BYTES);
@@ -69,14 +69,14 @@ codeRoutes.post(AT, agent, writes, async (c) => {
     const messageId = await idUnder("prompt", caller, key, sessionId);
     if (prompt !== "" || wanted.files !== undefined) {
       const content = wishOfContent(prompt, wanted.files);
-      await sendMessage(c.env, caller, { sessionId, messageId, ...content, approvals: wanted.approvals }, c.req.raw.signal);
+      await sendMessage(c.env, caller, { sessionId, messageId, ...content, approvals: wanted.approvals }, clientSignal(c.req.raw));
     }
     const view = sessionView(sessionId, await readSession(c.env, caller, sessionId), originOf(c));
     return c.json({ ...view, ...(prompt === "" ? {} : { message_id: messageId }) }, 201);
   });
 });
 
-codeRoutes.get(AT, agent, reads, async (c) => {
+codeRoutes.get(AT, reads, async (c) => {
   const limit = wholeNumber(c.req.query("limit"), "limit", { min: 1, max: MAX_PAGE, otherwise: PAGE });
   const after = c.req.query("after") ?? null;
   if (after !== null && !sessionIdSchema.safeParse(after).success) throw new AppError("not_found", { param: "after" });
@@ -91,12 +91,12 @@ codeRoutes.get(AT, agent, reads, async (c) => {
   });
 });
 
-codeRoutes.get(`${AT}/:id`, agent, reads, async (c) => {
+codeRoutes.get(`${AT}/:id`, reads, async (c) => {
   const { sessionId, state } = await ownState(c);
   return c.json(sessionView(sessionId, state, originOf(c)));
 });
 
-codeRoutes.delete(`${AT}/:id`, agent, writes, async (c) => {
+codeRoutes.delete(`${AT}/:id`, writes, async (c) => {
   const { sessionId } = await ownState(c);
   await deleteSession(c.env, sessionId, c.get("caller").userId, Date.now());
   return c.body(null, 204);
@@ -104,7 +104,7 @@ codeRoutes.delete(`${AT}/:id`, agent, writes, async (c) => {
 
 // --- messages ---
 
-codeRoutes.post(`${AT}/:id/messages`, agent, writes, async (c) => {
+codeRoutes.post(`${AT}/:id/messages`, writes, async (c) => {
   const caller = c.get("caller");
   const { sessionId, state } = await ownState(c);
   const wanted = await parseJson(c, codeMessageCreateSchema, MAX_CODE_BODY_BYTES);
@@ -112,7 +112,7 @@ codeRoutes.post(`${AT}/:id/messages`, agent, writes, async (c) => {
   await admit(c, caller, "code");
   const messageId = await idUnder("prompt", caller, c.req.header("idempotency-key"), sessionId);
   const { approvals, thread } = wanted;
-  const { signal } = c.req.raw;
+  const signal = clientSignal(c.req.raw);
   const message = { sessionId, messageId, approvals, thread, ...wishOfContent(wanted.content, wanted.files) };
   const follow = new MessageFollow(c.env, caller, await sendMessage(c.env, caller, message, signal));
   c.header("location", `${AT}/${sessionId}/messages/${messageId}`);
@@ -121,12 +121,12 @@ codeRoutes.post(`${AT}/:id/messages`, agent, writes, async (c) => {
   return c.json((await follow.until(() => follow.needsSomebody, signal)).view);
 });
 
-codeRoutes.get(`${AT}/:id/messages/:messageId`, agent, reads, async (c) => {
+codeRoutes.get(`${AT}/:id/messages/:messageId`, reads, async (c) => {
   const { sessionId } = await ownState(c);
   return c.json(await messageView(c, sessionId, pathId(c, promptIdSchema, "messageId")));
 });
 
-codeRoutes.post(`${AT}/:id/messages/:messageId/cancel`, agent, writes, async (c) => {
+codeRoutes.post(`${AT}/:id/messages/:messageId/cancel`, writes, async (c) => {
   const { sessionId } = await ownState(c);
   const messageId = pathId(c, promptIdSchema, "messageId");
   await stopMessage(c.env, c.get("caller"), { sessionId, messageId });
@@ -136,21 +136,27 @@ codeRoutes.post(`${AT}/:id/messages/:messageId/cancel`, agent, writes, async (c)
 /** As far as it is known now. */
 async function messageView(c: AppContext, sessionId: string, messageId: string) {
   const follow = new MessageFollow(c.env, c.get("caller"), await findMessage(c.env, sessionId, messageId));
-  return (await follow.until(() => follow.isCaughtUp, c.req.raw.signal)).view;
+  return (await follow.until(() => follow.isCaughtUp, clientSignal(c.req.raw))).view;
 }
 
 // --- events, files, approvals ---
 
-codeRoutes.get(`${AT}/:id/events`, agent, reads, async (c) => {
+codeRoutes.get(`${AT}/:id/events`, reads, async (c) => {
   const { sessionId } = await ownState(c);
   const after = wholeNumber(c.req.header("last-event-id") ?? c.req.query("after"), "after", { min: 0, max: 2 ** 50, otherwise: 0 });
   return stream(c, (ends) => sessionEvents(c.env, c.get("caller"), sessionId, after, ends));
 });
 
-codeRoutes.get(`${AT}/:id/files`, agent, reads, async (c) => {
+codeRoutes.get(`${AT}/:id/files`, reads, async (c) => {
   const { sessionId, state } = await ownState(c);
   const ends = new AbortController();
-  const attached = await attach(c.env, sessionId, actorOf(c.get("caller")), state.seq, AbortSignal.any([c.req.raw.signal, ends.signal]));
+  const attached = await attach(
+    c.env,
+    sessionId,
+    actorOf(c.get("caller")),
+    state.seq,
+    AbortSignal.any([clientSignal(c.req.raw), ends.signal]),
+  );
   try {
     return c.json(await readFiles(attached, { path: c.req.query("path") ?? "", changes: c.req.query("changes") === "1" }));
   } finally {
@@ -159,7 +165,7 @@ codeRoutes.get(`${AT}/:id/files`, agent, reads, async (c) => {
   }
 });
 
-codeRoutes.post(`${AT}/:id/approvals/:approvalId`, agent, writes, async (c) => {
+codeRoutes.post(`${AT}/:id/approvals/:approvalId`, writes, async (c) => {
   const caller = c.get("caller");
   const { sessionId, state } = await ownState(c);
   const approvalId = pathId(c, approvalIdSchema, "approvalId");
@@ -177,13 +183,13 @@ codeRoutes.post(`${AT}/:id/approvals/:approvalId`, agent, writes, async (c) => {
 
 // --- sockets ---
 
-codeRoutes.get(`${AT}/:id/socket`, agent, reads, async (c) => {
+codeRoutes.get(`${AT}/:id/socket`, reads, async (c) => {
   requireUpgrade(c.req.raw);
   const { sessionId } = await ownState(c);
   return openNativeSocket(c.env, c.get("caller"), sessionId, c.req.raw);
 });
 
-codeRoutes.get("/v1/code/ws", agent, async (c) => {
+codeRoutes.get("/v1/code/ws", async (c) => {
   requireUpgrade(c.req.raw);
   return openCodeSocket(c.env, c.req.raw, (work) => c.executionCtx.waitUntil(work));
 });
