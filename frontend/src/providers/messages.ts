@@ -72,6 +72,5 @@ export const t = {
     save: "Save",
     saved: "Saved",
     problem: "Enter the name of a model.",
-    copy: (name: string) => `Copy ${name}`,
   },
 } as const;

@@ -56,6 +56,8 @@ function Facts({ row: { at, end } }: { row: ExecutionRow }) {
           <Check className="tool-mark text-ok" aria-hidden="true" />
           <span className="sr-only">{how}</span>
         </>
+      ) : status === "stopped" ? (
+        <span className="text-warn">{how}</span>
       ) : (
         <>
           <X className="tool-mark text-bad" aria-hidden="true" />
