@@ -98,6 +98,12 @@ describe("[AD4] a call", () => {
     expect(JSON.parse(asked[0]?.body ?? "")).toEqual({ content: "hi" });
   });
 
+  it("comes again when the answer breaks off", async () => {
+    const { client, asked } = scripted(stream(['{"object":"list"'], true), models);
+    expect(await client.models.list()).toHaveLength(1);
+    expect(asked).toHaveLength(2);
+  });
+
   it("takes the caller's own key", async () => {
     const { client, asked } = scripted(() => json(202, message));
     await client.messages.send(SESSION, { content: "hi" }, { idempotencyKey: "mine" });

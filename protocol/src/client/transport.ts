@@ -46,8 +46,9 @@ export class Transport {
   }
 
   async json<S extends z.ZodType>(ask: Ask, schema: S, options: CallOptions = {}): Promise<z.output<S>> {
-    const response = await this.open(ask, options);
-    return schema.parse(parseJson(await response.text()));
+    // An answer that breaks off is asked for again too.
+    const text = await this.#tried(ask, options, this.#options.maxRetries, (response) => response.text());
+    return schema.parse(parseJson(text));
   }
 
   async nothing(ask: Ask, options: CallOptions = {}): Promise<void> {
@@ -56,12 +57,16 @@ export class Transport {
   }
 
   /** The answer, which is a good one; everything else is thrown. `maxRetries`: 0 where the caller comes again by itself. */
-  async open(ask: Ask, options: CallOptions = {}, maxRetries = this.#options.maxRetries): Promise<ClientResponse> {
+  open(ask: Ask, options: CallOptions = {}, maxRetries = this.#options.maxRetries): Promise<ClientResponse> {
+    return this.#tried(ask, options, maxRetries, (response) => Promise.resolve(response));
+  }
+
+  async #tried<T>(ask: Ask, options: CallOptions, maxRetries: number, read: (response: ClientResponse) => Promise<T>): Promise<T> {
     const key = ask.method === "POST" ? (options.idempotencyKey ?? randomKey()) : null;
     for (let failures = 1; ; failures += 1) {
       throwIfAborted(options.signal);
       try {
-        return await this.#once(ask, key, options.signal);
+        return await read(await this.#once(ask, key, options.signal));
       } catch (error) {
         throwIfAborted(options.signal);
         const waitMs = failures > maxRetries ? null : waitBefore(error, failures);
