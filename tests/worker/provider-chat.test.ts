@@ -384,6 +384,14 @@ describe("what is switched off", () => {
     expect(await send(some, "POST", "/v1/chat/completions", byToken(), ask("custom/llama"))).toMatchObject({ status: 200 });
   });
 
+  it("[MP8] running code, and nothing else", async () => {
+    const executeOff = { EXECUTE: "off" };
+    expect(await send(executeOff, "POST", "/v1/code/execute", byToken(), "nonsense")).toMatchObject(off);
+    expect((await send(executeOff, "POST", "/v1/code/session", byToken(), {})).code).toBe("scope_missing");
+    expect(await send(executeOff, "POST", "/v1/chat/completions", byToken(), ask("gpt-4o"))).toMatchObject({ status: 200 });
+    expect((await send({ AGENT: "off" }, "POST", "/v1/code/execute", byToken(), {})).code).toBe("scope_missing");
+  });
+
   it("[MP8] the whole of /v1, and a variable that cannot be read is named", async () => {
     for (const [method, path] of [
       ["GET", "/v1/models"],
