@@ -1,7 +1,6 @@
 /** Running code for a program: the real runner, fresh sessions and one of one's own; files in and out, streams, and nothing left. */
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
-import { createParser } from "eventsource-parser";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { ApiTokenCreatedBody } from "@ai-dev-platform/protocol/api/access";
 import type { Execution } from "@ai-dev-platform/protocol/api/execute";
@@ -88,12 +87,16 @@ it("[EX9] runs Python, bash and JavaScript in fresh sessions, with files in and 
 it("[EX6] streams what a program says while it runs", async () => {
   const response = await execute({ command: "for n in 1 2 3; do echo line $n; sleep 0.4; done; echo oops >&2", stream: true });
   const events: { event: string; data: Record<string, unknown>; at: number }[] = [];
-  const parser = createParser({
-    onEvent: ({ event = "message", data }) =>
-      events.push({ event, data: JSON.parse(data) as Record<string, unknown>, at: performance.now() }),
-  });
   const decoder = new TextDecoder();
-  for await (const chunk of response.body ?? []) parser.feed(decoder.decode(chunk, { stream: true }));
+  let text = "";
+  for await (const chunk of response.body ?? []) {
+    const blocks = (text + decoder.decode(chunk, { stream: true })).split("\n\n");
+    text = blocks.pop() ?? "";
+    for (const block of blocks) {
+      const [, event = "", data = "{}"] = /^event: (.+)\ndata: (.+)$/.exec(block) ?? [];
+      if (event !== "") events.push({ event, data: JSON.parse(data) as Record<string, unknown>, at: performance.now() });
+    }
+  }
   const said = (name: string) => events.filter(({ event }) => event === name);
   expect(
     said("stdout")
