@@ -35,10 +35,16 @@ export const probesOf = (env: Env): Probes => ({
 });
 
 export async function checkHealth(env: Env, probes: Probes, timeoutMs = CHECK_TIMEOUT_MS): Promise<Health> {
-  const names = Object.keys(probes) as (keyof Health["checks"])[];
-  const states = await Promise.all(names.map((name) => check(name, probes[name], timeoutMs)));
-  const checks = Object.fromEntries(names.map((name, index) => [name, states[index]])) as Health["checks"];
-  const status = states.includes("failing") ? "degraded" : "ok";
+  const ask = (name: keyof Probes) => check(name, probes[name], timeoutMs);
+  const [database, storage, sessions, vault, sandbox] = await Promise.all([
+    ask("database"),
+    ask("storage"),
+    ask("sessions"),
+    ask("vault"),
+    ask("sandbox"),
+  ]);
+  const checks = { database, storage, sessions, vault, sandbox };
+  const status = Object.values(checks).includes("failing") ? "degraded" : "ok";
   return { status, version: PLATFORM_VERSION, features: readConfig(env).features, checks };
 }
 
