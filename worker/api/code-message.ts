@@ -145,9 +145,11 @@ export class MessageFollow {
         const isAfter = this.fold.isOver;
         const step = this.#step(frame);
         if (!isAfter) yield step;
-        if (this.fold.isOver && (this.isCaughtUp || this.#files.isKnown)) break;
+        if (!this.fold.isOver || !(this.isCaughtUp || this.#files.isKnown)) continue;
+        // Before the frames are let go of: with them goes the line that this asks on.
+        await this.#files.settle(attached);
+        return;
       }
-      await this.#files.settle(attached);
     } finally {
       attached.close();
     }
