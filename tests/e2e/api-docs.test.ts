@@ -8,7 +8,7 @@ import { createServer, type Server } from "node:http";
 import path from "node:path";
 import { promisify } from "node:util";
 import { Webhook } from "standardwebhooks";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { ApiTokenCreatedBody } from "@ai-dev-platform/protocol/api/access";
 import { API_SCOPES } from "@ai-dev-platform/protocol/api/access";
 import { webhookPayloadSchema, type WebhookCreatedBody } from "@ai-dev-platform/protocol/api/webhooks";
@@ -49,6 +49,9 @@ beforeAll(async () => {
   mara = await signUp(platform.url);
   await mara.json("POST", "/api/keys", { apiKey: TEST_KEY });
   ({ token } = await mara.json<ApiTokenCreatedBody>("POST", "/api/tokens", { name: "docs", scopes: API_SCOPES }));
+  // Code is refused while there is nothing that could run it.
+  const machines = () => mara.json<{ machines: { isOnline: boolean }[] }>("GET", "/api/machines");
+  await vi.waitUntil(async () => (await machines()).machines.some(({ isOnline }) => isOnline), { timeout: LIMIT_MS });
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
 });
