@@ -3,7 +3,7 @@
  * the agent's binary and the scripted model; and a turn's end reaches a webhook, as the page says.
  */
 import { execFile } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -18,7 +18,8 @@ import { startTestPlatform, TEST_KEY, type TestPlatform } from "../support/node/
 
 const root = path.resolve(import.meta.dirname, "../..");
 /** Inside the repository, so that examples find its packages. */
-const folder = path.join(root, "test-results/api-docs");
+const results = path.join(root, "test-results");
+let folder: string;
 const run = promisify(execFile);
 const LIMIT_MS = 100_000;
 
@@ -51,14 +52,13 @@ beforeAll(async () => {
   ({ token } = await mara.json<ApiTokenCreatedBody>("POST", "/api/tokens", { name: "docs", scopes: API_SCOPES }));
   // Code is refused while there is nothing that could run it.
   const machines = () => mara.json<{ machines: { isOnline: boolean }[] }>("GET", "/api/machines");
-  const giveUpAt = Date.now() + LIMIT_MS;
-  while (Date.now() < giveUpAt && !(await machines()).machines.some(({ isOnline }) => isOnline))
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
+  await vi.waitUntil(async () => (await machines()).machines.some(({ isOnline }) => isOnline), { timeout: LIMIT_MS });
+  mkdirSync(results, { recursive: true });
+  folder = mkdtempSync(path.join(results, "api-docs-"));
 });
 afterAll(async () => {
   await platform?.stop();
+  if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
 });
 
 /** What it printed; an exit that is not 0 is an error with what it complained of. */
