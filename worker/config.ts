@@ -69,10 +69,11 @@ export const API_RATES = {
   execute: { perToken: 60, perUser: 120 },
 } as const;
 export const API_RATE_WINDOW_MS = MINUTE_MS;
-/** A token is read again after this: what is revoked holds on for as long in an isolate that has just seen it. Half of what is promised. */
-export const API_TOKEN_CACHE_MS = 1_000;
-/** A sealed key likewise: what was destroyed elsewhere is lent no longer than this. */
-export const SEALED_KEY_CACHE_MS = 1_000;
+/**
+ * What every request of a program asks for is read again after this: a token that was revoked and a key that was destroyed hold on for as
+ * long in an isolate that has just seen them. Half of what is promised.
+ */
+export const RECENT_MS = 1_000;
 /** Of a request with an Idempotency-Key: what the largest provider takes. A route may take less. */
 export const MAX_API_BODY_BYTES = 32 * 1_024 * 1_024;
 /** An answer longer than this is not kept for its Idempotency-Key: a row of the account's database holds 2 MB. */

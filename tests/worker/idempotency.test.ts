@@ -296,7 +296,7 @@ describe("streams", () => {
 
 it("[AT6] the oldest answers give way when many are kept, and their keys stay used", async () => {
   const verdicts = await runInDurableObject(apiAccount(env, crypto.randomUUID()), (_, { storage }) => {
-    const store = new AccountStore(storage.sql, 250);
+    const store = new AccountStore(storage, 250);
     const request = (keyHash: string) => ({ tokenId: "t", keyHash, requestHash: "r" });
     for (const [index, name] of ["a", "b", "c", "d"].entries()) {
       store.begin(request(name), index);

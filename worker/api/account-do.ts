@@ -26,11 +26,15 @@ import { takeOne, tighter, type Bucket } from "./rate.ts";
 
 const log = createLogger("api-account");
 
+/** Calls that are remembered as settled: what settles one twice does so at once. */
+const MAX_SETTLED = 10_000;
+
 export class ApiAccountDO extends DurableObject<Env> implements ApiAccountApi {
   readonly #store: AccountStore;
   readonly #holds = new Holds();
   readonly #buckets = new Map<string, Bucket>();
   readonly #noted = new Set<string>();
+  readonly #settled = new Set<string>();
   readonly #spent: Map<string, number>;
   readonly #revoked: Set<string>;
   #wakesAt: number | null = null;
@@ -38,7 +42,7 @@ export class ApiAccountDO extends DurableObject<Env> implements ApiAccountApi {
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    this.#store = new AccountStore(ctx.storage.sql);
+    this.#store = new AccountStore(ctx.storage);
     this.#spent = this.#store.spentByToken();
     this.#revoked = this.#store.revoked();
   }
@@ -59,7 +63,11 @@ export class ApiAccountDO extends DurableObject<Env> implements ApiAccountApi {
 
   async settle({ callId, tokenId, usage }: { callId: string; tokenId: string; usage: Usage }): Promise<void> {
     this.#holds.remove(callId);
-    await this.#add(`call:${callId}`, tokenId, usage.costUsd);
+    if (this.#isGone || this.#settled.has(callId) || !(usage.costUsd > 0)) return;
+    if (this.#settled.size >= MAX_SETTLED) this.#settled.clear();
+    this.#settled.add(callId);
+    this.#spent.set(tokenId, (this.#spent.get(tokenId) ?? 0) + usage.costUsd);
+    await this.#store.addCalled(tokenId, usage.costUsd);
   }
 
   async spend({ id, tokenId, costUsd }: { id: string; tokenId: string; costUsd: number }): Promise<void> {

@@ -17,6 +17,9 @@ export const MAX_KEPT_BYTES = 100 * 1_024 * 1_024;
 /** Sessions told of a revocation at once: what one run of an object may call. The rest follow a second later. */
 const TOLD_AT_ONCE = 400;
 
+/** Names of sums that the tables do not hold. */
+const CALLED = "called:";
+
 const TABLES = `
   CREATE TABLE IF NOT EXISTS spent (token_id TEXT PRIMARY KEY, usd REAL NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS spent_ids (id TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
@@ -45,22 +48,37 @@ interface AnswerRow extends Record<string, SqlStorageValue> {
 }
 
 export class AccountStore {
+  readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
   readonly #maxKept: number;
   #isMade: boolean;
   /** Of all kept bodies; null until it is asked for, and after some went. */
   #kept: number | null = null;
 
-  constructor(sql: SqlStorage, maxKept = MAX_KEPT_BYTES) {
-    this.#sql = sql;
+  constructor(storage: DurableObjectStorage, maxKept = MAX_KEPT_BYTES) {
+    this.#storage = storage;
+    this.#sql = storage.sql;
     this.#maxKept = maxKept;
-    this.#isMade = sql.exec(`SELECT 1 FROM sqlite_master WHERE name = 'revoked'`).toArray().length > 0;
+    this.#isMade = this.#sql.exec(`SELECT 1 FROM sqlite_master WHERE name = 'revoked'`).toArray().length > 0;
   }
 
   spentByToken(): Map<string, number> {
-    if (!this.#isMade) return new Map();
+    const sums = new Map<string, number>();
+    const add = (tokenId: string, usd: number) => sums.set(tokenId, (sums.get(tokenId) ?? 0) + usd);
+    for (const [name, usd] of this.#storage.kv.list<number>({ prefix: CALLED })) add(name.slice(CALLED.length), usd);
+    if (!this.#isMade) return sums;
     const rows = this.#sql.exec<{ token_id: string; usd: number }>(`SELECT token_id, usd FROM spent`).toArray();
-    return new Map(rows.map((row) => [row.token_id, row.usd]));
+    for (const row of rows) add(row.token_id, row.usd);
+    return sums;
+  }
+
+  /**
+   * What calls of a model cost, in all. Written at once and not waited for: else each settled call would hold up the next one's
+   * admission until the disk has it. A crash in these milliseconds forgets one call's cost.
+   */
+  addCalled(tokenId: string, usd: number): Promise<void> {
+    const name = CALLED + tokenId;
+    return this.#storage.put(name, (this.#storage.kv.get<number>(name) ?? 0) + usd, { allowUnconfirmed: true });
   }
 
   /** False when this id was added before. */

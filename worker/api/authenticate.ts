@@ -5,13 +5,14 @@
  */
 import { createMiddleware } from "hono/factory";
 import { API_TOKEN_PREFIX, type ApiScope } from "@ai-dev-platform/protocol/api/access";
-import { API_TOKEN_CACHE_MS, LAST_USED_STEP_MS } from "../config.ts";
+import { LAST_USED_STEP_MS, RECENT_MS } from "../config.ts";
 import { findApiToken, recordApiTokenUse } from "../db/api-tokens.ts";
 import { sha256Hex } from "../encoding.ts";
 import { readConfig } from "../env.ts";
 import { AppError } from "../errors.ts";
 import type { AppEnv } from "../middleware/auth.ts";
 import { clientAddress } from "../middleware/rate-limit.ts";
+import { Recent } from "../recent.ts";
 import type { ApiCaller } from "./caller.ts";
 import { isApiToken } from "./token-format.ts";
 
@@ -38,19 +39,15 @@ export async function authenticate(
   const token = presentedToken(request);
   if (!isApiToken(token)) throw await refusal(env, request, "Its shape or its checksum is wrong: copy it whole.");
   const tokenHash = await sha256Hex(token);
-  // An operator who raised the rates has outgrown the wall: it would be the lower of the two.
-  const isWalled = readConfig(env).apiRateFactor <= 1;
-  if (isWalled && !(await env.API_WALL.limit({ key: tokenHash })).success)
-    throw new AppError("rate_limited", { retryAfterMs: WALL_WAIT_MS });
-  const known = await look(env, tokenHash);
-  if (known === null) throw await refusal(env, request);
+  const found = await look(env, tokenHash);
+  if (found === null) throw await refusal(env, request);
   const now = Date.now();
-  if (known.caller.expiresAt !== null && known.caller.expiresAt <= now) throw await refusal(env, request);
-  if (known.lastUsedAt === null || known.lastUsedAt <= now - LAST_USED_STEP_MS) {
-    known.lastUsedAt = now;
-    defer(recordApiTokenUse(env.DB, known.caller.tokenId, now));
+  if (found.caller.expiresAt !== null && found.caller.expiresAt <= now) throw await refusal(env, request);
+  if (found.lastUsedAt === null || found.lastUsedAt <= now - LAST_USED_STEP_MS) {
+    found.lastUsedAt = now;
+    defer(recordApiTokenUse(env.DB, found.caller.tokenId, now));
   }
-  return known.caller;
+  return found.caller;
 }
 
 /** An address is kept in histories and logs of every hop: what stands there is not taken, and its owner is told. */
@@ -100,27 +97,18 @@ async function refusal(env: Env, request: Request, detail?: string): Promise<App
 interface Known {
   caller: ApiCaller;
   lastUsedAt: number | null;
-  readAt: number;
 }
-/** Tokens that an isolate remembers at once; each for a second. */
-const MAX_KNOWN = 1_000;
-const known = new Map<string, Known>();
+const known = new Recent<Known>(RECENT_MS);
 
-/** What is remembered is never older than API_TOKEN_CACHE_MS: a revocation reaches every isolate by then. */
-async function look(env: Env, tokenHash: string): Promise<Known | null> {
-  const startedAt = Date.now();
-  const cached = known.get(tokenHash);
-  if (cached !== undefined && startedAt - cached.readAt < API_TOKEN_CACHE_MS) return cached;
-  const row = await findApiToken(env.DB, tokenHash);
-  known.delete(tokenHash);
-  if (row === null) return null;
-  if (known.size >= MAX_KNOWN) known.clear();
-  const { tokenId, userId, userName, name: tokenName, scopes, budgetUsd, expiresAt, lastUsedAt } = row;
-  const fresh: Known = {
-    caller: { userId, name: userName, tokenId, tokenName, scopes, budgetUsd, expiresAt },
-    lastUsedAt: Math.max(lastUsedAt ?? 0, cached?.lastUsedAt ?? 0) || null,
-    readAt: startedAt,
-  };
-  known.set(tokenHash, fresh);
-  return fresh;
-}
+/** What is remembered asks for nothing: neither the wall, which stands before the directory, nor the directory. */
+const look = (env: Env, tokenHash: string): Promise<Known | null> =>
+  known.get(tokenHash, async () => {
+    // An operator who raised the rates has outgrown the wall: it would be the lower of the two.
+    const isWalled = readConfig(env).apiRateFactor <= 1;
+    if (isWalled && !(await env.API_WALL.limit({ key: tokenHash })).success)
+      throw new AppError("rate_limited", { retryAfterMs: WALL_WAIT_MS });
+    const row = await findApiToken(env.DB, tokenHash);
+    if (row === null) return null;
+    const { tokenId, userId, userName, name: tokenName, scopes, budgetUsd, expiresAt, lastUsedAt } = row;
+    return { caller: { userId, name: userName, tokenId, tokenName, scopes, budgetUsd, expiresAt }, lastUsedAt };
+  });

@@ -8,7 +8,7 @@ import type { ErrorCode } from "@ai-dev-platform/protocol/errors";
 import type { ProjectBody } from "@ai-dev-platform/protocol/http";
 import { projectIdSchema } from "@ai-dev-platform/protocol/ids";
 import { findProject, findProjectModel, findProjectsByName } from "../db/projects.ts";
-import { readSettings } from "../db/settings.ts";
+import { readRecentSettings } from "../db/settings.ts";
 import { readConfig, type Config } from "../env.ts";
 import { AppError } from "../errors.ts";
 import { isLoopback, judgeBaseUrl, ownHosts } from "../keys/base-url.ts";
@@ -138,7 +138,7 @@ function upstreamOf(config: Config, provider: Provider, baseUrl: string | null):
 
 /** Only where its user says so: a program must not take a script's words for a model's because a key is missing. */
 const wantsDemo = async (env: Env, config: Config, userId: string): Promise<boolean> =>
-  config.demoModelUrl !== null && (await readSettings(env.DB, userId)).useDemoModel;
+  config.demoModelUrl !== null && (await readRecentSettings(env.DB, userId)).useDemoModel;
 
 const demoPayer = ({ demoModelUrl }: Config): Payer =>
   demoModelUrl === null
