@@ -74,6 +74,8 @@ export const API_RATE_WINDOW_MS = MINUTE_MS;
  * long in an isolate that has just seen them. Half of what is promised.
  */
 export const RECENT_MS = 1_000;
+/** Costs of settled calls are gathered this long before they are written. A crash forgets no more than that. */
+export const SETTLE_WRITE_MS = 200;
 /** Of a request with an Idempotency-Key: what the largest provider takes. A route may take less. */
 export const MAX_API_BODY_BYTES = 32 * 1_024 * 1_024;
 /** An answer longer than this is not kept for its Idempotency-Key: a row of the account's database holds 2 MB. */

@@ -22,7 +22,8 @@ export async function startBareRuntime(environment: Record<string, string>): Pro
   const { workerOptions } = unstable_getMiniflareWorkerOptions(path.join(root, "wrangler.toml"), undefined, {
     overrides: { enableContainers: false },
   });
-  const { assets: _none, ...rest } = workerOptions;
+  const { assets: _none, bindings, ...rest } = workerOptions;
+  const vars = typeof bindings === "object" ? bindings : {};
   const runtime = new Miniflare(
     convertV4MiniflareOptions({
       defaultPersistRoot: path.join(dataDir, "state"),
@@ -32,7 +33,7 @@ export async function startBareRuntime(environment: Record<string, string>): Pro
           name: "ai-dev-platform",
           modules: [{ type: "ESModule", path: path.join(root, "dist/worker/index.js") }],
           modulesRoot: root,
-          bindings: { ...rest.bindings, ...secrets, PUBLIC_ORIGIN: "", SIGN_UP: "open", SANDBOXES: "off", ...environment },
+          bindings: { ...vars, ...secrets, PUBLIC_ORIGIN: "", SIGN_UP: "open", SANDBOXES: "off", ...environment },
           unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
         },
       ],
@@ -50,7 +51,7 @@ export async function startBareRuntime(environment: Record<string, string>): Pro
   };
 }
 
-async function migrate(database: D1Database): Promise<void> {
+async function migrate(database: Awaited<ReturnType<Miniflare["getD1Database"]>>): Promise<void> {
   const folder = path.join(root, "migrations");
   const files = readdirSync(folder).filter((name) => name.endsWith(".sql"));
   for (const file of files.toSorted()) {

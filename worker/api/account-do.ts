@@ -5,7 +5,7 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import type { Usage } from "@ai-dev-platform/protocol/events";
-import { API_RATES } from "../config.ts";
+import { API_RATES, SETTLE_WRITE_MS } from "../config.ts";
 import { readConfig } from "../env.ts";
 import { createLogger, errorFields } from "../log.ts";
 import { tokenGrantId, tokenSocketGrantId } from "../session/api.ts";
@@ -35,6 +35,9 @@ export class ApiAccountDO extends DurableObject<Env> implements ApiAccountApi {
   readonly #buckets = new Map<string, Bucket>();
   readonly #noted = new Set<string>();
   readonly #settled = new Set<string>();
+  /** Of settled calls: what is in no table yet. */
+  readonly #unwritten = new Map<string, number>();
+  #writing: Promise<void> | null = null;
   readonly #spent: Map<string, number>;
   readonly #revoked: Set<string>;
   #wakesAt: number | null = null;
@@ -67,7 +70,8 @@ export class ApiAccountDO extends DurableObject<Env> implements ApiAccountApi {
     if (this.#settled.size >= MAX_SETTLED) this.#settled.clear();
     this.#settled.add(callId);
     this.#spent.set(tokenId, (this.#spent.get(tokenId) ?? 0) + usage.costUsd);
-    await this.#store.addCalled(tokenId, usage.costUsd);
+    this.#unwritten.set(tokenId, (this.#unwritten.get(tokenId) ?? 0) + usage.costUsd);
+    await (this.#writing ??= this.#writeSoon());
   }
 
   async spend({ id, tokenId, costUsd }: { id: string; tokenId: string; costUsd: number }): Promise<void> {
@@ -124,6 +128,15 @@ export class ApiAccountDO extends DurableObject<Env> implements ApiAccountApi {
     this.#wakesAt = null;
     await this.#tellSessions();
     await this.#wake(Date.now());
+  }
+
+  /** Calls that are settled together are one write: each would hold up the disk, and what is admitted meanwhile. */
+  async #writeSoon(): Promise<void> {
+    await scheduler.wait(SETTLE_WRITE_MS);
+    this.#writing = null;
+    const sums = [...this.#unwritten];
+    this.#unwritten.clear();
+    if (!this.#isGone) await Promise.all(sums.map(([tokenId, usd]) => this.#store.addCalled(tokenId, usd)));
   }
 
   /** Both limits hold; a refusal by one takes nothing from the other. */

@@ -73,8 +73,8 @@ export class AccountStore {
   }
 
   /**
-   * What calls of a model cost, in all. Written at once and not waited for: else each settled call would hold up the next one's
-   * admission until the disk has it. A crash in these milliseconds forgets one call's cost.
+   * What calls of a model cost, in all. The write is not waited for by what is admitted meanwhile: else each would hold up the next
+   * until the disk has it.
    */
   addCalled(tokenId: string, usd: number): Promise<void> {
     const name = CALLED + tokenId;

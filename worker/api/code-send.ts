@@ -24,7 +24,7 @@ export interface SentMessage extends SentContent {
 }
 
 /** Text parts in their order; images beside them. */
-export function wishOfContent(content: Content | "", files: Readonly<Record<string, string>> = {}): SentContent {
+export function wishOfContent(content: Content, files: Readonly<Record<string, string>> = {}): SentContent {
   if (typeof content === "string") return { text: content, attached: [], files };
   const texts = content.flatMap((part) => (part.type === "text" && part.text.trim() !== "" ? [part.text] : []));
   const attached = content.flatMap((part, index) =>

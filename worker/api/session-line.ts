@@ -150,8 +150,11 @@ export class SessionLine {
 
 /** The session is this Worker's own: its frames are what the types say. What is no JSON is a pong. */
 function readFrame(text: string): SessionFrame | null {
-  return text.startsWith("{") ? (JSON.parse(text) as SessionFrame) : null;
+  const value: unknown = text.startsWith("{") ? JSON.parse(text) : null;
+  return isFrame(value) ? value : null;
 }
+
+const isFrame = (value: unknown): value is SessionFrame => typeof value === "object" && value !== null && "type" in value;
 
 const answerOf = (frame: SessionFrame): Answer | null =>
   frame.type === "history" || frame.type === "reply" || frame.type === "refused" ? frame : null;

@@ -37,7 +37,13 @@ describe("[WH2] an address that the platform calls for a user", () => {
     expect(judge("http://127.0.0.1:9000/hook", true)).toBe("http://127.0.0.1:9000/hook");
     expect(judge("http://localhost:9000", true)).toBe("http://localhost:9000/");
     expect(judge("http://[::1]:9000/", true)).toBe("http://[::1]:9000/");
-    for (const other of ["http://127.0.0.2/", "http://10.0.0.1/", "http://user@localhost/", "ftp://localhost/", "http://hooks.example.com/"])
+    for (const other of [
+      "http://127.0.0.2/",
+      "http://10.0.0.1/",
+      "http://user@localhost/",
+      "ftp://localhost/",
+      "http://hooks.example.com/",
+    ])
       expect(judge(other, true)).toBeNull();
   });
 });

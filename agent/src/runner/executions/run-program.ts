@@ -173,7 +173,7 @@ async function settle(pid: number, drained: Promise<unknown>): Promise<void> {
 
 /** With the program's own rights: what lies in its folder is its doing. */
 function clean({ bash, launcher, environment }: ProgramPlace, executionId: string, folder: string): Promise<void> {
-  const [command = bash, ...args] = [...launcher, bash, "--noprofile", "--norc", "-c", CLEAN, "clean", executionId, folder];
+  const [command, ...args] = [...launcher, bash, "--noprofile", "--norc", "-c", CLEAN, "clean", executionId, folder];
   const { PATH: searchPath = "" } = environment;
   return new Promise((resolve) => {
     const child = spawn(command, args, {
