@@ -121,9 +121,11 @@ describe("in a fresh session", () => {
       });
       answer.catch(() => undefined);
       const reader = stream ? new SseReader(await answer) : null;
-      const { runner, sessionId } = await nextRunner(before);
+      const { runner, sessionId, executionId } = await nextRunner(before);
       if (reader === null) ends.abort();
       else await reader.cancel();
+      await runner.until("stop_execution");
+      await runner.emit(null, report(executionId, { status: "stopped", exitCode: null, signal: "SIGKILL" }));
       await until(() => isGone(sessionId));
       await runner.untilClosed();
       expect(machine.host.kills.length).toBeGreaterThan(0);

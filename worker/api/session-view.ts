@@ -48,7 +48,7 @@ export function sessionView(sessionId: string, state: SessionState, origin: stri
 
 function statusOf(state: SessionState): CodeSession["status"] {
   if (state.approvals.length > 0) return "needs_approval";
-  if (state.threads.some(({ turn }) => turn !== null)) return "running";
+  if (state.executions.length > 0 || state.threads.some(({ turn }) => turn !== null)) return "running";
   if (state.host.state === "failed") return "failed";
   if (state.queue.length > 0) return "queued";
   return state.host.state === "asleep" ? "asleep" : "idle";

@@ -11,7 +11,8 @@ const TOOL_NAME = /^[\w-]{1,64}$/;
 /** Above what any model answers with. */
 const MAX_OUTPUT_TOKENS = 256_000;
 /** What a name means is judged where it is read; a project's name stands in `agent:<name>`. */
-const MODEL_NAME = /^[^\p{Cc}\p{Cs}]{1,210}$/u;
+const MAX_MODEL_CHARS = 210;
+const UNPRINTABLE = /[\p{Cc}\p{Cs}]/u;
 
 const textPartSchema = z.object({ type: z.literal("text"), text: z.string() });
 const imagePartSchema = z.object({
@@ -93,7 +94,11 @@ const penalty = z.number().min(-2).max(2).nullish();
 const never = (why: string) => z.null({ error: why }).optional();
 
 export const chatRequestSchema = z.looseObject({
-  model: z.string().regex(MODEL_NAME, "a name of a model is needed"),
+  model: z
+    .string()
+    .min(1)
+    .max(MAX_MODEL_CHARS)
+    .refine((name) => !UNPRINTABLE.test(name), "a name of a model is needed"),
   messages: z.array(messageSchema).min(1),
   stream: z.boolean().nullish(),
   stream_options: z.object({ include_usage: z.boolean().nullish() }).nullish(),

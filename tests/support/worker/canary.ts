@@ -46,7 +46,8 @@ export async function dumpD1(): Promise<string> {
 export const dumpObject = (stub: DurableObjectStub): Promise<string> =>
   runInDurableObject(stub, (_, { storage }) => {
     const names = storage.sql.exec<{ name: string }>(TABLES).toArray();
-    return readable(names.map(({ name }) => ({ name, rows: storage.sql.exec(`SELECT * FROM "${name}"`).toArray() })));
+    const tables = names.map(({ name }) => ({ name, rows: storage.sql.exec(`SELECT * FROM "${name}"`).toArray() }));
+    return readable([...tables, { name: "beside the tables", rows: [...storage.kv.list()] }]);
   });
 
 export async function dumpR2(): Promise<string> {

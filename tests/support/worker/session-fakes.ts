@@ -368,6 +368,9 @@ export class SessionWorld {
 
 const worlds = new Map<string, SessionWorld>();
 
+/** Files share one isolate: a world of one file must not take in the sessions of the next. */
+export const forgetWorlds = (): void => worlds.clear();
+
 /** Call once in each test file. Sessions of no world keep the real wiring. */
 export function installWorlds(): void {
   const real = wiring.portsFor;
