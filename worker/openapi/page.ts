@@ -35,6 +35,12 @@ function pageOf(document: OpenApiDocument, all: readonly Operation[], origin: st
       <body>
         <a class="skip" href="#content">Skip to the content</a>
         <div class="frame">
+          <header>
+            <h1>API</h1>
+            <p>${words(String(document.info["summary"]))} <span class="soft">Version ${document.info["version"]}.</span></p>
+            <p>${words(String(document.info["description"]))}</p>
+            <p>Click a command to select it whole. <code>$TOKEN</code> stands for your token.</p>
+          </header>
           <nav aria-label="Contents">
             ${tags.map((tag) => contentsOf(tag, all))}
             <h2>More</h2>
@@ -45,13 +51,7 @@ function pageOf(document: OpenApiDocument, all: readonly Operation[], origin: st
               <li><a href="/">The app</a></li>
             </ul>
           </nav>
-          <main id="content" tabindex="-1">
-            <h1>API</h1>
-            <p>${words(String(document.info["summary"]))} <span class="soft">Version ${document.info["version"]}.</span></p>
-            <p>${words(String(document.info["description"]))}</p>
-            <p>Click a command to select it whole. <code>$TOKEN</code> stands for your token.</p>
-            ${tags.map((tag) => sectionOf(tag, all, origin))} ${webhooksOf()} ${schemasOf(document)}
-          </main>
+          <main id="content" tabindex="-1">${tags.map((tag) => sectionOf(tag, all, origin))} ${webhooksOf()} ${schemasOf(document)}</main>
         </div>
       </body>
     </html>`;
