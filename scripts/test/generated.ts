@@ -34,7 +34,7 @@ try {
     "--dialect",
     "sqlite",
     "--schema",
-    "worker/db/schema.ts",
+    "worker/db/schema*.ts",
     "--out",
     path.relative(root, migrations),
   ]);
