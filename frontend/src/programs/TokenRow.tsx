@@ -2,12 +2,10 @@
 import type { ApiTokenBody } from "@ai-dev-platform/protocol/api/access";
 import { Button } from "../ui/button.tsx";
 import { classes } from "../ui/classes.ts";
-import { formatDay, formatPercent, formatUsd } from "../ui/format.ts";
+import { formatDay, formatUsd } from "../ui/format.ts";
+import { Meter } from "../ui/meter.tsx";
 import { RelativeTime, useNow } from "../ui/time.tsx";
 import { t } from "./messages.ts";
-
-/** From here on the meter warns. */
-const NEARLY_SPENT = 0.9;
 
 export function TokenRow({ token, onRevoke }: { token: ApiTokenBody; onRevoke: () => void }) {
   const now = useNow("minute");
@@ -49,26 +47,11 @@ export function TokenRow({ token, onRevoke }: { token: ApiTokenBody; onRevoke: (
 
 function Spent({ name, budgetUsd, spentUsd }: Pick<ApiTokenBody, "name" | "budgetUsd" | "spentUsd">) {
   if (budgetUsd === null) return <span className="tabular text-label text-fg-2">{t.tokens.spent(formatUsd(spentUsd))}</span>;
-  const share = spentUsd / budgetUsd;
   const words = t.tokens.spentOf(formatUsd(spentUsd), formatUsd(budgetUsd));
   return (
     <div>
       <p className="tabular text-label text-fg-2">{words}</p>
-      <div
-        // oxlint-disable-next-line jsx-a11y/prefer-tag-over-role -- the platform's meter cannot be styled alike everywhere
-        role="meter"
-        aria-label={t.tokens.meter(name)}
-        aria-valuemin={0}
-        aria-valuemax={budgetUsd}
-        aria-valuenow={Math.min(spentUsd, budgetUsd)}
-        aria-valuetext={`${words}, ${formatPercent(share)}`}
-        className="mt-1 h-2 overflow-hidden rounded-full border border-line bg-sunken"
-      >
-        <div
-          className={classes("h-full rounded-full", share >= 1 ? "bg-bad" : share >= NEARLY_SPENT ? "bg-warn" : "bg-ink")}
-          style={{ width: `${Math.min(100, share * 100)}%` }}
-        />
-      </div>
+      <Meter label={t.tokens.meter(name)} used={spentUsd} allowed={budgetUsd} words={words} />
     </div>
   );
 }

@@ -7,9 +7,9 @@ import { paths } from "../routes.ts";
 import { useDeleteSession } from "../sessions/use-sessions.ts";
 import { Button } from "../ui/button.tsx";
 import { Callout } from "../ui/callout.tsx";
-import { classes } from "../ui/classes.ts";
 import { Dialog } from "../ui/dialog.tsx";
-import { formatBytes, formatPercent } from "../ui/format.ts";
+import { formatBytes } from "../ui/format.ts";
+import { Meter, NEARLY_FULL } from "../ui/meter.tsx";
 import { RelativeTime } from "../ui/time.tsx";
 import { toast } from "../ui/toast.ts";
 import { Loaded } from "./Loaded.tsx";
@@ -17,9 +17,6 @@ import { t } from "./storage-messages.ts";
 import { reloadStorage, useStorage } from "./use-storage.ts";
 
 type StoredSession = StorageBody["sessions"][number];
-
-/** From here on the meter warns. */
-const NEARLY_FULL = 0.9;
 
 export function StorageTab() {
   const storage = useStorage();
@@ -52,21 +49,7 @@ function Used({ usedBytes, quotaBytes }: StorageBody) {
         <span className="font-medium">{words}</span>
         <span className="text-fg-2">{t.left(formatBytes(Math.max(0, quotaBytes - usedBytes)))}</span>
       </p>
-      <div
-        // oxlint-disable-next-line jsx-a11y/prefer-tag-over-role -- the platform's meter cannot be styled alike everywhere
-        role="meter"
-        aria-label={t.meter}
-        aria-valuemin={0}
-        aria-valuemax={quotaBytes}
-        aria-valuenow={Math.min(usedBytes, quotaBytes)}
-        aria-valuetext={`${words}, ${formatPercent(share)}`}
-        className="mt-1.5 h-2 overflow-hidden rounded-full border border-line bg-sunken"
-      >
-        <div
-          className={classes("h-full rounded-full", isFull ? "bg-bad" : share >= NEARLY_FULL ? "bg-warn" : "bg-ink")}
-          style={{ width: `${Math.min(100, share * 100)}%` }}
-        />
-      </div>
+      <Meter label={t.meter} used={usedBytes} allowed={quotaBytes} words={words} />
       {share >= NEARLY_FULL && (
         <div className="mt-3">
           <Callout tone={isFull ? "bad" : "warn"}>{isFull ? t.full : t.nearlyFull}</Callout>
